@@ -1,0 +1,17 @@
+/**
+ * The kinds of fused nodes (domain `sinter`). A fused node's `body` is its sole meaning; the kind only says which shape
+ * the body has, so that lowering knows what to look for. Node inputs and outputs correspond to the body's one to one.
+ *
+ * - `Conv`, `ConvTranspose`: [Pad →] Conv → elementwise operators (bias, residual sum, activation, …) [→ Split on axis 1].
+ *   The Split is what horizontal fusion leaves: each part is an output of the node, written where its consumer wants it.
+ * - `MatMul`: Gemm or MatMul → elementwise operators [→ Split on the last axis].
+ * - `Pointwise`: elementwise operators only, one or more outputs, numpy broadcasting.
+ * - `LayerNorm`: LayerNormalization [→ elementwise operators].
+ * - `Softmax`: elementwise operators → Softmax | LogSoftmax (scale and mask before it).
+ * - `Attention`: [Transpose…] MatMul(Q, Kᵀ) → elementwise (scale, mask) → Softmax → MatMul(·, V) [→ Transpose].
+ * - `Shuffle`: any chain of Reshape, Transpose, Squeeze, Unsqueeze, Flatten.
+ * - `Reduce`: elementwise operators around one reduction.
+ */
+export const FUSED_DOMAIN = 'sinter';
+export const FUSED_KINDS = ['Conv', 'ConvTranspose', 'MatMul', 'Pointwise', 'LayerNorm', 'Softmax', 'Attention', 'Shuffle', 'Reduce'] as const;
+export type FusedKind = (typeof FUSED_KINDS)[number];

@@ -1,0 +1,85 @@
+import { byteLength, type DataType } from './dtype.ts';
+
+/** A small constant held in JavaScript (at most `LITERAL_LIMIT` elements): little-endian, row-major, dense bytes. */
+export interface TensorLiteral {
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** Folded results above this many elements become `WeightExpr.evaluate` instead of literals. */
+export const LITERAL_LIMIT = 4096;
+
+export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function view(t: TensorLiteral): DataView {
+  return new DataView(t.bytes.buffer, t.bytes.byteOffset, t.bytes.byteLength);
+}
+
+function halfToNumber(h: number): number {
+  const sign = h & 0x8000 ? -1 : 1;
+  const exponent = (h >> 10) & 31;
+  const fraction = h & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function bfloatToNumber(h: number): number {
+  const b = new DataView(new ArrayBuffer(4));
+  b.setUint32(0, h << 16);
+  return b.getFloat32(0);
+}
+
+/** Elements as numbers; 64-bit integers beyond 2^53 lose precision (they only occur as "to the end" markers). */
+export function toNumbers(t: TensorLiteral): number[] {
+  const v = view(t);
+  const n = countOf(t.shape);
+  const read: Partial<Record<DataType, (i: number) => number>> = {
+    float32: (i) => v.getFloat32(i * 4, true),
+    float64: (i) => v.getFloat64(i * 8, true),
+    float16: (i) => halfToNumber(v.getUint16(i * 2, true)),
+    bfloat16: (i) => bfloatToNumber(v.getUint16(i * 2, true)),
+    int8: (i) => v.getInt8(i),
+    uint8: (i) => v.getUint8(i),
+    bool: (i) => v.getUint8(i),
+    int16: (i) => v.getInt16(i * 2, true),
+    uint16: (i) => v.getUint16(i * 2, true),
+    int32: (i) => v.getInt32(i * 4, true),
+    uint32: (i) => v.getUint32(i * 4, true),
+    int64: (i) => Number(v.getBigInt64(i * 8, true)),
+    uint64: (i) => Number(v.getBigUint64(i * 8, true)),
+  };
+  const at = read[t.dtype];
+  if (!at) throw new TypeError(`a ${t.dtype} literal has no numeric value`);
+  return Array.from({ length: n }, (_, i) => at(i));
+}
+
+/** Builds a literal of a numeric type from numbers (saturating at the ends of int64). */
+export function fromNumbers(dtype: DataType, shape: readonly number[], data: readonly number[]): TensorLiteral {
+  if (data.length !== countOf(shape)) throw new RangeError(`${data.length} numbers do not fill ${shape.join('×')}`);
+  const bytes = new Uint8Array(byteLength(dtype, data.length));
+  const v = new DataView(bytes.buffer);
+  const big = (x: number): bigint => {
+    if (x >= 2 ** 63) return 2n ** 63n - 1n;
+    if (x < -(2 ** 63)) return -(2n ** 63n);
+    return BigInt(Math.trunc(x));
+  };
+  const write: Partial<Record<DataType, (i: number, x: number) => void>> = {
+    float32: (i, x) => v.setFloat32(i * 4, x, true),
+    float64: (i, x) => v.setFloat64(i * 8, x, true),
+    int8: (i, x) => v.setInt8(i, x),
+    uint8: (i, x) => v.setUint8(i, x),
+    bool: (i, x) => v.setUint8(i, x ? 1 : 0),
+    int16: (i, x) => v.setInt16(i * 2, x, true),
+    uint16: (i, x) => v.setUint16(i * 2, x, true),
+    int32: (i, x) => v.setInt32(i * 4, x, true),
+    uint32: (i, x) => v.setUint32(i * 4, x, true),
+    int64: (i, x) => v.setBigInt64(i * 8, big(x), true),
+    uint64: (i, x) => v.setBigUint64(i * 8, BigInt(Math.trunc(x)), true),
+  };
+  const put = write[dtype];
+  if (!put) throw new TypeError(`cannot make a ${dtype} literal from numbers`);
+  data.forEach((x, i) => put(i, x));
+  return { dtype, shape: [...shape], bytes };
+}

@@ -1,0 +1,129 @@
+import type { DataType } from './ir/dtype.ts';
+
+/**
+ * The interfaces that the native addon implements. Everything but cli/ and electron/host sees only these, injected.
+ * Messages named *Bytes are encoded with assets/proto/engine.proto: one schema for engine files and for these calls.
+ */
+export interface Tensor {
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  /** Row-major, little-endian, dense. */
+  readonly bytes: Uint8Array;
+}
+
+export interface DeviceInfo {
+  /** 'cpu' or 'cuda:0'. */
+  readonly id: string;
+  readonly kind: 'cpu' | 'cuda';
+  readonly name: string;
+  /** Vector instruction sets the kernels may use, best last, e.g. ['avx2', 'avx512', 'vnni']. */
+  readonly features: readonly string[];
+  readonly cores: number;
+  /** What is missing and what it costs, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** One way to execute a layer, as `enumerate` offers it. */
+export interface Tactic {
+  /** Kernel name by the grammar of architecture.md, e.g. `f32_conv2d__avx512_14x32`. Unique for a layer. */
+  readonly name: string;
+  /** Layout id wanted for each layer input and output; '' = any (the kernel reads strides); opaque to TypeScript. */
+  readonly inputLayouts: readonly string[];
+  readonly outputLayouts: readonly string[];
+  readonly workspace: number;
+  /** Per input: recipe that the engine stores a constant in, and its packed size in bytes; '' = row-major as is. */
+  readonly packing: readonly { readonly recipe: string; readonly bytes: number }[];
+  /** Whether input/output i may be a strided view (concat and split elimination), and the element alignment it needs; 0 = no. */
+  readonly inputViews: readonly number[];
+  readonly outputViews: readonly number[];
+  /** The kernel's own estimate in nanoseconds for these shapes with the given thread count; ranks untuned plans. */
+  readonly estimate: number;
+}
+
+export interface Measurement {
+  readonly tactic: string;
+  readonly ok: boolean;
+  readonly error: string;
+  /** Integer nanoseconds. */
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+export interface LayerTime {
+  readonly layer: number;
+  /** Nanoseconds per iteration. */
+  readonly samples: Float64Array;
+}
+
+export interface Profile {
+  /** Whole-engine nanoseconds per iteration, measured with the layer timers off. */
+  readonly total: Float64Array;
+  readonly layers: readonly LayerTime[];
+}
+
+export interface ProfileOptions {
+  readonly warmup: number;
+  readonly iterations: number;
+}
+
+/** Cooperative cancellation of native work; polled between layers, tactics and weight blocks. */
+export interface StopToken {
+  readonly stopped: boolean;
+}
+
+export interface NativeProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Mutable state of one running engine; not for concurrent calls. */
+export interface ExecutionContext {
+  /** Runs once. Keys are binding names. Throws RuntimeFailure when a shape or dtype does not fit. */
+  run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  profile(inputs: Readonly<Record<string, Tensor>>, options: ProfileOptions, onProgress: (p: NativeProgress) => void, stop: AbortSignal): Promise<Profile>;
+  dispose(): void;
+}
+
+export interface LoadedEngine {
+  /** The header, as in the file: decode with engine/header.ts. */
+  readonly headerBytes: Uint8Array;
+  createContext(options: { threads: number }): ExecutionContext;
+  dispose(): void;
+}
+
+export interface WriteEngineRequest {
+  /** Written next to it and renamed when complete: no partial file is left. */
+  readonly path: string;
+  /** Engine message; weight offsets and lengths already set from the tactics' packing. */
+  readonly headerBytes: Uint8Array;
+  /** Paths for the file indices of weight expressions. */
+  readonly files: readonly string[];
+}
+
+export interface NativeRuntime {
+  readonly version: string;
+  devices(): readonly DeviceInfo[];
+  /** Tactics for a layer (LayerDesc message) on a device, best estimate first. Empty = the device cannot run it. */
+  enumerate(device: string, layerDescBytes: Uint8Array, threads: number): readonly Tactic[];
+  /** Runs one layer synchronously on the CPU, by the scalar reference unless a tactic is named: folding and tests. */
+  evaluate(layerDescBytes: Uint8Array, inputs: readonly (Tensor | null)[], tactic?: string): readonly Tensor[];
+  measure(device: string, layerDescBytes: Uint8Array, tactics: readonly string[], threads: number, stop: AbortSignal): Promise<readonly Measurement[]>;
+  /** Evaluates one WeightExpr message over the mapped files. */
+  evaluateWeight(weightExprBytes: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
+  writeEngine(request: WriteEngineRequest, onProgress: (p: NativeProgress) => void, stop: AbortSignal): Promise<void>;
+  /** Maps and checks the file; throws RuntimeFailure with one sentence when it does not fit. */
+  loadEngine(path: string): Promise<LoadedEngine>;
+}
+
+/** A failure of native work; `layer` names where, when known. */
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure';
+  readonly code: string;
+  readonly layer: string | undefined;
+  constructor(message: string, code: string, layer?: string) {
+    super(message);
+    this.code = code;
+    this.layer = layer;
+  }
+}
