@@ -1,0 +1,88 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/kernel.h"
+
+namespace sinter {
+
+struct DeviceInfo {
+    std::string id;     ///< "cpu", "cuda:0"
+    std::string kind;   ///< "cpu", "cuda"
+    std::string name;
+    std::vector<std::string> features;
+    int cores = 0;
+    std::vector<std::string> notes;
+};
+
+struct Tactic {
+    std::string name;
+    TacticInfo info;
+};
+
+/// Memory on a device. The host may only touch it through the device.
+class Buffer {
+public:
+    virtual ~Buffer() = default;
+    virtual void* address() const = 0;   ///< device address
+    virtual uint64_t bytes() const = 0;
+};
+
+/// A point in a stream's work; elapsed times come from pairs of them.
+class Event {
+public:
+    virtual ~Event() = default;
+    virtual void synchronize() = 0;
+    /// Nanoseconds from `start` to this event; both must have completed.
+    virtual double since(const Event& start) const = 0;
+};
+
+/// A layer ready to be launched on a stream.
+class Launch {
+public:
+    virtual ~Launch() = default;
+};
+
+/// An ordered queue of work. The CPU's executes at once on its thread pool.
+class Stream {
+public:
+    virtual ~Stream() = default;
+    virtual void launch(Launch& launch, const KernelArgs& args) = 0;
+    virtual void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) = 0;
+    virtual void copyOut(void* to, const Buffer& from, uint64_t offset, uint64_t bytes) = 0;
+    virtual std::unique_ptr<Event> record() = 0;
+    virtual void wait(const Event& event) = 0;
+    virtual void synchronize() = 0;
+};
+
+struct Measurement {
+    std::string tactic;
+    bool ok = false;
+    std::string error;
+    uint64_t minNs = 0, medianNs = 0, maxNs = 0;
+};
+
+/// The one interface that native/cpu and native/cuda implement. Everything in core/ sees only this.
+class Device {
+public:
+    virtual ~Device() = default;
+    virtual const DeviceInfo& info() const = 0;
+    /// Tactics for a layer, best estimate first, ties by name.
+    virtual std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const = 0;
+    virtual std::unique_ptr<Buffer> allocate(uint64_t bytes) = 0;
+    /// Weights: wraps mapped host memory where the device can read it, else uploads once.
+    virtual std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped) = 0;
+    virtual std::unique_ptr<Stream> createStream(int threads) = 0;
+    /// Converts a constant to the form the tactic wants.
+    virtual void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const = 0;
+    virtual std::unique_ptr<Launch> prepare(const LayerDesc& layer, std::string_view tactic, int threads) = 0;
+};
+
+/// Cancellation, polled between layers, tactics and weight blocks.
+using StopToken = std::atomic<bool>;
+
+}  // namespace sinter
