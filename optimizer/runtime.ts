@@ -81,7 +81,12 @@ export interface NativeProgress {
 export interface ExecutionContext {
   /** Runs once. Keys are binding names. Throws RuntimeFailure when a shape or dtype does not fit. */
   run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
-  profile(inputs: Readonly<Record<string, Tensor>>, options: ProfileOptions, onProgress: (p: NativeProgress) => void, stop: AbortSignal): Promise<Profile>;
+  profile(
+    inputs: Readonly<Record<string, Tensor>>,
+    options: ProfileOptions,
+    onProgress: (p: NativeProgress) => void,
+    stop: AbortSignal,
+  ): Promise<Profile>;
   dispose(): void;
 }
 
@@ -108,7 +113,13 @@ export interface NativeRuntime {
   enumerate(device: string, layerDescBytes: Uint8Array, threads: number): readonly Tactic[];
   /** Runs one layer synchronously on the CPU, by the scalar reference unless a tactic is named: folding and tests. */
   evaluate(layerDescBytes: Uint8Array, inputs: readonly (Tensor | null)[], tactic?: string): readonly Tensor[];
-  measure(device: string, layerDescBytes: Uint8Array, tactics: readonly string[], threads: number, stop: AbortSignal): Promise<readonly Measurement[]>;
+  measure(
+    device: string,
+    layerDescBytes: Uint8Array,
+    tactics: readonly string[],
+    threads: number,
+    stop: AbortSignal,
+  ): Promise<readonly Measurement[]>;
   /** Evaluates one WeightExpr message over the mapped files. */
   evaluateWeight(weightExprBytes: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
   writeEngine(request: WriteEngineRequest, onProgress: (p: NativeProgress) => void, stop: AbortSignal): Promise<void>;

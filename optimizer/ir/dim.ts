@@ -32,7 +32,8 @@ export function dimKey(d: DimExpr): string {
 export const sameDim = (a: DimExpr, b: DimExpr): boolean => a === b || dimKey(a) === dimKey(b);
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => sameDim(d, b[i]!));
 export const isStatic = (s: Shape): s is readonly number[] => s.every((d) => typeof d === 'number');
-export const shapeText = (s: Shape | null): string => (s === null ? '?' : s.length === 0 ? 'scalar' : s.map(dimKey).join('×'));
+export const shapeText = (s: Shape | null): string =>
+  s === null ? '?' : s.length === 0 ? 'scalar' : s.map(dimKey).join('×');
 
 const byKey = (a: DimExpr, b: DimExpr): number => {
   const x = dimKey(a);
@@ -72,7 +73,9 @@ export function dimAdd(...operands: DimExpr[]): DimExpr {
   for (const d of operands) visit(d);
   const kept = [...terms.values()].filter((t) => t.coef !== 0);
   // Constants last: "2*W - 1" reads as people write it.
-  kept.sort((a, b) => (a.rest.length === 0 ? 1 : b.rest.length === 0 ? -1 : byKey(makeTerm(1, a.rest), makeTerm(1, b.rest))));
+  kept.sort((a, b) =>
+    a.rest.length === 0 ? 1 : b.rest.length === 0 ? -1 : byKey(makeTerm(1, a.rest), makeTerm(1, b.rest)),
+  );
   if (kept.length === 0) return 0;
   const args = kept.map((t) => makeTerm(t.coef, t.rest));
   return args.length === 1 ? args[0]! : { op: 'add', args };

@@ -13,5 +13,15 @@
  * - `Reduce`: elementwise operators around one reduction.
  */
 export const FUSED_DOMAIN = 'sinter';
-export const FUSED_KINDS = ['Conv', 'ConvTranspose', 'MatMul', 'Pointwise', 'LayerNorm', 'Softmax', 'Attention', 'Shuffle', 'Reduce'] as const;
+export const FUSED_KINDS = [
+  'Conv',
+  'ConvTranspose',
+  'MatMul',
+  'Pointwise',
+  'LayerNorm',
+  'Softmax',
+  'Attention',
+  'Shuffle',
+  'Reduce',
+] as const;
 export type FusedKind = (typeof FUSED_KINDS)[number];

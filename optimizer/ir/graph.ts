@@ -1,5 +1,5 @@
-import type { DataType } from './dtype.ts';
 import type { Shape } from './dim.ts';
+import type { DataType } from './dtype.ts';
 import type { TensorLiteral } from './tensor.ts';
 import type { WeightExpr } from './weight.ts';
 
@@ -14,7 +14,14 @@ export interface TensorType {
   readonly shape: Shape | null;
 }
 
-export type AttrValue = number | string | readonly number[] | readonly string[] | TensorLiteral | Graph | readonly Graph[];
+export type AttrValue =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | TensorLiteral
+  | Graph
+  | readonly Graph[];
 export type Attrs = Readonly<Record<string, AttrValue>>;
 
 /** A value in single assignment: a graph input, a node's output, or a constant (`weight`). Records are immutable. */
@@ -87,7 +94,11 @@ export class Graph {
   private readonly userIndex = new Map<ValueId, Map<NodeId, number>>();
   private nextNode = 1;
   private nextValue = 1;
-  private record: { nodes: Map<NodeId, Node | null>; values: Map<ValueId, Value | null>; outputs: readonly ValueId[] } | null = null;
+  private record: {
+    nodes: Map<NodeId, Node | null>;
+    values: Map<ValueId, Value | null>;
+    outputs: readonly ValueId[];
+  } | null = null;
 
   get outputs(): readonly ValueId[] {
     return this.outputIds;
@@ -224,7 +235,11 @@ export class Graph {
   /** Runs `edit` and returns the change it made, for the trace. Not re-entrant. */
   recordDelta(edit: () => void): Delta {
     if (this.record) throw new Error('a delta is already being recorded');
-    const record = { nodes: new Map<NodeId, Node | null>(), values: new Map<ValueId, Value | null>(), outputs: this.outputIds };
+    const record = {
+      nodes: new Map<NodeId, Node | null>(),
+      values: new Map<ValueId, Value | null>(),
+      outputs: this.outputIds,
+    };
     this.record = record;
     try {
       edit();
@@ -232,8 +247,12 @@ export class Graph {
       this.record = null;
     }
     return {
-      nodes: [...record.nodes].map(([id, before]) => [before, this.nodeMap.get(id) ?? null] as const).filter(([a, b]) => a !== b),
-      values: [...record.values].map(([id, before]) => [before, this.valueMap.get(id) ?? null] as const).filter(([a, b]) => a !== b),
+      nodes: [...record.nodes]
+        .map(([id, before]) => [before, this.nodeMap.get(id) ?? null] as const)
+        .filter(([a, b]) => a !== b),
+      values: [...record.values]
+        .map(([id, before]) => [before, this.valueMap.get(id) ?? null] as const)
+        .filter(([a, b]) => a !== b),
       outputs: record.outputs === this.outputIds ? null : [record.outputs, this.outputIds],
     };
   }
@@ -292,7 +311,9 @@ export class CycleError extends Error {
   readonly nodes: readonly Node[];
   constructor(nodes: readonly Node[]) {
     const shown = nodes.slice(0, 3).map((n) => `${n.op} "${n.name}"`);
-    super(`the graph has a cycle through ${shown.join(', ')}${nodes.length > 3 ? ` and ${nodes.length - 3} more` : ''}`);
+    super(
+      `the graph has a cycle through ${shown.join(', ')}${nodes.length > 3 ? ` and ${nodes.length - 3} more` : ''}`,
+    );
     this.name = 'CycleError';
     this.nodes = nodes;
   }

@@ -1,6 +1,6 @@
 import type { DataType } from './dtype.ts';
-import type { TensorLiteral } from './tensor.ts';
 import type { AttrValue } from './graph.ts';
+import type { TensorLiteral } from './tensor.ts';
 
 /**
  * Where a constant's bytes come from. Weights stay out of JavaScript: the native side maps the files, evaluates the

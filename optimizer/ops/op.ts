@@ -1,10 +1,18 @@
-import type { Attrs, AttrValue, Graph, Node, TensorType } from '../ir/graph.ts';
 import type { DimExpr, Shape } from '../ir/dim.ts';
 import type { DataType } from '../ir/dtype.ts';
+import type { Attrs, AttrValue, Graph, Node, TensorType } from '../ir/graph.ts';
 import type { TensorLiteral } from '../ir/tensor.ts';
 
 /** Colour and glyph groups of the studio. */
-export type OpCategory = 'convolution' | 'matrix' | 'activation' | 'elementwise' | 'pooling' | 'normalization' | 'shape' | 'other';
+export type OpCategory =
+  | 'convolution'
+  | 'matrix'
+  | 'activation'
+  | 'elementwise'
+  | 'pooling'
+  | 'normalization'
+  | 'shape'
+  | 'other';
 
 export interface AttrSpec {
   readonly type: 'int' | 'float' | 'string' | 'ints' | 'floats' | 'strings' | 'tensor' | 'graph';

@@ -1,0 +1,42 @@
+import type { SourceId } from '../ir/graph.ts';
+
+/** What a build decided, layer by layer; shown by the Build step and `sinter build --json`. */
+export interface BuildReport {
+  readonly engine: { readonly path: string; readonly bytes: number; readonly weightBytes: number };
+  readonly model: { readonly name: string; readonly hash: string };
+  readonly device: string;
+  readonly threads: number;
+  readonly operators: number;
+  readonly layers: readonly ReportLayer[];
+  readonly memory: { readonly arena: number; readonly lowerBound: number; readonly withoutReuse: number };
+  readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
+  /** Original operators and what became of each. */
+  readonly fates: Readonly<Record<SourceId, string>>;
+}
+
+export interface ReportLayer {
+  readonly index: number;
+  readonly name: string;
+  readonly op: string;
+  readonly tactic: string;
+  readonly sources: readonly SourceId[];
+  readonly candidates: readonly { readonly tactic: string; readonly estimate: number }[];
+  /** Layouts of inputs and outputs, e.g. ["nhwc", "nhwc"] → "nhwc". */
+  readonly layouts: string;
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: string;
+    readonly bytes: number;
+    readonly storage: string;
+  }[];
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+export interface BuildProgress {
+  readonly phase: 'import' | 'optimize' | 'plan' | 'tune' | 'write';
+  readonly done: number;
+  readonly total: number;
+  readonly note: string;
+}
