@@ -80,6 +80,6 @@ export function fromNumbers(dtype: DataType, shape: readonly number[], data: rea
   };
   const put = write[dtype];
   if (!put) throw new TypeError(`cannot make a ${dtype} literal from numbers`);
-  data.forEach((x, i) => put(i, x));
+  for (const [i, x] of data.entries()) put(i, x);
   return { dtype, shape: [...shape], bytes };
 }
