@@ -1,0 +1,165 @@
+import type { Shape } from '../../ir/dim.ts';
+import { isStatic } from '../../ir/dim.ts';
+import type { DataType } from '../../ir/dtype.ts';
+import type { AttrValue, Graph, Node, TensorType, Value, ValueId } from '../../ir/graph.ts';
+import { countOf, LITERAL_LIMIT, type TensorLiteral } from '../../ir/tensor.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
+import { BuildError, type LayerAttr, type Plan, type PlanLayer, type PlanView, type Program } from '../plan.ts';
+
+/** Small constants by value: what attributes of layers (Slice starts, Clip bounds, …) are read from. */
+export type LiteralOf = (weight: WeightExpr) => TensorLiteral | null;
+
+/** Collects the plan while nodes are lowered one after the other in topological order. */
+export class Lowering {
+  readonly plan: Plan;
+  readonly graph: Graph;
+  /** The node of the main graph that layers are accounted to; a body's nodes are all its fused node's. */
+  readonly owner: Node | null;
+  private readonly byIr = new Map<ValueId, number>();
+  private readonly literalOf: LiteralOf;
+  private readonly outerWeights = new Map<ValueId, WeightExpr>();
+
+  constructor(graph: Graph, literalOf: LiteralOf, plan?: Plan, owner: Node | null = null) {
+    this.graph = graph;
+    this.literalOf = literalOf;
+    this.owner = owner;
+    this.plan = plan ?? { values: [], layers: [], inputs: [], outputs: [] };
+  }
+
+  /** The lowering of a fused node's body: its inputs and outputs are the node's values of this lowering. */
+  body(node: Node): Lowering {
+    const graph = node.body!;
+    const child = new Lowering(graph, this.literalOf, this.plan, this.owner ?? node);
+    graph.inputs.forEach((inner, i) => {
+      const outer = node.inputs[i];
+      if (outer === null || outer === undefined) return;
+      const weight = this.weightOf(outer);
+      if (weight) child.outerWeights.set(inner, weight);
+      child.byIr.set(inner, this.value(outer));
+    });
+    graph.outputs.forEach((inner, i) => {
+      if (!graph.inputs.includes(inner)) child.byIr.set(inner, this.value(node.outputs[i]!));
+    });
+    return child;
+  }
+
+  /** The constant behind a value, also when a body receives it as an input. */
+  weightOf(id: ValueId): WeightExpr | undefined {
+    return this.graph.value(id).weight ?? this.outerWeights.get(id);
+  }
+
+  /** The plan value of a graph value; constants are created on first use. */
+  value(id: ValueId): number {
+    const seen = this.byIr.get(id);
+    if (seen !== undefined) return seen;
+    const v = this.graph.value(id);
+    return this.define(v);
+  }
+
+  define(v: Value): number {
+    const at = this.add(v.name, v.type, v.weight, v.id);
+    this.byIr.set(v.id, at);
+    return at;
+  }
+
+  /** Makes a graph value stand for an existing plan value (identity reshapes, dropped casts). */
+  alias(id: ValueId, planValue: number): void {
+    this.byIr.set(id, planValue);
+  }
+
+  add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId): number {
+    if (type.shape === null) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
+    this.plan.values.push({
+      name,
+      dtype: type.dtype,
+      shape: type.shape,
+      layout: 'linear',
+      ...(weight ? { weight } : {}),
+      ...(ir === undefined ? {} : { ir }),
+    });
+    return this.plan.values.length - 1;
+  }
+
+  temp(name: string, dtype: DataType, shape: Shape): number {
+    return this.add(name, { dtype, shape });
+  }
+
+  constant(weight: WeightExpr, name = ''): number {
+    return this.add(name, { dtype: weight.dtype, shape: weight.shape }, weight);
+  }
+
+  view(of: number, shape: Shape, view: Omit<PlanView, 'of'>): number {
+    const base = this.plan.values[of]!;
+    const at = this.add(base.name, { dtype: base.dtype, shape });
+    this.plan.values[at]!.view = { ...view, of };
+    return at;
+  }
+
+  layer(node: Node, spec: LayerSpec): PlanLayer {
+    const own = spec.inputs;
+    const extra = spec.extra ?? [];
+    const layer: PlanLayer = {
+      name: spec.name ?? node.op,
+      op: spec.op,
+      attrs: spec.attrs ?? {},
+      inputs: [...own, ...extra],
+      opInputs: own.length,
+      outputs: [...spec.outputs],
+      sources: (this.owner ?? node).source,
+      node: (this.owner ?? node).id,
+      ...(spec.program ? { program: spec.program } : {}),
+      ...(spec.dims ? { dims: spec.dims } : {}),
+      ...(spec.viewWish ? { viewWish: true } : {}),
+    };
+    this.plan.layers.push(layer);
+    return layer;
+  }
+
+  shape(id: ValueId): Shape {
+    const v = this.graph.value(id);
+    if (v.type.shape === null) throw new BuildError(`the shape of "${v.name}" is not known`);
+    return v.type.shape;
+  }
+
+  /** Elements of a constant of at most LITERAL_LIMIT elements; null when not constant or larger. */
+  literal(id: ValueId | null | undefined): TensorLiteral | null {
+    if (id === null || id === undefined) return null;
+    return this.literalOfWeight(this.weightOf(id));
+  }
+
+  literalOfWeight(weight: WeightExpr | undefined): TensorLiteral | null {
+    if (!weight || countOf(weight.shape) > LITERAL_LIMIT) return null;
+    return weight.kind === 'literal' ? weight.value : this.literalOf(weight);
+  }
+}
+
+export interface LayerSpec {
+  readonly name?: string;
+  readonly op: string;
+  readonly attrs?: Readonly<Record<string, LayerAttr>>;
+  readonly inputs: readonly number[];
+  readonly extra?: readonly number[];
+  readonly outputs: readonly number[];
+  readonly program?: Program;
+  readonly dims?: PlanLayer['dims'];
+  readonly viewWish?: boolean;
+}
+
+export const intAttr = (node: Node, name: string, fallback: number): number => {
+  const v: AttrValue | undefined = node.attrs[name];
+  return typeof v === 'number' ? v : fallback;
+};
+export const floatAttr = intAttr;
+export const stringAttr = (node: Node, name: string, fallback: string): string => {
+  const v = node.attrs[name];
+  return typeof v === 'string' ? v : fallback;
+};
+export const intsAttr = (node: Node, name: string): readonly number[] | null => {
+  const v = node.attrs[name];
+  return Array.isArray(v) ? (v as readonly number[]) : null;
+};
+
+export function staticShape(shape: Shape, node: Node): readonly number[] {
+  if (!isStatic(shape)) throw new BuildError(`${node.op} "${node.name}" needs a fixed shape here`, node.source);
+  return shape;
+}

@@ -1,0 +1,175 @@
+import { FUSED_DOMAIN } from '../../ir/fused.ts';
+import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
+import { BuildError, type Plan } from '../plan.ts';
+import { lowerAttention } from './attention.ts';
+import { type LiteralOf, Lowering } from './context.ts';
+import { CORE_OPS, lowerCore, nameOf } from './core.ts';
+import { buildProgram, isPointwise } from './program.ts';
+import {
+  lowerBatchNorm,
+  lowerFill,
+  lowerGeneralGemm,
+  lowerReshape,
+  lowerShape,
+  lowerTranspose,
+  RESHAPES,
+} from './shape.ts';
+import { TABLE } from './table.ts';
+
+/**
+ * Turns an optimized graph into layers. Fused nodes become one layer where their body has the shape their kind promises;
+ * nodes in `inline` (no device can run the fused form) are lowered operator by operator from their body.
+ * Throws BuildError naming every operator that nothing can execute.
+ */
+export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlySet<NodeId> = new Set()): Plan {
+  const low = new Lowering(graph, literalOf);
+  for (const id of graph.inputs) {
+    if (graph.value(id).weight) continue;
+    const at = low.value(id);
+    low.plan.values[at]!.external = 'input';
+    low.plan.inputs.push({ name: graph.value(id).name, value: at });
+  }
+  const missing: Node[] = [];
+  for (const node of graph.topological()) {
+    try {
+      lowerNode(low, node, inline);
+    } catch (error) {
+      if (error instanceof UnknownOperator) missing.push(node);
+      else throw error;
+    }
+  }
+  if (missing.length > 0) throw unsupported(missing);
+  for (const id of graph.outputs) bindOutput(low, id);
+  return low.plan;
+}
+
+class UnknownOperator extends Error {}
+
+function unsupported(nodes: readonly Node[]): BuildError {
+  const kinds = [...new Set(nodes.map((n) => (n.domain ? `${n.domain}.${n.op}` : n.op)))];
+  const first = nodes[0]!;
+  const what = kinds.length === 1 ? `operator ${kinds[0]}` : `operators ${kinds.join(', ')}`;
+  const message = `the runtime has no kernel for ${what} (first at "${first.name || first.op}"); a plugin could provide ${kinds.length === 1 ? 'it' : 'them'}`;
+  return new BuildError(
+    message,
+    nodes.flatMap((n) => n.source),
+  );
+}
+
+/** Every output has storage of its own that the caller binds: inputs, constants and repeats are copied. */
+function bindOutput(low: Lowering, id: ValueId): void {
+  const value = low.graph.value(id);
+  let at = low.value(id);
+  const v = low.plan.values[at]!;
+  if (v.external || v.weight || v.view) {
+    const copy = low.temp(value.name, value.type.dtype, low.shape(id));
+    low.plan.layers.push({
+      name: 'Copy',
+      op: 'Copy',
+      attrs: {},
+      inputs: [at],
+      opInputs: 1,
+      outputs: [copy],
+      sources: [],
+    });
+    at = copy;
+  }
+  low.plan.values[at]!.external = 'output';
+  low.plan.outputs.push({ name: value.name, value: at });
+}
+
+function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
+  if (node.domain === FUSED_DOMAIN || node.body) {
+    const body = low.body(node);
+    const nodes = node.body!.topological();
+    if (!inline.has(node.id) && lowerFused(body, nodes, node.body!.outputs)) return;
+    for (const n of nodes) lowerNode(body, n, inline);
+    return;
+  }
+  if (node.domain !== '') throw new UnknownOperator();
+  if (RESHAPES.has(node.op)) return lowerReshape(low, node);
+  if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
+  if (CORE_OPS.has(node.op)) {
+    if (lowerCore(low, [node], [node.outputs[0]!])) return;
+    if (node.op === 'Gemm') return lowerGeneralGemm(low, node);
+    throw new BuildError(`${node.op} "${node.name}" uses a form that the runtime cannot execute`, node.source);
+  }
+  switch (node.op) {
+    case 'Transpose':
+      return lowerTranspose(low, node);
+    case 'Shape':
+      return lowerShape(low, node);
+    case 'Expand':
+    case 'ConstantOfShape':
+      return lowerFill(low, node);
+    case 'BatchNormalization':
+      return lowerBatchNorm(low, node);
+  }
+  const entry = TABLE[node.op]?.(low, node);
+  if (!entry) throw new UnknownOperator();
+  const inputs = entry.inputs ? entry.inputs.map((i) => node.inputs[i] ?? null) : node.inputs;
+  low.layer(node, {
+    op: entry.op,
+    ...(entry.attrs ? { attrs: entry.attrs } : {}),
+    ...(entry.viewWish ? { viewWish: true } : {}),
+    inputs: inputs.map((v) => (v === null ? -1 : low.value(v))),
+    outputs: node.outputs.map((v) => low.value(v)),
+  });
+}
+
+/** True when the whole body became one layer. */
+function lowerFused(low: Lowering, nodes: readonly Node[], results: readonly ValueId[]): boolean {
+  if (nodes.every(isPointwise)) {
+    lowerPointwise(low, nodes, results);
+    return true;
+  }
+  const matmuls = nodes.filter((n) => n.op === 'MatMul').length;
+  if (matmuls === 2 && nodes.some((n) => n.op === 'Softmax')) return lowerAttention(low, nodes, results);
+  if (nodes.some((n) => n.op === 'Softmax' || n.op === 'LogSoftmax')) return lowerSoftmax(low, nodes, results);
+  return lowerCore(low, nodes, results);
+}
+
+function lowerPointwise(low: Lowering, nodes: readonly Node[], results: readonly ValueId[]): void {
+  const { program, extra } = buildProgram(low, nodes, [], results);
+  low.layer(nodes[0]!, {
+    name: nameOf(nodes),
+    op: 'Pointwise',
+    inputs: extra.map((v) => low.value(v)),
+    outputs: results.map((v) => low.value(v)),
+    program,
+  });
+}
+
+/** Elementwise operators → Softmax: the program is a prologue on the operand that has the result's shape. */
+function lowerSoftmax(low: Lowering, nodes: readonly Node[], results: readonly ValueId[]): boolean {
+  const softmax = nodes[nodes.length - 1]!;
+  const before = nodes.slice(0, -1);
+  if (
+    (softmax.op !== 'Softmax' && softmax.op !== 'LogSoftmax') ||
+    !before.every(isPointwise) ||
+    results[0] !== softmax.outputs[0]
+  )
+    return false;
+  const entry = TABLE[softmax.op]!(low, softmax);
+  const end = softmax.inputs[0]!;
+  const wanted = low.shape(end);
+  const inside = new Set(before.flatMap((n) => n.outputs));
+  const main = before
+    .flatMap((n) => n.inputs)
+    .find(
+      (v) =>
+        v !== null && !inside.has(v) && !low.weightOf(v) && JSON.stringify(low.shape(v)) === JSON.stringify(wanted),
+    );
+  if (main === undefined || main === null) return false;
+  const { program, extra } = buildProgram(low, before, [main], [end]);
+  low.layer(softmax, {
+    name: nameOf(nodes),
+    op: 'Softmax',
+    attrs: entry.attrs!,
+    inputs: [low.value(main)],
+    extra: extra.map((v) => low.value(v)),
+    outputs: [low.value(results[0]!)],
+    program,
+  });
+  return true;
+}

@@ -1,0 +1,97 @@
+import type { DimExpr, Shape } from '../ir/dim.ts';
+import type { DataType } from '../ir/dtype.ts';
+import type { NodeId, SourceId, ValueId } from '../ir/graph.ts';
+import type { WeightExpr } from '../ir/weight.ts';
+import type { Tactic } from '../runtime.ts';
+
+/** What lowering makes of a graph: layers over values, before tactics, layouts and memory are chosen. */
+export interface Plan {
+  readonly values: PlanValue[];
+  readonly layers: PlanLayer[];
+  readonly inputs: { name: string; value: number }[];
+  readonly outputs: { name: string; value: number }[];
+}
+
+export type ViewKind = 'slice' | 'permute' | 'reshape';
+
+/** A value that is a strided part of another one. */
+export interface PlanView {
+  readonly of: number;
+  readonly kind: ViewKind;
+  readonly axis?: number;
+  readonly start?: DimExpr;
+  readonly perm?: readonly number[];
+}
+
+export interface PlanValue {
+  readonly name: string;
+  readonly dtype: DataType;
+  readonly shape: Shape;
+  /** The graph value it stands for; absent for helpers that lowering or planSearch made. */
+  readonly ir?: ValueId;
+  readonly weight?: WeightExpr;
+  external?: 'input' | 'output';
+  view?: PlanView;
+  /** Chosen by planSearch; views take their base's. */
+  layout: string;
+}
+
+export type LayerAttr =
+  | number
+  | { readonly float: number }
+  | string
+  | readonly number[]
+  | { readonly floats: readonly number[] };
+
+export interface ProgramInstruction {
+  readonly op: string;
+  readonly args: readonly number[];
+  readonly dtype: DataType;
+  readonly params: readonly number[];
+}
+export interface Program {
+  readonly inputCount: number;
+  readonly code: readonly ProgramInstruction[];
+  readonly outputs: readonly number[];
+}
+
+export interface PlanLayer {
+  readonly name: string;
+  readonly op: string;
+  readonly attrs: Readonly<Record<string, LayerAttr>>;
+  /** Value indices, -1 = absent: the op's own, then the program's. */
+  inputs: number[];
+  readonly opInputs: number;
+  outputs: number[];
+  readonly program?: Program;
+  /** op Dims: what it writes. */
+  readonly dims?: readonly DimExpr[];
+  readonly sources: readonly SourceId[];
+  readonly node?: NodeId;
+  /** Concat and Split: passes allow the parts to live in the whole's storage (concat elimination). */
+  readonly viewWish?: boolean;
+  /** Set by planSearch. */
+  tactic?: Tactic;
+  candidates?: readonly Tactic[];
+  flops?: number;
+}
+
+/** The storage that a value finally lives in, following views. */
+export function rootOf(plan: Plan, value: number): number {
+  let v = value;
+  for (let view = plan.values[v]!.view; view; view = plan.values[v]!.view) v = view.of;
+  return v;
+}
+
+/** Concrete dims under a binding of the symbols. */
+export type Binding = ReadonlyMap<string, number>;
+
+/** A build that cannot be done, for a reason that a person can act on: one sentence. */
+export class BuildError extends Error {
+  override readonly name = 'BuildError';
+  readonly sources: readonly SourceId[];
+  constructor(message: string, sources: readonly SourceId[] = []) {
+    super(message);
+    this.sources = sources;
+  }
+}
