@@ -1,0 +1,112 @@
+import { dtypeNumber, encodeDim, type SymbolTable } from '../engine/encode.ts';
+import {
+  type AttributeMessage,
+  type DimExprMessage,
+  type LayerMessage,
+  type ProgramMessage,
+  type ValueMessage,
+  VIEW_PERMUTE,
+  VIEW_RESHAPE,
+  VIEW_SLICE,
+} from '../engine/messages.ts';
+import { encodeLayerDesc } from '../engine/schema.ts';
+import { evalDim } from '../ir/dim.ts';
+import type { Binding, LayerAttr, Plan, PlanLayer, PlanValue, Program } from './plan.ts';
+
+export function encodeAttrs(attrs: Readonly<Record<string, LayerAttr>>): AttributeMessage[] {
+  return Object.keys(attrs)
+    .sort()
+    .map((name) => {
+      const v = attrs[name]!;
+      if (typeof v === 'number') return { name, i: v };
+      if (typeof v === 'string') return { name, s: v };
+      if ('float' in v) return { name, f: v.float };
+      if ('floats' in v) return { name, floats: { v: [...v.floats] } };
+      return { name, ints: { v: [...v] } };
+    });
+}
+
+export function encodeProgram(p: Program): ProgramMessage {
+  return {
+    inputCount: p.inputCount,
+    outputs: [...p.outputs],
+    code: p.code.map((i) => ({ op: i.op, args: [...i.args], dtype: dtypeNumber(i.dtype), params: [...i.params] })),
+  };
+}
+
+export interface LayerPlacement {
+  readonly device: string;
+  readonly workspaceOffset: number;
+  readonly sources: readonly number[];
+}
+
+export function encodeLayer(l: PlanLayer, dims: DimExprMessage[], at?: LayerPlacement): LayerMessage {
+  return {
+    name: l.name,
+    op: l.op,
+    attrs: encodeAttrs(l.attrs),
+    inputs: [...l.inputs],
+    opInputs: l.opInputs,
+    outputs: [...l.outputs],
+    ...(l.program ? { program: encodeProgram(l.program) } : {}),
+    device: at?.device ?? '',
+    tactic: l.tactic?.name ?? '',
+    workspace: l.tactic?.workspace ?? 0,
+    workspaceOffset: at?.workspaceOffset ?? 0,
+    stream: 0,
+    sources: [...(at?.sources ?? [])],
+    ...(l.dims ? { dims } : {}),
+  };
+}
+
+const VIEW_KIND = { slice: VIEW_SLICE, permute: VIEW_PERMUTE, reshape: VIEW_RESHAPE } as const;
+
+export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
+  return {
+    name: v.name,
+    dtype: dtypeNumber(v.dtype),
+    shape: v.shape.map((d) => encodeDim(d, symbols)),
+    layout: v.layout,
+    ...(v.external ? { external: true } : {}),
+    ...(v.view
+      ? {
+          view: {
+            of: v.view.of,
+            kind: VIEW_KIND[v.view.kind],
+            ...(v.view.axis === undefined ? {} : { axis: v.view.axis }),
+            ...(v.view.start === undefined ? {} : { start: encodeDim(v.view.start, symbols) }),
+            ...(v.view.perm ? { perm: [...v.view.perm] } : {}),
+          },
+        }
+      : {}),
+  };
+}
+
+export const dimsOf = (v: PlanValue, bind: Binding): number[] => v.shape.map((d) => evalDim(d, bind));
+
+/** A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. */
+export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding): Uint8Array {
+  const local = new Map<number, number>();
+  const values: ValueMessage[] = [];
+  const index = (v: number): number => {
+    if (v < 0) return -1;
+    const seen = local.get(v);
+    if (seen !== undefined) return seen;
+    const value = plan.values[v]!;
+    const shape = dimsOf(value, bind).map((d) => ({ kind: 0, value: d }));
+    local.set(v, values.length);
+    values.push({
+      name: '',
+      dtype: dtypeNumber(value.dtype),
+      shape,
+      layout: '',
+      ...(value.weight ? { weight: 0 } : {}),
+    });
+    return values.length - 1;
+  };
+  const inputs = l.inputs.map(index);
+  const outputs = l.outputs.map(index);
+  const dims = (l.dims ?? []).map((d) => ({ kind: 0, value: evalDim(d, bind) }));
+  const layer = { ...encodeLayer(l, dims), name: '', inputs, outputs };
+  return encodeLayerDesc({ layer, values, symbols: [] });
+}

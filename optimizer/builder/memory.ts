@@ -1,0 +1,105 @@
+import { byteLength } from '../ir/dtype.ts';
+import { dimsOf } from './encode.ts';
+import { type Binding, type Plan, rootOf } from './plan.ts';
+
+export interface MemoryPlan {
+  /** Byte offset in the arena per root value that lives there. */
+  readonly offsets: ReadonlyMap<number, number>;
+  /** Workspace offset per layer index. */
+  readonly workspaces: ReadonlyMap<number, number>;
+  readonly arenaBytes: number;
+  /** Largest sum of what is live at one time: no plan can be smaller. */
+  readonly lowerBound: number;
+  readonly withoutReuse: number;
+}
+
+interface Block {
+  readonly id: number;
+  readonly workspace: boolean;
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+const ALIGN = 64;
+const roundUp = (n: number): number => Math.ceil(n / ALIGN) * ALIGN;
+
+/** Offsets for everything that lives in the arena, from first write to last read through any view, at the largest shapes. */
+export function planMemory(plan: Plan, max: Binding): MemoryPlan {
+  const blocks = collect(plan, max);
+  const layers = plan.layers.length;
+  let lowerBound = 0;
+  for (let t = 0; t < layers; t++) {
+    let live = 0;
+    for (const b of blocks) if (b.from <= t && t <= b.to) live += b.bytes;
+    lowerBound = Math.max(lowerBound, live);
+  }
+  const orders: ((a: Block, b: Block) => number)[] = [
+    (a, b) => b.bytes - a.bytes || a.from - b.from || a.id - b.id,
+    (a, b) => b.bytes * (b.to - b.from + 1) - a.bytes * (a.to - a.from + 1) || a.from - b.from || a.id - b.id,
+    (a, b) => a.from - b.from || b.bytes - a.bytes || a.id - b.id,
+    (a, b) => b.to - b.from - (a.to - a.from) || b.bytes - a.bytes || a.id - b.id,
+  ];
+  let best: { at: Map<Block, number>; size: number } | null = null;
+  for (const order of orders) {
+    const placed = place([...blocks].sort(order));
+    if (!best || placed.size < best.size) best = placed;
+    if (best.size === lowerBound) break;
+  }
+  const offsets = new Map<number, number>();
+  const workspaces = new Map<number, number>();
+  for (const [b, at] of best?.at ?? []) (b.workspace ? workspaces : offsets).set(b.id, at);
+  const withoutReuse = blocks.reduce((s, b) => s + b.bytes, 0);
+  return { offsets, workspaces, arenaBytes: best?.size ?? 0, lowerBound, withoutReuse };
+}
+
+function collect(plan: Plan, max: Binding): Block[] {
+  const life = new Map<number, { from: number; to: number }>();
+  plan.layers.forEach((l, t) => {
+    for (const v of [...l.inputs, ...l.outputs]) {
+      if (v < 0) continue;
+      const root = rootOf(plan, v);
+      const value = plan.values[root]!;
+      if (value.external || value.weight) continue;
+      const seen = life.get(root);
+      if (seen) seen.to = t;
+      else life.set(root, { from: t, to: t });
+    }
+  });
+  const blocks: Block[] = [...life].map(([id, { from, to }]) => {
+    const value = plan.values[id]!;
+    const count = dimsOf(value, max).reduce((a, b) => a * b, 1);
+    return { id, workspace: false, bytes: roundUp(byteLength(value.dtype, count)), from, to };
+  });
+  plan.layers.forEach((l, t) => {
+    const bytes = roundUp(l.tactic?.workspace ?? 0);
+    if (bytes > 0) blocks.push({ id: t, workspace: true, bytes, from: t, to: t });
+  });
+  return blocks.filter((b) => b.bytes > 0);
+}
+
+/** Best fit in the given order: the smallest gap between already placed, overlapping-in-time blocks that is large enough. */
+function place(order: readonly Block[]): { at: Map<Block, number>; size: number } {
+  const at = new Map<Block, number>();
+  let size = 0;
+  const placed: { b: Block; start: number }[] = [];
+  for (const b of order) {
+    const near = placed.filter((p) => p.b.from <= b.to && b.from <= p.b.to).sort((x, y) => x.start - y.start);
+    let cursor = 0;
+    let chosen = -1;
+    let gap = Number.POSITIVE_INFINITY;
+    for (const p of near) {
+      const room = p.start - cursor;
+      if (room >= b.bytes && room < gap) {
+        chosen = cursor;
+        gap = room;
+      }
+      cursor = Math.max(cursor, p.start + p.b.bytes);
+    }
+    if (chosen < 0) chosen = cursor;
+    at.set(b, chosen);
+    placed.push({ b, start: chosen });
+    size = Math.max(size, chosen + b.bytes);
+  }
+  return { at, size };
+}

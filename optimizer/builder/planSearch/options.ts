@@ -1,0 +1,101 @@
+import type { NativeRuntime, Tactic } from '../../runtime.ts';
+import { dimsOf, layerDescBytes } from '../encode.ts';
+import { type Binding, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+
+export const LINEAR = 'linear';
+
+/** One way to execute a layer with every operand's layout decided. Layout ids are opaque: only equality counts. */
+export interface Option {
+  /** null for layers that dissolve into views (Reshape, view-wished Concat, Split). */
+  readonly tactic: Tactic | null;
+  /** Per layer input and output; '' where the operand is absent or a constant. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly cost: number;
+}
+
+export class Enumerator {
+  private readonly cache = new Map<string, readonly Tactic[]>();
+  private readonly runtime: NativeRuntime;
+  private readonly device: string;
+  private readonly threads: number;
+  private readonly bind: Binding;
+
+  constructor(runtime: NativeRuntime, device: string, threads: number, bind: Binding) {
+    this.runtime = runtime;
+    this.device = device;
+    this.threads = threads;
+    this.bind = bind;
+  }
+
+  tactics(plan: Plan, layer: PlanLayer): readonly Tactic[] {
+    const bytes = layerDescBytes(plan, layer, this.bind);
+    const key = Buffer.from(bytes).toString('latin1');
+    const seen = this.cache.get(key);
+    if (seen) return seen;
+    const found = this.runtime.enumerate(this.device, bytes, this.threads);
+    this.cache.set(key, found);
+    return found;
+  }
+
+  /** Nanoseconds of moving a value once through memory: what a reformat or an avoided copy is worth. */
+  moveCost(plan: Plan, value: number): number {
+    const v = plan.values[value]!;
+    const bytes = dimsOf(v, this.bind).reduce((a, b) => a * b, 1) * 4;
+    return 1500 + (2 * bytes) / 8;
+  }
+}
+
+/** Layout ids that any tactic of the plan mentions: the alphabet of the search. */
+export function layoutsOf(tactics: Iterable<Tactic>): string[] {
+  const ids = new Set([LINEAR]);
+  for (const t of tactics) for (const l of [...t.inputLayouts, ...t.outputLayouts]) if (l !== '') ids.add(l);
+  return [...ids].sort();
+}
+
+/** Layer kinds that never launch: parts live in the whole's storage, or the storage is only read differently. */
+export const dissolves = (l: PlanLayer): boolean => l.viewWish === true && l.op !== 'Transpose';
+
+/** Whether a value can be stored in a layout other than linear: image-like, and not looked at through permuted views. */
+export function canBeBlocked(plan: Plan, value: number, viewed: ReadonlySet<number>): boolean {
+  return plan.values[value]!.shape.length === 4 && !viewed.has(rootOf(plan, value)) && !plan.values[value]!.view;
+}
+
+export function optionsOf(
+  plan: Plan,
+  l: PlanLayer,
+  tactics: readonly Tactic[],
+  layouts: readonly string[],
+  viewed: ReadonlySet<number>,
+): Option[] {
+  const operand = (v: number, layout: string): string => {
+    if (v < 0 || plan.values[v]!.weight) return '';
+    return canBeBlocked(plan, v, viewed) ? layout : LINEAR;
+  };
+  if (dissolves(l)) {
+    const choices = l.op === 'Reshape' ? [LINEAR] : layouts;
+    return choices.map((layout) => ({
+      tactic: null,
+      inputs: l.inputs.map((v) => operand(v, layout)),
+      outputs: l.outputs.map((v) => operand(v, layout)),
+      cost: 0,
+    }));
+  }
+  const out: Option[] = [];
+  for (const tactic of tactics) {
+    const free = [...tactic.inputLayouts, ...tactic.outputLayouts].some((x) => x === '');
+    for (const layout of free ? layouts : [LINEAR]) {
+      const pick = (v: number, wanted: string | undefined): string => {
+        if (v < 0 || plan.values[v]!.weight) return '';
+        return wanted ? wanted : operand(v, layout);
+      };
+      const inputs = l.inputs.map((v, i) => pick(v, tactic.inputLayouts[i]));
+      const outputs = l.outputs.map((v, i) => pick(v, tactic.outputLayouts[i]));
+      const fits = (v: number, id: string): boolean => id === '' || id === LINEAR || canBeBlocked(plan, v, viewed);
+      if (!l.inputs.every((v, i) => fits(v, inputs[i]!)) || !l.outputs.every((v, i) => fits(v, outputs[i]!))) continue;
+      // Kernels that read any strides are fastest when all operands share one order: mixing costs a little.
+      out.push({ tactic, inputs, outputs, cost: tactic.estimate });
+    }
+  }
+  return out;
+}
