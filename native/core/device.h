@@ -1,7 +1,9 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -71,8 +73,12 @@ class Device {
 public:
     virtual ~Device() = default;
     virtual const DeviceInfo& info() const = 0;
-    /// Tactics for a layer, best estimate first, ties by name.
+    /// True when buffers are plain host memory: inputs and outputs are then bound in place, without copies.
+    virtual bool sharesHostMemory() const = 0;
+    /// Tactics for a layer, best estimate first, ties by name; reference kernels always last.
     virtual std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const = 0;
+    /// What `enumerate` says of one tactic. Throws Error(Kernel) when it cannot run the layer here.
+    virtual TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const = 0;
     virtual std::unique_ptr<Buffer> allocate(uint64_t bytes) = 0;
     /// Weights: wraps mapped host memory where the device can read it, else uploads once.
     virtual std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped) = 0;
@@ -84,5 +90,27 @@ public:
 
 /// Cancellation, polled between layers, tactics and weight blocks.
 using StopToken = std::atomic<bool>;
+/// Throws Error(Stopped) when `stop` is given and set.
+void throwIfStopped(const StopToken* stop);
+
+/// The devices of this process. Backends register a factory at start-up; devices are made once, when first asked for.
+class DeviceRegistry {
+public:
+    using Factory = std::function<std::vector<std::shared_ptr<Device>>()>;
+    static DeviceRegistry& instance();
+    void add(Factory factory);
+    std::span<const std::shared_ptr<Device>> all();
+    /// "" means the CPU. Throws Error(Device) that lists what there is.
+    std::shared_ptr<Device> find(std::string_view id);
+
+private:
+    std::vector<Factory> factories_;
+    std::vector<std::shared_ptr<Device>> devices_;
+    std::once_flag made_;
+};
+
+struct DeviceRegistration {
+    explicit DeviceRegistration(DeviceRegistry::Factory f) { DeviceRegistry::instance().add(std::move(f)); }
+};
 
 }  // namespace sinter

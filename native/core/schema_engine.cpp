@@ -1,0 +1,100 @@
+#include "core/schema_detail.h"
+
+namespace sinter::schema {
+namespace {
+
+using wire::Message;
+
+Profile readProfile(std::string_view bytes) {
+    Profile p;
+    for (Message m(bytes); m.next();) {
+        if (m.tag() != 1) {
+            m.skip();
+            continue;
+        }
+        Range r;
+        for (Message n(m.bytes()); n.next();) {
+            switch (n.tag()) {
+                case 1: r.min = n.int64(); break;
+                case 2: r.opt = n.int64(); break;
+                case 3: r.max = n.int64(); break;
+                default: n.skip();
+            }
+        }
+        p.ranges.push_back(r);
+    }
+    return p;
+}
+
+Binding readBinding(std::string_view bytes) {
+    Binding b;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: b.name = m.text(); break;
+            case 2: b.value = m.uint32(); break;
+            default: m.skip();
+        }
+    }
+    return b;
+}
+
+Weight readWeight(std::string_view bytes) {
+    Weight w;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: w.expr = m.bytes(); break;
+            case 2: w.hash = m.text(); break;
+            case 3: w.recipe = m.text(); break;
+            case 4: w.offset = m.varint(); break;
+            case 5: w.length = m.varint(); break;
+            case 6: w.layer = m.uint32(); break;
+            case 7: w.input = m.uint32(); break;
+            default: m.skip();
+        }
+    }
+    return w;
+}
+
+void readProvenance(std::string_view bytes, Engine& e) {
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 4: e.device = m.text(); break;
+            case 5: e.deviceFeatures.push_back(m.text()); break;
+            default: m.skip();
+        }
+    }
+}
+
+}  // namespace
+
+Engine decodeEngine(std::string_view bytes) {
+    return detail::guarded("engine header", [&] {
+        Engine e;
+        for (Message m(bytes); m.next();) {
+            switch (m.tag()) {
+                case 1: e.format = m.uint32(); break;
+                case 2: e.requiredFeatures.push_back(m.text()); break;
+                case 3: e.name = m.text(); break;
+                case 4: readProvenance(m.bytes(), e); break;
+                case 5: e.symbols.push_back(m.text()); break;
+                case 6: e.profiles.push_back(readProfile(m.bytes())); break;
+                case 7: e.values.push_back(detail::readValue(m.bytes())); break;
+                case 8: e.inputs.push_back(readBinding(m.bytes())); break;
+                case 9: e.outputs.push_back(readBinding(m.bytes())); break;
+                case 10: e.layers.push_back(detail::readLayer(m.bytes())); break;
+                case 11: e.weights.push_back(readWeight(m.bytes())); break;
+                case 12:
+                    for (Message n(m.bytes()); n.next();) {
+                        if (n.tag() == 1) e.arenaBytes = n.varint();
+                        else n.skip();
+                    }
+                    break;
+                case 14: e.threads = m.uint32(); break;
+                default: m.skip();
+            }
+        }
+        return e;
+    });
+}
+
+}  // namespace sinter::schema
