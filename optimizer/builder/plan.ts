@@ -83,6 +83,13 @@ export function rootOf(plan: Plan, value: number): number {
   return v;
 }
 
+/** Allowed sizes of a symbolic dimension; tactics are chosen at `opt`, memory at `max`. */
+export interface DimRange {
+  readonly min: number;
+  readonly opt: number;
+  readonly max: number;
+}
+
 /** Concrete dims under a binding of the symbols. */
 export type Binding = ReadonlyMap<string, number>;
 

@@ -9,6 +9,13 @@ export interface BuildReport {
   readonly operators: number;
   readonly layers: readonly ReportLayer[];
   readonly memory: { readonly arena: number; readonly lowerBound: number; readonly withoutReuse: number };
+  /** Wishes for views (concat elimination, reshapes) and what became of each. */
+  readonly views: readonly {
+    readonly layer: string;
+    readonly value: string;
+    readonly accepted: boolean;
+    readonly reason: string;
+  }[];
   readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
   /** Original operators and what became of each. */
   readonly fates: Readonly<Record<SourceId, string>>;

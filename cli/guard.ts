@@ -1,0 +1,36 @@
+import { EXIT, UsageError } from './exit.ts';
+import { stopSignal } from './stop.ts';
+
+/** Error classes whose message is a sentence for people; everything else is a fault of ours and says so. */
+const INPUT_ERRORS = new Set(['UsageError', 'ImportError', 'BuildError', 'OpError', 'NpyError']);
+
+/** Runs a command; failures become one line on stderr and an exit code. */
+export async function guarded(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    if (stopSignal().aborted) {
+      process.stderr.write('sinter: cancelled\n');
+      return EXIT.cancelled;
+    }
+    const e = error instanceof Error ? error : new Error(String(error));
+    if (INPUT_ERRORS.has(e.name) || e instanceof UsageError) {
+      process.stderr.write(`sinter: ${e.message}\n`);
+      return EXIT.input;
+    }
+    if (e.name === 'RuntimeFailure') {
+      const where = 'layer' in e && typeof e.layer === 'string' && e.layer !== '' ? ` (layer ${e.layer})` : '';
+      process.stderr.write(`sinter: ${e.message}${e.message.includes('layer') ? '' : where}\n`);
+      return 'code' in e && (e.code === 'engine' || e.code === 'input') ? EXIT.input : EXIT.failed;
+    }
+    const system = error as NodeJS.ErrnoException;
+    if (system.code === 'ENOENT' || system.code === 'EISDIR' || system.code === 'EACCES') {
+      const why = { ENOENT: 'does not exist', EISDIR: 'is a folder', EACCES: 'may not be read' }[system.code];
+      process.stderr.write(`sinter: ${system.path ?? 'a file'} ${why}\n`);
+      return EXIT.input;
+    }
+    process.stderr.write(`sinter: ${e.message}\n`);
+    if (process.env.SINTER_DEBUG) process.stderr.write(`${e.stack}\n`);
+    return EXIT.failed;
+  }
+}

@@ -1,0 +1,138 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT } from './exit.ts';
+
+/** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
+type Action = (...args: never[]) => Promise<number>;
+
+const act =
+  (load: () => Promise<Action>) =>
+  async (...args: unknown[]): Promise<void> => {
+    const { guarded } = await import('./guard.ts');
+    const action = await load();
+    // Commander passes the Command itself last: options are read from the argument before it.
+    process.exitCode = await guarded(() => action(...(args.slice(0, -1) as never[])));
+  };
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+const json = ['--json', 'print one JSON document instead of text'] as const;
+const threads = ['--threads <n>', 'threads to build for and run with', '1'] as const;
+const shape = ['--shape <name=dims>', 'fix an input shape, e.g. x=1x3x224x224 (repeatable)', collect, []] as const;
+const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, []] as const;
+const input = [
+  '--input <name=file>',
+  'read an input from a .npy file (repeatable; others are random)',
+  collect,
+  [],
+] as const;
+
+const program = new Command('sinter')
+  .description('Optimizes a trained network for this machine, shows every step, and exports an engine file.')
+  .version('0.1.0')
+  .showHelpAfterError('(sinter --help shows the commands)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sinter inspect model.onnx                     operators, inputs, outputs, parameters
+  $ sinter optimize model.onnx -o optimized.onnx  what every pass did, and the result as ONNX
+  $ sinter build model.onnx -o model.sinter       the engine for this machine
+  $ sinter run model.sinter --input x=x.npy --output-dir out
+  $ sinter profile model.sinter --threads 2       latency percentiles and time per layer
+  $ sinter compare model.onnx model.sinter        how far the outputs are apart
+
+Exit codes: 0 done, 1 the runtime failed, 2 wrong usage or file, 3 compare found a difference, 130 cancelled.`,
+  );
+
+program
+  .command('inspect <file>')
+  .description('what a model or an engine holds')
+  .option(...shape)
+  .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
+  .action(act(async () => (await import('./commands/inspect.ts')).inspect));
+
+program
+  .command('optimize <model>')
+  .description('run the passes and print what each did and why it refused')
+  .option(...disable)
+  .option('--disable-fusion <key>', 'refuse one application by its key (repeatable)', collect, [])
+  .option('--trace <file>', 'write the whole trace as JSON')
+  .option('-o, --output <file>', 'write the optimized model as ONNX')
+  .option('--refusals', 'list every refusal with its reason')
+  .option(...shape)
+  .option(...json)
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ sinter optimize model.onnx --disable horizontal-fusion --trace trace.json -o optimized.onnx',
+  )
+  .action(act(async () => (await import('./commands/optimize.ts')).optimize));
+
+program
+  .command('build <model>')
+  .description('optimize and build the engine file for this machine')
+  .requiredOption('-o, --output <file>', 'engine file to write')
+  .option('--device <id>', 'device to build for', 'cpu')
+  .option(...threads)
+  .option(...shape)
+  .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [])
+  .option(...disable)
+  .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2')
+  .action(act(async () => (await import('./commands/build.ts')).build));
+
+program
+  .command('run <file>')
+  .description('run an engine (or a model, built on the spot) once')
+  .option(...input)
+  .option('--output-dir <dir>', 'write every output as NAME.npy')
+  .option(...shape)
+  .option(...threads)
+  .option('--seed <n>', 'seed of the random inputs', '1')
+  .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter run model.sinter --input x=x.npy --output-dir out')
+  .action(act(async () => (await import('./commands/run.ts')).run));
+
+program
+  .command('profile <file>')
+  .description('latency percentiles and time per layer')
+  .option('--iterations <n>', 'timed runs', '100')
+  .option('--warmup <n>', 'runs before timing', '10')
+  .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
+  .option(...input)
+  .option(...shape)
+  .option(...threads)
+  .option('--seed <n>', 'seed of the random inputs', '1')
+  .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter profile model.sinter --threads 2 --iterations 200 --json')
+  .action(act(async () => (await import('./commands/profile.ts')).profile));
+
+program
+  .command('compare <model> <engine>')
+  .description('difference between the model as imported, run without any pass, and an engine')
+  .option(
+    '--reference <kind>',
+    'how the model runs: "plain" (same kernels) or "scalar" (reference kernels, slow)',
+    'plain',
+  )
+  .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
+  .option(...input)
+  .option(...shape)
+  .option(...threads)
+  .option('--seed <n>', 'seed of the random inputs', '1')
+  .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter compare model.onnx model.sinter --input x=x.npy')
+  .action(act(async () => (await import('./commands/compare.ts')).compare));
+
+program
+  .command('devices')
+  .description('what this machine offers')
+  .option(...json)
+  .action(act(async () => (await import('./commands/devices.ts')).devices));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.input;
+}

@@ -1,0 +1,48 @@
+import { UsageError } from './exit.ts';
+
+/** "name=1x3x224x224" options as a record; a lone "1x3x…" is stored under ''. */
+export function parseShapes(options: readonly string[]): Record<string, number[]> {
+  const out: Record<string, number[]> = {};
+  for (const text of options) {
+    const at = text.lastIndexOf('=');
+    const dims = text
+      .slice(at + 1)
+      .split(/[x×,]/)
+      .map(Number);
+    if (dims.length === 0 || dims.some((d) => !Number.isInteger(d) || d < 0)) {
+      throw new UsageError(`--shape ${text}: give NAME=1x3x224x224, whole numbers separated by x`);
+    }
+    out[at < 0 ? '' : text.slice(0, at)] = dims;
+  }
+  return out;
+}
+
+export function parsePairs(option: string, values: readonly string[]): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const text of values) {
+    const at = text.indexOf('=');
+    if (at <= 0) throw new UsageError(`${option} ${text}: give NAME=VALUE`);
+    out[text.slice(0, at)] = text.slice(at + 1);
+  }
+  return out;
+}
+
+export function parseCount(option: string, text: string, least: number): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < least)
+    throw new UsageError(`${option} ${text}: give a whole number of at least ${least}`);
+  return n;
+}
+
+/** "N=1,4,8" → ranges of symbolic dimensions. */
+export function parseRanges(options: readonly string[]): Record<string, { min: number; opt: number; max: number }> {
+  const out: Record<string, { min: number; opt: number; max: number }> = {};
+  for (const [name, text] of Object.entries(parsePairs('--range', options))) {
+    const [min, opt, max] = text.split(',').map(Number);
+    if (min === undefined || opt === undefined || max === undefined || !(min >= 1 && min <= opt && opt <= max)) {
+      throw new UsageError(`--range ${name}=${text}: give SYMBOL=min,opt,max with min ≤ opt ≤ max`);
+    }
+    out[name] = { min, opt, max };
+  }
+  return out;
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { encodeEngine } from '../engine/schema.ts';
+import { shapeText, symbolsOf } from '../ir/dim.ts';
+import type { Optimized } from '../passes/pass.ts';
+import type { NativeRuntime } from '../runtime.ts';
+import { assemble } from './assemble.ts';
+import { reportOf } from './buildReport.ts';
+import { literalReader } from './evaluator.ts';
+import { lowerGraph } from './lower/index.ts';
+import { planMemory } from './memory.ts';
+import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
+import { planSearch, type SearchResult } from './planSearch/index.ts';
+import type { BuildProgress, BuildReport } from './report.ts';
+
+export interface BuildOptions {
+  readonly runtime: NativeRuntime;
+  readonly device?: string;
+  readonly threads: number;
+  /** Engine file to write; it appears only when complete. */
+  readonly path: string;
+  /** Allowed range per symbolic dimension that is left in the graph's inputs. */
+  readonly ranges?: Readonly<Record<string, DimRange>>;
+  readonly onProgress?: (p: BuildProgress) => void;
+  readonly stop?: AbortSignal;
+  readonly producer?: string;
+}
+
+/** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
+export async function buildEngine(optimized: Optimized, options: BuildOptions): Promise<BuildReport> {
+  const started = performance.now();
+  const { graph } = optimized;
+  const { runtime, threads } = options;
+  const device = options.device ?? 'cpu';
+  const stop = options.stop ?? new AbortController().signal;
+  const ranges = rangesOf(optimized, options.ranges ?? {});
+  const at = (key: keyof DimRange): Binding => new Map([...ranges].map(([name, r]) => [name, r[key]]));
+
+  const { plan, search } = searchPlan(optimized, {
+    runtime,
+    device,
+    threads,
+    bind: at('opt'),
+    stop,
+    onProgress: options.onProgress,
+  });
+  const memory = planMemory(plan, at('max'));
+  const planned = performance.now();
+
+  const modelHash = await hashFile(graph.files[0]?.path, stop);
+  const info = runtime.devices().find((d) => d.id === device);
+  const header = assemble(optimized, plan, memory, {
+    device,
+    threads,
+    ranges,
+    bind: at('opt'),
+    max: at('max'),
+    modelHash,
+    features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
+    producer: options.producer ?? 'sinter',
+  });
+  await runtime.writeEngine(
+    { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },
+    (p) => options.onProgress?.({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
+    stop,
+  );
+  const written = performance.now();
+  return reportOf(optimized, plan, memory, search, header.message, {
+    path: options.path,
+    bytes: statSync(options.path).size,
+    weightBytes: header.weightBytes,
+    device,
+    threads,
+    bind: at('opt'),
+    planMs: planned - started,
+    writeMs: written - planned,
+  });
+}
+
+interface SearchInputs {
+  readonly runtime: NativeRuntime;
+  readonly device: string;
+  readonly threads: number;
+  readonly bind: Binding;
+  readonly stop: AbortSignal;
+  readonly onProgress: ((p: BuildProgress) => void) | undefined;
+}
+
+/** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
+export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan; search: SearchResult } {
+  const literalOf = literalReader(o.runtime, optimized.graph.files);
+  const inline = new Set<number>();
+  for (let round = 0; round < 4; round++) {
+    const plan = lowerGraph(optimized.graph, literalOf, inline);
+    const search = planSearch(plan, {
+      runtime: o.runtime,
+      device: o.device,
+      threads: o.threads,
+      bind: o.bind,
+      stop: o.stop,
+      onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
+    });
+    if (search.inline.size === 0) return { plan, search };
+    const before = inline.size;
+    for (const n of search.inline) inline.add(n);
+    if (inline.size === before) {
+      const node = optimized.graph.node([...search.inline][0]!);
+      const layer = plan.layers.find((l) => l.node === node.id && l.candidates?.length === 0);
+      const types = (layer?.inputs ?? []).map((v) => (v < 0 ? '-' : plan.values[v]!.dtype)).join(', ');
+      throw new BuildError(
+        `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
+        node.source,
+      );
+    }
+  }
+  throw new BuildError('the plan did not settle after inlining fused layers');
+}
+
+/** Every symbol of the inputs with its range; symbols without one are refused by name. */
+function rangesOf(optimized: Optimized, given: Readonly<Record<string, DimRange>>): Map<string, DimRange> {
+  const { graph } = optimized;
+  const out = new Map<string, DimRange>();
+  for (const id of graph.inputs) {
+    const value = graph.value(id);
+    if (value.weight) continue;
+    for (const d of value.type.shape ?? []) {
+      for (const s of symbolsOf(d)) {
+        const range = given[s];
+        if (!range) {
+          const shape = shapeText(value.type.shape);
+          throw new BuildError(
+            `input "${value.name}" is ${shape}: give dimension "${s}" a size, e.g. --shape ${value.name}=${shapeText(value.type.shape).replaceAll('×', 'x')} with numbers`,
+          );
+        }
+        out.set(s, range);
+      }
+    }
+  }
+  return out;
+}
+
+/** sha256 of a file, streamed; '' when the graph was not read from one. */
+async function hashFile(path: string | undefined, stop: AbortSignal): Promise<string> {
+  if (!path) return '';
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal: stop }))
+    hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}

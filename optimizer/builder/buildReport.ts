@@ -1,0 +1,76 @@
+import type { EngineMessage } from '../engine/messages.ts';
+import { evalDim, shapeText } from '../ir/dim.ts';
+import { byteLength } from '../ir/dtype.ts';
+import type { SourceId } from '../ir/graph.ts';
+import type { Optimized } from '../passes/pass.ts';
+import { layerCost } from './layerCost.ts';
+import type { MemoryPlan } from './memory.ts';
+import { type Binding, type Plan, rootOf } from './plan.ts';
+import type { SearchResult } from './planSearch/index.ts';
+import type { BuildReport, ReportLayer } from './report.ts';
+
+export interface ReportInputs {
+  readonly path: string;
+  readonly bytes: number;
+  readonly weightBytes: number;
+  readonly device: string;
+  readonly threads: number;
+  readonly bind: Binding;
+  readonly planMs: number;
+  readonly writeMs: number;
+}
+
+export function reportOf(
+  optimized: Optimized,
+  plan: Plan,
+  memory: MemoryPlan,
+  search: SearchResult,
+  header: EngineMessage,
+  o: ReportInputs,
+): BuildReport {
+  const storage = (v: number): string => {
+    const value = plan.values[v]!;
+    if (value.external) return value.external;
+    if (!value.view) return `arena+${memory.offsets.get(v) ?? 0}`;
+    return `${value.view.kind} of ${plan.values[rootOf(plan, v)]!.name || 'a buffer'}`;
+  };
+  const layers: ReportLayer[] = plan.layers.map((l, i) => ({
+    index: i,
+    name: l.name,
+    op: l.op,
+    tactic: l.tactic?.name ?? '',
+    sources: l.sources,
+    candidates: (l.candidates ?? []).map((t) => ({ tactic: t.name, estimate: t.estimate })),
+    layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
+    outputs: l.outputs.map((v) => {
+      const value = plan.values[v]!;
+      const dims = value.shape.map((d) => evalDim(d, o.bind));
+      const bytes = byteLength(
+        value.dtype,
+        dims.reduce((a, b) => a * b, 1),
+      );
+      return { name: value.name, dtype: value.dtype, shape: shapeText(value.shape), bytes, storage: storage(v) };
+    }),
+    ...layerCost(plan, l, o.bind),
+  }));
+  const fates: Record<SourceId, string> = {};
+  for (const s of header.sources) fates[s.id] = s.fate;
+  return {
+    engine: { path: o.path, bytes: o.bytes, weightBytes: o.weightBytes },
+    model: { name: header.provenance.modelName, hash: header.provenance.modelHash },
+    device: o.device,
+    threads: o.threads,
+    operators: optimized.initial.nodeCount,
+    layers,
+    memory: { arena: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
+    views: search.views,
+    milliseconds: {
+      import: 0,
+      optimize: optimized.trace.passes.reduce((s, p) => s + p.milliseconds, 0),
+      plan: o.planMs,
+      write: o.writeMs,
+      total: o.planMs + o.writeMs,
+    },
+    fates,
+  };
+}

@@ -1,0 +1,45 @@
+import { type ImportedModel, importModel } from '../importers/index.ts';
+import type { Optimized, OptimizeOptions } from '../passes/pass.ts';
+import { optimize } from '../passes/pipeline.ts';
+import type { NativeRuntime } from '../runtime.ts';
+import { createEvaluator } from './evaluator.ts';
+
+/*
+ * The services that the command line and the studio's host share: open, optimize, build (build.ts).
+ */
+
+export interface OpenOptions {
+  /** Fixed shapes by input name; '' stands for the only input. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  readonly stop?: AbortSignal;
+}
+
+/** Imports a model file. Throws ImportError with one sentence. */
+export async function openModel(path: string, options: OpenOptions = {}): Promise<ImportedModel> {
+  let shapes = options.shapes;
+  const unnamed = shapes?.[''];
+  if (shapes && unnamed) {
+    // "--shape 1x3x224x224" without a name: the only input, whatever its name is.
+    const first = await importModel(path);
+    const { '': _unnamed, ...named } = shapes;
+    const free = first.inputs.filter((i) => !(i.name in named));
+    if (free.length !== 1)
+      throw new RangeError(`the model has ${first.inputs.length} inputs: name the one that the shape is for`);
+    shapes = { ...named, [free[0]!.name]: unnamed };
+  }
+  return importModel(path, {
+    ...(shapes ? { shapes: Object.fromEntries(Object.entries(shapes).map(([k, v]) => [k, [...v]])) } : {}),
+    ...(options.stop ? { stop: options.stop } : {}),
+  });
+}
+
+/** Runs the pass pipeline with the native reference kernels as the folding evaluator. The imported graph is not changed. */
+export function optimizeModel(model: ImportedModel, runtime: NativeRuntime, options: OptimizeOptions = {}): Optimized {
+  return optimize(model.graph, createEvaluator(runtime, model.graph.files), options);
+}
+
+/** The graph as imported, with an empty trace: what `compare` calls the plain model. */
+export function withoutPasses(model: ImportedModel): Optimized {
+  const nothing = { nodes: 0, launches: 0, flops: 0, bytes: 0 };
+  return { initial: model.graph, graph: model.graph, trace: { before: nothing, passes: [], stale: [] } };
+}

@@ -1,0 +1,57 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import type { EngineMessage } from './messages.ts';
+import { decodeEngine } from './schema.ts';
+
+/** First bytes of every .sinter file; see docs/engine-format.md. */
+export const MAGIC = Buffer.from('SINTER\0\x01', 'latin1');
+export const PREAMBLE = 64;
+
+/** A file that is no engine, or none that this version reads: one sentence. */
+export class EngineFileError extends Error {
+  override readonly name = 'EngineFileError';
+}
+
+export interface EngineFile {
+  readonly header: EngineMessage;
+  readonly fileBytes: number;
+  readonly headerBytes: number;
+  readonly blobBytes: number;
+}
+
+export function isEngineFile(path: string): boolean {
+  const fd = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(MAGIC.length);
+    return readSync(fd, head, 0, MAGIC.length, 0) === MAGIC.length && head.equals(MAGIC);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads and checks an engine's header without the native runtime; the weight blob is measured, not read. */
+export function readEngineFile(path: string): EngineFile {
+  const fd = openSync(path, 'r');
+  try {
+    const fileBytes = fstatSync(fd).size;
+    const head = Buffer.alloc(PREAMBLE);
+    if (readSync(fd, head, 0, PREAMBLE, 0) < PREAMBLE || !head.subarray(0, 8).equals(MAGIC)) {
+      throw new EngineFileError(`${path} is not a .sinter engine`);
+    }
+    const format = head.readUInt32LE(8);
+    if (format !== 1) throw new EngineFileError(`${path} has engine format ${format}; this version reads format 1`);
+    const headerLength = Number(head.readBigUInt64LE(16));
+    const blobOffset = Number(head.readBigUInt64LE(24));
+    const blobBytes = Number(head.readBigUInt64LE(32));
+    if (PREAMBLE + headerLength > fileBytes || blobOffset + blobBytes > fileBytes) {
+      throw new EngineFileError(`${path} is cut short: ${blobOffset + blobBytes} bytes expected, ${fileBytes} present`);
+    }
+    const bytes = Buffer.alloc(headerLength);
+    readSync(fd, bytes, 0, headerLength, PREAMBLE);
+    if (crc32(bytes) !== head.readUInt32LE(40))
+      throw new EngineFileError(`${path} is damaged: the header's checksum does not match`);
+    return { header: decodeEngine(bytes), fileBytes, headerBytes: headerLength, blobBytes };
+  } finally {
+    closeSync(fd);
+  }
+}
