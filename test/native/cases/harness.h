@@ -1,0 +1,19 @@
+#pragma once
+#include <span>
+#include <string>
+
+#include "cases/case.h"
+
+namespace sinter::cases {
+
+/// Runs every registered kernel of the op on every case that it accepts: inputs dense, channels-last, as slices of wider
+/// tensors and with permuted strides, as far as the kernel's tactic allows; with 1 and 3 threads. Checks the outputs
+/// against the scalar reference on dense tensors, that both thread counts give the same bits, that inputs are unchanged
+/// and that no byte outside an output is written. A case that no kernel accepts is a failure.
+/// The environment variable SINTER_KERNEL limits the run to kernels whose name contains it.
+void runCases(const std::string& title, std::span<const Case> cases);
+
+/// Outputs of the scalar reference for one case, as float64, with the case's inputs. For known-answer tests.
+std::vector<std::vector<double>> reference(const Case& c);
+
+}  // namespace sinter::cases

@@ -1,0 +1,82 @@
+#include <doctest/doctest.h>
+
+#include "cases/harness.h"
+#include "cases/programs.h"
+
+namespace sinter::cases {
+namespace {
+
+struct MatMul {
+    std::vector<int64_t> a, b, y;
+    bool transA = false, transB = false, constant = true, bias = false;
+    std::string epilogue{};
+    double alpha = 1;
+    std::vector<int64_t> splits{};
+    DType t = DType::F32;
+};
+
+Case make(const MatMul& c) {
+    Builder b("MatMul");
+    b.input(c.a, c.t);
+    if (c.constant) b.weight(c.b, c.t);
+    else b.input(c.b, c.t);
+    if (c.bias) b.weight({c.y.back()}, c.t);
+    b.i("trans_a", c.transA).i("trans_b", c.transB).f("alpha", c.alpha);
+    if (!c.y.empty()) addEpilogue(b, c.epilogue, c.y, c.y.size() - 1, c.t);
+    if (c.splits.empty()) {
+        b.output(c.y, c.t);
+    } else {
+        b.ints("splits", c.splits);
+        auto y = c.y;
+        for (int64_t part : c.splits) {
+            y.back() = part;
+            b.output(y, c.t);
+        }
+    }
+    const bool whole = c.t != DType::F32 && c.t != DType::F64 && c.t != DType::F16 && c.t != DType::BF16;
+    if (whole) b.range(-100, 100);
+    return b
+        .name(std::string(dtypeName(c.t)) + " " + shapeText(c.a) + (c.transA ? "T" : "") + " · " + shapeText(c.b) + (c.transB ? "T" : "") + (c.constant ? " constant " : " ") +
+              c.epilogue + (c.splits.empty() ? "" : " split " + shapeText(c.splits)))
+        .viewAxis(static_cast<int>(c.a.size()) - 1)
+        .tolerance(c.t == DType::F64 ? 1e-14 : c.t == DType::F16 ? 2e-3 : c.t == DType::BF16 ? 1e-2 : 1e-5)
+        .build();
+}
+
+TEST_CASE("cases: MatMul") {
+    std::vector<Case> cases;
+    for (int64_t m : {1, 3, 6, 17, 64})
+        for (int64_t n : {1, 7, 16, 33, 100})
+            for (int64_t k : {1, 5, 64, 70}) {
+                cases.push_back(make({.a = {m, k}, .b = {k, n}, .y = {m, n}, .constant = (m + n) % 2 == 0}));
+                cases.push_back(make({.a = {m, k}, .b = {n, k}, .y = {m, n}, .transB = true, .bias = true, .epilogue = "relu"}));
+            }
+    cases.push_back(make({.a = {70, 33}, .b = {70, 20}, .y = {33, 20}, .transA = true}));
+    cases.push_back(make({.a = {70, 33}, .b = {20, 70}, .y = {33, 20}, .transA = true, .transB = true, .alpha = 0.5}));
+    cases.push_back(make({.a = {1, 1024}, .b = {1024, 300}, .y = {1, 300}, .bias = true, .epilogue = "relu"}));
+    cases.push_back(make({.a = {1, 1024}, .b = {300, 1024}, .y = {1, 300}, .transB = true, .bias = true}));
+    cases.push_back(make({.a = {128, 96}, .b = {96, 160}, .y = {128, 160}, .bias = true, .epilogue = "gelu"}));
+    // Batches and broadcasting.
+    cases.push_back(make({.a = {2, 9, 33}, .b = {33, 40}, .y = {2, 9, 40}, .bias = true}));
+    cases.push_back(make({.a = {2, 3, 9, 17}, .b = {2, 3, 17, 12}, .y = {2, 3, 9, 12}, .constant = false}));
+    cases.push_back(make({.a = {2, 3, 9, 17}, .b = {2, 3, 12, 17}, .y = {2, 3, 9, 12}, .transB = true, .constant = false, .alpha = 0.125}));
+    cases.push_back(make({.a = {2, 1, 5, 8}, .b = {3, 8, 6}, .y = {2, 3, 5, 6}, .constant = false}));
+    cases.push_back(make({.a = {5, 8}, .b = {4, 8, 6}, .y = {4, 5, 6}, .constant = false}));
+    cases.push_back(make({.a = {17}, .b = {17, 5}, .y = {5}}));
+    cases.push_back(make({.a = {3, 4, 17}, .b = {17}, .y = {3, 4}, .constant = false}));
+    cases.push_back(make({.a = {17}, .b = {17}, .y = {}, .constant = false}));
+    cases.push_back(make({.a = {17}, .b = {2, 17, 3}, .y = {2, 3}, .constant = false}));
+    for (const char* e : {"clip", "hardswish", "silu", "gelu", "residual", "residual_relu", "scale_shift", "long"}) {
+        cases.push_back(make({.a = {19, 48}, .b = {48, 37}, .y = {19, 37}, .bias = true, .epilogue = e}));
+        cases.push_back(make({.a = {2, 16, 32}, .b = {32, 64}, .y = {2, 16, 64}, .epilogue = e}));
+        cases.push_back(make({.a = {1, 64}, .b = {64, 50}, .y = {1, 50}, .epilogue = e}));
+    }
+    cases.push_back(make({.a = {10, 32}, .b = {32, 48}, .y = {10, 48}, .bias = true, .splits = {16, 16, 16}}));
+    cases.push_back(make({.a = {2, 10, 32}, .b = {32, 39}, .y = {2, 10, 39}, .epilogue = "relu", .splits = {7, 30, 2}}));
+    for (DType t : {DType::F64, DType::F16, DType::BF16, DType::I32, DType::I64, DType::U32})
+        cases.push_back(make({.a = {5, 33}, .b = {33, 20}, .y = {5, 20}, .t = t}));
+    runCases("MatMul", cases);
+}
+
+}  // namespace
+}  // namespace sinter::cases
