@@ -25,6 +25,8 @@ export interface BuildOptions {
   readonly onProgress?: (p: BuildProgress) => void;
   readonly stop?: AbortSignal;
   readonly producer?: string;
+  /** Which tactics may be chosen; all by default. */
+  readonly tactics?: (name: string) => boolean;
 }
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
@@ -44,6 +46,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     bind: at('opt'),
     stop,
     onProgress: options.onProgress,
+    tactics: options.tactics,
   });
   const memory = planMemory(plan, at('max'));
   const planned = performance.now();
@@ -85,6 +88,7 @@ interface SearchInputs {
   readonly bind: Binding;
   readonly stop: AbortSignal;
   readonly onProgress: ((p: BuildProgress) => void) | undefined;
+  readonly tactics: ((name: string) => boolean) | undefined;
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
@@ -99,6 +103,7 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
       threads: o.threads,
       bind: o.bind,
       stop: o.stop,
+      ...(o.tactics ? { tactics: o.tactics } : {}),
       onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
     });
     if (search.inline.size === 0) return { plan, search };

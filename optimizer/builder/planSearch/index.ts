@@ -22,6 +22,8 @@ export interface SearchOptions {
   readonly bind: Binding;
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
+  /** Which tactics may be chosen; all by default. */
+  readonly tactics?: (name: string) => boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface SearchOptions {
  * that the choice needs. When some fused layers have no tactic, nothing is changed and `inline` names their nodes.
  */
 export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
-  const enumerator = new Enumerator(options.runtime, options.device, options.threads, options.bind);
+  const enumerator = new Enumerator(options);
   const inline = new Set<NodeId>();
   plan.layers.forEach((l, i) => {
     options.stop?.throwIfAborted();

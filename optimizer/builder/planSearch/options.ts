@@ -14,26 +14,32 @@ export interface Option {
   readonly cost: number;
 }
 
+/** Where tactics come from, and for which sizes. */
+export interface TacticSource {
+  readonly runtime: NativeRuntime;
+  readonly device: string;
+  readonly threads: number;
+  readonly bind: Binding;
+  readonly tactics?: (name: string) => boolean;
+}
+
+/** Asks the device once per distinct layer. */
 export class Enumerator {
   private readonly cache = new Map<string, readonly Tactic[]>();
-  private readonly runtime: NativeRuntime;
-  private readonly device: string;
-  private readonly threads: number;
-  private readonly bind: Binding;
+  private readonly source: TacticSource;
 
-  constructor(runtime: NativeRuntime, device: string, threads: number, bind: Binding) {
-    this.runtime = runtime;
-    this.device = device;
-    this.threads = threads;
-    this.bind = bind;
+  constructor(source: TacticSource) {
+    this.source = source;
   }
 
   tactics(plan: Plan, layer: PlanLayer): readonly Tactic[] {
-    const bytes = layerDescBytes(plan, layer, this.bind);
+    const { runtime, device, threads, bind, tactics } = this.source;
+    const bytes = layerDescBytes(plan, layer, bind);
     const key = Buffer.from(bytes).toString('latin1');
     const seen = this.cache.get(key);
     if (seen) return seen;
-    const found = this.runtime.enumerate(this.device, bytes, this.threads);
+    const all = runtime.enumerate(device, bytes, threads);
+    const found = tactics ? all.filter((t) => tactics(t.name)) : all;
     this.cache.set(key, found);
     return found;
   }
@@ -41,7 +47,7 @@ export class Enumerator {
   /** Nanoseconds of moving a value once through memory: what a reformat or an avoided copy is worth. */
   moveCost(plan: Plan, value: number): number {
     const v = plan.values[value]!;
-    const bytes = dimsOf(v, this.bind).reduce((a, b) => a * b, 1) * 4;
+    const bytes = dimsOf(v, this.source.bind).reduce((a, b) => a * b, 1) * 4;
     return 1500 + (2 * bytes) / 8;
   }
 }

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildEngine } from '../../optimizer/builder/build.ts';
+import { openModel, withoutPasses } from '../../optimizer/builder/session.ts';
+import { isEngineFile } from '../../optimizer/engine/file.ts';
+import { decodeEngine } from '../../optimizer/engine/schema.ts';
+import { difference } from '../../optimizer/engine/summary.ts';
+import type { Tensor } from '../../optimizer/runtime.ts';
+import { EXIT, UsageError } from '../exit.ts';
+import { gatherInputs } from '../inputs.ts';
+import { parseCount, parseShapes } from '../options.ts';
+import { Progress } from '../progress.ts';
+import { nativeRuntime } from '../runtime.ts';
+import { stopSignal } from '../stop.ts';
+import { table } from '../table.ts';
+
+interface CompareFlags {
+  reference: string;
+  tolerance: string;
+  input: string[];
+  shape: string[];
+  threads: string;
+  seed: string;
+  json?: boolean;
+}
+
+export async function compare(modelFile: string, engineFile: string, flags: CompareFlags): Promise<number> {
+  if (flags.reference !== 'plain' && flags.reference !== 'scalar')
+    throw new UsageError(`--reference ${flags.reference}: give plain or scalar`);
+  const tolerance = Number(flags.tolerance);
+  if (!(tolerance >= 0)) throw new UsageError(`--tolerance ${flags.tolerance}: give a number`);
+  if (!isEngineFile(engineFile)) throw new UsageError(`${engineFile} is not a .sinter engine`);
+  const threads = parseCount('--threads', flags.threads, 1);
+  const shapes = parseShapes(flags.shape);
+  const runtime = nativeRuntime();
+  const stop = stopSignal();
+
+  const engine = await runtime.loadEngine(engineFile);
+  const header = decodeEngine(engine.headerBytes);
+  const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
+  const context = engine.createContext({ threads });
+  const got = await context.run(inputs);
+
+  const dir = mkdtempSync(join(tmpdir(), 'sinter-'));
+  const progress = new Progress();
+  let want: Record<string, Tensor>;
+  try {
+    const fixed = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
+    const model = await openModel(modelFile, { shapes: fixed, stop });
+    const path = join(dir, 'plain.sinter');
+    await buildEngine(withoutPasses(model), {
+      runtime,
+      threads,
+      path,
+      stop,
+      ...(flags.reference === 'scalar' ? { tactics: (name: string) => name.endsWith('__scalar') } : {}),
+      onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
+    });
+    const plain = await runtime.loadEngine(path);
+    want = await plain.createContext({ threads }).run(inputs);
+  } finally {
+    progress.clear();
+    rmSync(dir, { recursive: true, force: true });
+  }
+
+  const rows = header.outputs.map(({ name }) => {
+    const reference = want[name];
+    if (!reference) throw new UsageError(`the model has no output "${name}": it is not the engine's model`);
+    return { name, ...difference(reference, got[name]!) };
+  });
+  const ok = rows.every((r) => r.maxRel <= tolerance && r.mismatched === 0);
+  if (flags.json) console.log(JSON.stringify({ outputs: rows, tolerance, reference: flags.reference, ok }, null, 2));
+  else {
+    const cells = rows.map((r) => [
+      r.name,
+      r.maxAbs.toExponential(2),
+      r.maxRel.toExponential(2),
+      r.cosine.toFixed(8),
+      r.mismatched,
+    ]);
+    console.log(table(['output', 'max abs', 'max rel', 'cosine', 'NaN or infinite on one side'], cells));
+    console.log(ok ? `equal within ${tolerance}` : `different: the tolerance is ${tolerance}`);
+  }
+  return ok ? EXIT.ok : EXIT.differs;
+}

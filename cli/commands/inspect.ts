@@ -1,0 +1,86 @@
+import { openModel } from '../../optimizer/builder/session.ts';
+import { dimMessageText, dtypeFromNumber } from '../../optimizer/engine/encode.ts';
+import { isEngineFile, readEngineFile } from '../../optimizer/engine/file.ts';
+import { shapeText } from '../../optimizer/ir/dim.ts';
+import { byteLength } from '../../optimizer/ir/dtype.ts';
+import { countOf } from '../../optimizer/ir/tensor.ts';
+import { EXIT } from '../exit.ts';
+import { parseShapes } from '../options.ts';
+import { stopSignal } from '../stop.ts';
+import { bytesText, countText, table } from '../table.ts';
+
+export async function inspect(file: string, flags: { shape: string[]; json?: boolean }): Promise<number> {
+  return isEngineFile(file) ? inspectEngine(file, flags.json === true) : inspectModel(file, flags);
+}
+
+async function inspectModel(file: string, flags: { shape: string[]; json?: boolean }): Promise<number> {
+  const model = await openModel(file, { shapes: parseShapes(flags.shape), stop: stopSignal() });
+  const { graph } = model;
+  const operators = new Map<string, number>();
+  for (const n of graph.nodes()) {
+    const name = n.domain ? `${n.domain}.${n.op}` : n.op;
+    operators.set(name, (operators.get(name) ?? 0) + 1);
+  }
+  const constants = [...graph.values()].flatMap((v) => (v.weight ? [v.weight] : []));
+  const parameters = constants.reduce((s, w) => s + countOf(w.shape), 0);
+  const bytes = constants.reduce((s, w) => s + byteLength(w.dtype, countOf(w.shape)), 0);
+  const describe = (id: number): { name: string; dtype: string; shape: string } => {
+    const v = graph.value(id);
+    return { name: v.name, dtype: v.type.dtype, shape: shapeText(v.type.shape) };
+  };
+  const report = {
+    file,
+    kind: 'model',
+    name: graph.name,
+    nodes: graph.nodeCount,
+    parameters,
+    weightBytes: bytes,
+    inputs: graph.inputs.filter((i) => !graph.value(i).weight).map(describe),
+    outputs: graph.outputs.map(describe),
+    operators: Object.fromEntries([...operators].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))),
+    unsupported: model.unsupported,
+    warnings: model.warnings,
+  };
+  if (flags.json) console.log(JSON.stringify(report, null, 2));
+  else {
+    console.log(
+      `${file}: ${graph.nodeCount} operators, ${countText(parameters)} parameters, weights ${bytesText(bytes)}`,
+    );
+    for (const i of report.inputs) console.log(`input   ${i.name}  ${i.dtype} ${i.shape}`);
+    for (const o of report.outputs) console.log(`output  ${o.name}  ${o.dtype} ${o.shape}`);
+    console.log(`\n${table(['operator', 'count'], Object.entries(report.operators))}`);
+    for (const w of model.warnings) console.log(`note: ${String(w)}`);
+  }
+  return EXIT.ok;
+}
+
+function inspectEngine(file: string, json: boolean): number {
+  const { header, fileBytes, blobBytes } = readEngineFile(file);
+  if (json) {
+    const { weights, ...rest } = header;
+    const stored = weights.map((w) => ({ hash: w.hash, recipe: w.recipe, offset: w.offset, length: w.length }));
+    console.log(JSON.stringify({ file, kind: 'engine', fileBytes, blobBytes, ...rest, weights: stored }, null, 2));
+    return EXIT.ok;
+  }
+  const p = header.provenance;
+  console.log(
+    `${file}: engine of ${p.modelName || header.name}, ${header.layers.length} layers from ${header.sources.length} operators, ${bytesText(fileBytes)}`,
+  );
+  console.log(
+    `device  ${p.device}${p.deviceFeatures.length ? ` with ${p.deviceFeatures.join(', ')}` : ''}, tactics chosen for ${header.threads} thread(s)`,
+  );
+  console.log(`memory  activations ${bytesText(header.memory.arenaBytes)}, weights ${bytesText(blobBytes)}`);
+  const binding = (b: { name: string; value: number }): string => {
+    const v = header.values[b.value]!;
+    return `${b.name}  ${dtypeFromNumber(v.dtype)} ${v.shape.map((d) => dimMessageText(d, header.symbols)).join('×')}`;
+  };
+  for (const i of header.inputs) console.log(`input   ${binding(i)}`);
+  for (const o of header.outputs) console.log(`output  ${binding(o)}`);
+  console.log(
+    `\n${table(
+      ['#', 'layer', 'tactic', 'operators'],
+      header.layers.map((l, i) => [i, l.name, l.tactic, l.sources.length]),
+    )}`,
+  );
+  return EXIT.ok;
+}
