@@ -16,13 +16,18 @@ const act =
 const collect = (value: string, all: string[]): string[] => [...all, value];
 const json = ['--json', 'print one JSON document instead of text'] as const;
 const threads = ['--threads <n>', 'threads to build for and run with', '1'] as const;
-const shape = ['--shape <name=dims>', 'fix an input shape, e.g. x=1x3x224x224 (repeatable)', collect, []] as const;
-const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, []] as const;
+const shape = [
+  '--shape <name=dims>',
+  'fix an input shape, e.g. x=1x3x224x224 (repeatable)',
+  collect,
+  [] as string[],
+] as const;
+const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, [] as string[]] as const;
 const input = [
   '--input <name=file>',
   'read an input from a .npy file (repeatable; others are random)',
   collect,
-  [],
+  [] as string[],
 ] as const;
 
 const program = new Command('sinter')
@@ -56,7 +61,7 @@ program
   .command('optimize <model>')
   .description('run the passes and print what each did and why it refused')
   .option(...disable)
-  .option('--disable-fusion <key>', 'refuse one application by its key (repeatable)', collect, [])
+  .option('--disable-fusion <key>', 'refuse one application by its key (repeatable)', collect, [] as string[])
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
@@ -75,7 +80,7 @@ program
   .option('--device <id>', 'device to build for', 'cpu')
   .option(...threads)
   .option(...shape)
-  .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [])
+  .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(...disable)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2')
