@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "cpu/conv/geometry.h"
+#include "cpu/conv/pixel_rows.h"
+#include "cpu/conv/support.h"
+#include "cpu/matmul/gemm.h"
+
+/// Direct convolution as an implicit matrix product over channels-last pixels.
+namespace sinter::conv {
+namespace {
+
+using gemm::Epilogue;
+using gemm::PanelPlan;
+using simd::IsaFamily;
+
+/// With few channels a tap is too short a loop: the input is copied once into a padded channels-last buffer (from any
+/// layout), where the pixels under a kernel row lie side by side and make one long tap.
+bool joinsKernelRows(const Geometry& g) {
+    return g.groups == 1 && g.inChannels <= 8 && g.dilation[2] == 1 && g.kernel[2] > 1;
+}
+
+struct Plan {
+    Geometry g;
+    Geometry padded;  ///< what the kernel sees: `g`, or `g` over the padded copy
+    bool joined = false;
+    PanelPlan panels;
+    gemm::Shape shape;
+};
+
+Plan planFor(const LayerDesc& layer, const Geometry& g, const IsaFamily& f) {
+    Plan p;
+    p.g = p.padded = g;
+    p.joined = joinsKernelRows(g);
+    if (p.joined) {
+        for (size_t i = 0; i < 3; ++i) {
+            // As far as the last window reaches, which may be less than the input or more than its padding.
+            p.padded.in[i] = std::max((g.out[i] - 1) * g.stride[i] + (g.kernel[i] - 1) * g.dilation[i] + 1, int64_t{1});
+            p.padded.pad[i] = 0;
+        }
+    }
+    p.panels = gemm::planPanels(f.lanes, g.taps() * g.groupChannels(), g.outChannels, layer.intsAttr("splits"), g.groups);
+    p.shape.rows = g.batch * g.outPixels();
+    p.shape.taps = p.joined ? g.kernel[0] * g.kernel[1] : g.taps();
+    p.shape.klen = p.joined ? g.kernel[2] * g.inChannels : g.groupChannels();
+    p.shape.groupStep = g.groupChannels();
+    // The pixel stride of a view is known only at run time; its channel count stands for it.
+    p.shape.copyRows = g.groups == 1 && gemm::crowdsCacheSets(g.inChannels * g.stride[2], f.tileRows);
+    return p;
+}
+
+int64_t paddedFloats(const Plan& p) {
+    return p.joined ? p.g.batch * p.padded.in[0] * p.padded.in[1] * p.padded.in[2] * p.g.inChannels : 0;
+}
+
+uint64_t alignUp(uint64_t n) { return (n + 63) / 64 * 64; }
+
+class ConvNhwc final : public Kernel {
+public:
+    ConvNhwc(const LayerDesc& layer, const Geometry& g, const IsaFamily& f)
+        : name_(layer.name), opInputs_(layer.opInputs), plan_(planFor(layer, g, f)), kernels_(gemm::kernelsOf(f)),
+          epilogue_(*gemm::compileEpilogue(layer, g.resultDims(), f)), rows_(plan_.padded, plan_.joined),
+          zeros_(static_cast<size_t>(g.inChannels), 0.0f) {}
+
+    void run(const KernelArgs& args) override {
+        const TensorView& x = args.inputs[0];
+        const Geometry& g = plan_.g;
+        std::array<int64_t, 3> strides{};
+        for (int i = 0; i < x.rank - 2; ++i) strides[static_cast<size_t>(5 - x.rank + i)] = x.strides[i + 2];
+        auto* workspace = static_cast<std::byte*>(args.workspace);
+        if (plan_.joined) {
+            auto* copy = reinterpret_cast<float*>(workspace);
+            workspace += alignUp(static_cast<uint64_t>(paddedFloats(plan_)) * sizeof(float));
+            copyPadded(x, strides, copy, args.pool);
+            const auto& in = plan_.padded.in;
+            const int64_t pixel = g.inChannels;
+            rows_.bind(copy, in[0] * in[1] * in[2] * pixel, {in[1] * in[2] * pixel, in[2] * pixel, pixel}, zeros_.data());
+        } else {
+            if (x.dims[1] > 1 && x.strides[1] != 1) {
+                throw std::runtime_error("Layer \"" + name_ + "\" wants its input channels last.");
+            }
+            rows_.bind(x.as<const float>(), x.strides[0], strides, zeros_.data());
+        }
+        outputs_.clear();
+        for (const TensorView& o : args.outputs) outputs_.push_back({o.as<float>(), gemm::rowsOf(o, 1)});
+        const std::vector<gemm::Extra> extras =
+            gemm::bindExtras(args.inputs.subspan(opInputs_), g.resultDims(), 1);
+        gemm::Operands operands;
+        operands.a = &rows_;
+        operands.weights = args.inputs[1].as<const float>();
+        operands.bias = opInputs_ > 2 && args.inputs[2].present() ? args.inputs[2].as<const float>() : nullptr;
+        operands.outputs = outputs_;
+        operands.extras = extras;
+        gemm::run(plan_.shape, kernels_, plan_.panels, epilogue_, operands, args.pool, workspace);
+    }
+
+private:
+    void copyPadded(const TensorView& x, std::array<int64_t, 3> strides, float* copy, ThreadPool* pool) const {
+        const Geometry& g = plan_.g;
+        const auto& in = plan_.padded.in;
+        const int64_t channels = g.inChannels;
+        const int64_t rowFloats = in[2] * channels;
+        const auto body = [&](int64_t begin, int64_t end, int) {
+            for (int64_t r = begin; r < end; ++r) {
+                float* to = copy + r * rowFloats;
+                const int64_t h = r % in[1] - g.pad[1];
+                const int64_t d = r / in[1] % in[0] - g.pad[0];
+                const int64_t n = r / in[1] / in[0];
+                if (h < 0 || h >= g.in[1] || d < 0 || d >= g.in[0]) {
+                    std::fill_n(to, rowFloats, 0.0f);
+                    continue;
+                }
+                const int64_t left = std::min(g.pad[2], in[2]);
+                const int64_t width = std::clamp<int64_t>(in[2] - left, 0, g.in[2]);
+                std::fill_n(to, left * channels, 0.0f);
+                const float* from = x.as<const float>() + n * x.strides[0] + d * strides[0] + h * strides[1];
+                float* pixel = to + left * channels;
+                for (int64_t c = 0; c < channels; ++c) {
+                    const float* plane = from + c * x.strides[1];
+                    for (int64_t w = 0; w < width; ++w) pixel[w * channels + c] = plane[w * strides[2]];
+                }
+                std::fill(pixel + width * channels, to + rowFloats, 0.0f);
+            }
+        };
+        const int64_t rows = g.batch * in[0] * in[1];
+        if (pool) {
+            pool->parallelFor(rows, 8, body);
+        } else {
+            body(0, rows, 0);
+        }
+    }
+
+    std::string name_;
+    uint32_t opInputs_;
+    Plan plan_;
+    const gemm::Kernels& kernels_;
+    Epilogue epilogue_;
+    PixelRows rows_;
+    std::vector<float> zeros_;
+    std::vector<gemm::Output> outputs_;
+};
+
+/// Nanoseconds: arithmetic at the sustained rate of full tiles, or the weights' and activations' way from memory.
+double estimate(const Plan& p, const Epilogue& e, const IsaFamily& f, int threads) {
+    double padded = 0;
+    for (const gemm::Panel& panel : p.panels.panels) {
+        padded += panel.vecs * f.lanes * (panel.vecs == 1 ? 1.25 : 1.0);  // one vector of columns is bound by loads
+    }
+    const double k = static_cast<double>(p.shape.taps * p.shape.klen);
+    const double rows = static_cast<double>(p.shape.rows);
+    const double compute = 2 * rows * padded * k / f.flopsPerNs;
+    const double setup = rows * static_cast<double>(p.shape.taps) * 0.6 + rows * padded * 0.05;
+    const double bytes = 4.0 * (static_cast<double>(p.panels.packedFloats) +
+                                static_cast<double>(p.g.batch * p.g.inChannels * p.g.in[0] * p.g.in[1] * p.g.in[2]) +
+                                rows * static_cast<double>(p.g.outChannels));
+    const double extra = (e.general ? e.general->cost() * rows * static_cast<double>(p.g.outChannels) : 0) +
+                         (p.joined ? static_cast<double>(paddedFloats(p)) : 0);
+    return (std::max(compute + setup, bytes / f.bytesPerNs) + extra) / threads + 1500;
+}
+
+std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, int threads) {
+    const auto g = geometryOf(layer);
+    if (!g) return std::nullopt;
+    const auto epilogue = gemm::compileEpilogue(layer, g->resultDims(), f);
+    if (!epilogue) return std::nullopt;
+    // Groups of one channel belong to the depthwise kernels.
+    const Plan p = planFor(layer, *g, f);
+    TacticInfo info = layoutsOf(layer, *epilogue);
+    if (p.joined) info.inputLayouts[0] = "";
+    info.packing[1] = {std::string("f32_conv2d_panels_x") + std::to_string(2 * f.lanes),
+                       static_cast<uint64_t>(p.panels.packedFloats) * sizeof(float)};
+    gemm::Kernels sizes{};
+    sizes.maxRows = f.tileRows;
+    info.workspace = alignUp(static_cast<uint64_t>(paddedFloats(p)) * sizeof(float)) +
+                     gemm::workspaceBytes(p.shape, sizes, *epilogue, threads);
+    info.estimate = estimate(p, *epilogue, f, threads);
+    return info;
+}
+
+void pack(const LayerDesc& layer, const IsaFamily& f, int input, const void* raw, void* packed) {
+    const auto g = geometryOf(layer);
+    if (!g || input != 1) throw std::runtime_error("Layer \"" + layer.name + "\" has no such packed constant.");
+    const PanelPlan plan = planFor(layer, *g, f).panels;
+    const auto* w = static_cast<const float*>(raw);
+    const int64_t channels = g->groupChannels();
+    const int64_t taps = g->taps();
+    gemm::packPanels(plan, static_cast<float*>(packed), [&](int64_t k, int64_t column) {
+        return w[(column * channels + k % channels) * taps + k / channels];
+    });
+}
+
+KernelRow row(const IsaFamily& f, const char* name) {
+    KernelRow r;
+    r.name = name;
+    r.op = "Conv";
+    r.isa = f.isa;
+    r.supports = [&f](const LayerDesc& l, int threads) { return supports(l, f, threads); };
+    r.make = [&f](const LayerDesc& l, int) -> std::unique_ptr<Kernel> {
+        return std::make_unique<ConvNhwc>(l, *geometryOf(l), f);
+    };
+    r.pack = [&f](const LayerDesc& l, int input, const void* raw, void* packed) { pack(l, f, input, raw, packed); };
+    return r;
+}
+
+}  // namespace
+
+SINTER_KERNEL(f32_conv_avx2){row(simd::kAvx2, "f32_conv2d__avx2_6x16")};
+SINTER_KERNEL(f32_conv_avx512){row(simd::kAvx512, "f32_conv2d__avx512_14x32")};
+
+}  // namespace sinter::conv

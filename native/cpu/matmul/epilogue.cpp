@@ -1,0 +1,61 @@
+#include "cpu/matmul/epilogue.h"
+
+#include <algorithm>
+
+namespace sinter::gemm {
+namespace {
+
+/// The [residual Add] [Relu | Clip by constants] form, where the program is exactly that.
+std::optional<Epilogue> compileSimple(const LayerDesc& layer, std::span<const int64_t> result) {
+    const PointwiseProgram& program = layer.program;
+    Epilogue e;
+    uint32_t value = 0;  // operand that the chain has reached
+    bool clamped = false;
+    std::vector<std::optional<float>> constants(program.inputCount + program.code.size());
+    for (size_t i = 0; i < program.code.size(); ++i) {
+        const PointwiseProgram::Instruction& in = program.code[i];
+        const uint32_t id = program.inputCount + static_cast<uint32_t>(i);
+        if (in.dtype != DType::F32) return std::nullopt;
+        if (in.op == "Const") {
+            constants[id] = static_cast<float>(in.params.at(0));
+            continue;
+        }
+        if (clamped) return std::nullopt;
+        if (in.op == "Add" && in.args.size() == 2 && e.residual < 0) {
+            const uint32_t other = in.args[0] == value ? in.args[1] : in.args[0];
+            if ((in.args[0] != value && in.args[1] != value) || other == 0 || other >= program.inputCount) return std::nullopt;
+            const TensorInfo& extra = layer.inputs[layer.opInputs + other - 1];
+            if (!std::equal(extra.dims.begin(), extra.dims.end(), result.begin(), result.end())) return std::nullopt;
+            e.residual = static_cast<int>(other) - 1;
+        } else if (in.op == "Relu" && in.args.size() == 1 && in.args[0] == value) {
+            e.lo = 0;
+            clamped = true;
+        } else if (in.op == "Clip" && in.args.size() == 3 && in.args[0] == value && constants[in.args[1]] && constants[in.args[2]]) {
+            e.lo = *constants[in.args[1]];
+            e.hi = *constants[in.args[2]];
+            clamped = true;
+        } else {
+            return std::nullopt;
+        }
+        value = id;
+    }
+    if (program.outputs.size() != 1 || program.outputs[0] != value) return std::nullopt;
+    return e;
+}
+
+}  // namespace
+
+std::optional<Epilogue> compileEpilogue(const LayerDesc& layer, std::span<const int64_t> result,
+                                        const simd::IsaFamily& family) {
+    if (layer.program.empty()) return Epilogue{};
+    for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
+        if (layer.inputs[i].dtype != DType::F32 || layer.inputs[i].dims.size() > result.size()) return std::nullopt;
+    }
+    if (auto simple = compileSimple(layer, result)) return simple;
+    Epilogue e;
+    e.general = pointwise::Program::compile(layer.program, family);
+    if (!e.general || e.general->outputs() != 1) return std::nullopt;
+    return e;
+}
+
+}  // namespace sinter::gemm

@@ -1,0 +1,228 @@
+#include "cpu/matmul/gemm.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sinter::gemm {
+namespace {
+
+constexpr int kMaxRows = 16;
+constexpr int64_t kWeightBlock = 1 << 20;  // bytes of packed weights that stay in the second-level cache
+constexpr int64_t kLine = 16;              // floats
+
+int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+/// Floats of one thread's workspace, and where its parts begin.
+struct Scratch {
+    int64_t pointers, copies, strips, gathers, total;
+    Scratch(const Shape& shape, const Kernels& kernels, const Epilogue& epilogue) {
+        pointers = 0;
+        copies = pointers + roundUp(shape.taps * kernels.maxRows * 2, kLine);  // a pointer is two floats wide
+        strips = copies + (shape.copyRows ? kernels.maxRows * copyStride(shape) : 0);
+        const pointwise::Program* p = epilogue.general.get();
+        gathers = strips + (p ? p->scratchFloats() : 0);
+        total = gathers + (p ? int64_t{p->inputs()} * pointwise::Program::kStrip : 0);
+    }
+    static int64_t copyStride(const Shape& shape) { return roundUp(shape.taps * shape.klen, kLine) + kLine; }
+};
+
+/// The rows of one register tile, and everything computed for them.
+class TileRunner {
+public:
+    TileRunner(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, const Epilogue& epilogue,
+               const Operands& operands, float* workspace)
+        : shape_(shape), kernels_(kernels), plan_(plan), epilogue_(epilogue), operands_(operands),
+          scratch_(shape, kernels, epilogue), workspace_(workspace),
+          pointers_(reinterpret_cast<const float**>(workspace + scratch_.pointers)) {}
+
+    void run(int64_t first, int rows, size_t panelBegin, size_t panelEnd) {
+        operands_.a->pointers(first, rows, pointers_);
+        Tile t{};
+        t.a = pointers_;
+        t.taps = shape_.taps;
+        t.klen = shape_.klen;
+        if (shape_.copyRows) copyRows(t, rows);
+        t.alpha = operands_.alpha;
+        t.lo = epilogue_.general ? -std::numeric_limits<float>::infinity() : epilogue_.lo;
+        t.hi = epilogue_.general ? std::numeric_limits<float>::infinity() : epilogue_.hi;
+        const float* residual[kMaxRows];
+        if (epilogue_.residual >= 0) {
+            const Extra& e = operands_.extras[static_cast<size_t>(epilogue_.residual)];
+            int64_t offsets[kMaxRows];
+            e.rows.offsets(first, rows, offsets);
+            for (int i = 0; i < rows; ++i) residual[i] = e.base + offsets[i];
+            t.residual = residual;
+        }
+        float* c[kMaxRows];
+        t.c = c;
+        int output = -1;
+        size_t runBegin = panelBegin;
+        for (size_t p = panelBegin; p < panelEnd; ++p) {
+            const Panel& panel = plan_.panels[p];
+            if (panel.output != output) {
+                if (epilogue_.general && p > runBegin) finish(first, rows, runBegin, p, c);
+                runBegin = p;
+                output = panel.output;
+                const Output& out = operands_.outputs[static_cast<size_t>(output)];
+                int64_t offsets[kMaxRows];
+                out.rows.offsets(first, rows, offsets);
+                for (int i = 0; i < rows; ++i) c[i] = out.base + offsets[i];
+            }
+            t.aOffset = panel.group * shape_.groupStep;
+            t.b = operands_.weights + panel.packed;
+            t.cOffset = panel.outputColumn;
+            t.residualOffset = panel.column;
+            t.width = panel.width;
+            t.bias = operands_.bias ? operands_.bias + panel.column : nullptr;
+            (panel.vecs == 2 ? kernels_.wide : kernels_.narrow)[rows - 1](t);
+        }
+        if (epilogue_.general) finish(first, rows, runBegin, panelEnd, c);
+    }
+
+private:
+    void copyRows(Tile& t, int rows) {
+        float* copies = workspace_ + scratch_.copies;
+        const int64_t stride = Scratch::copyStride(shape_);
+        for (int64_t tap = 0; tap < shape_.taps; ++tap) {
+            for (int i = 0; i < rows; ++i) {
+                std::memcpy(copies + i * stride + tap * shape_.klen, pointers_[tap * rows + i],
+                            static_cast<size_t>(shape_.klen) * sizeof(float));
+            }
+        }
+        for (int i = 0; i < rows; ++i) pointers_[i] = copies + i * stride;
+        t.taps = 1;
+        t.klen = shape_.taps * shape_.klen;
+    }
+
+    /// The interpreted epilogue over the columns of panels [begin, end), which lie side by side in one output.
+    void finish(int64_t first, int rows, size_t begin, size_t end, float* const* c) {
+        const pointwise::Program& program = *epilogue_.general;
+        const Panel& head = plan_.panels[begin];
+        const Panel& tail = plan_.panels[end - 1];
+        const int64_t columns = tail.column + tail.width - head.column;
+        const size_t extras = operands_.extras.size();
+        std::vector<int64_t> offsets(extras * kMaxRows);
+        for (size_t e = 0; e < extras; ++e) operands_.extras[e].rows.offsets(first, rows, &offsets[e * kMaxRows]);
+        std::vector<const float*> in(extras + 1);
+        std::vector<uint8_t> step(extras + 1, 1);
+        for (int i = 0; i < rows; ++i) {
+            for (int64_t at = 0; at < columns; at += pointwise::Program::kStrip) {
+                const int64_t n = std::min<int64_t>(pointwise::Program::kStrip, columns - at);
+                float* out = c[i] + head.outputColumn + at;
+                in[0] = out;
+                for (size_t e = 0; e < extras; ++e) {
+                    const Extra& extra = operands_.extras[e];
+                    const float* from = extra.base + offsets[e * kMaxRows + static_cast<size_t>(i)] +
+                                        (head.column + at) * extra.columnStride;
+                    step[e + 1] = extra.columnStride != 0;
+                    if (extra.columnStride > 1 || extra.columnStride < 0) {
+                        float* gather = workspace_ + scratch_.gathers + static_cast<int64_t>(e) * pointwise::Program::kStrip;
+                        for (int64_t j = 0; j < n; ++j) gather[j] = from[j * extra.columnStride];
+                        from = gather;
+                    }
+                    in[e + 1] = from;
+                }
+                program.run(in.data(), step.data(), &out, n, workspace_ + scratch_.strips);
+            }
+        }
+    }
+
+    const Shape& shape_;
+    const Kernels& kernels_;
+    const PanelPlan& plan_;
+    const Epilogue& epilogue_;
+    const Operands& operands_;
+    Scratch scratch_;
+    float* workspace_;
+    const float** pointers_;
+};
+
+}  // namespace
+
+void StridedRows::pointers(int64_t first, int count, const float** a) const {
+    int64_t offsets[kMaxRows];
+    map_.offsets(first, count, offsets);
+    for (int i = 0; i < count; ++i) a[i] = base_ + offsets[i];
+}
+
+bool crowdsCacheSets(int64_t stride, int rows) {
+    if (stride % kLine != 0) return false;
+    int64_t lines = stride / kLine;
+    int64_t sets = 64;
+    while (sets > 1 && lines % 2 == 0) {
+        lines /= 2;
+        sets /= 2;
+    }
+    return rows > 7 * sets;
+}
+
+uint64_t workspaceBytes(const Shape& shape, const Kernels& kernels, const Epilogue& epilogue, int threads) {
+    return static_cast<uint64_t>(Scratch(shape, kernels, epilogue).total * std::max(1, threads)) * sizeof(float);
+}
+
+void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, const Epilogue& epilogue,
+         const Operands& operands, ThreadPool* pool, void* workspace) {
+    if (shape.rows == 0 || plan.panels.empty()) return;
+    const int64_t threads = pool ? pool->threads() : 1;
+    const int64_t panels = static_cast<int64_t>(plan.panels.size());
+    const int64_t tiles = (shape.rows + kernels.maxRows - 1) / kernels.maxRows;
+    const int64_t panelBytes = std::max<int64_t>(1, plan.packedFloats * 4 / panels);
+    // Blocks of weights stay in the second-level cache while all row tiles pass; threads take blocks, or, where the
+    // weights are few, runs of row tiles. Each element is summed by one thread in one order whatever the partition.
+    int64_t blocks = (panels + std::max<int64_t>(1, kWeightBlock / panelBytes) - 1) / std::max<int64_t>(1, kWeightBlock / panelBytes);
+    int64_t runs = 1;
+    if (threads > 1 && blocks < 2 * threads) {
+        runs = std::min(tiles, (4 * threads + blocks - 1) / blocks);
+        if (runs * blocks < 2 * threads) blocks = std::min(panels, (4 * threads + runs - 1) / runs);
+    }
+    const int64_t scratch = Scratch(shape, kernels, epilogue).total;
+    const auto body = [&](int64_t begin, int64_t end, int worker) {
+        TileRunner runner(shape, kernels, plan, epilogue, operands, static_cast<float*>(workspace) + worker * scratch);
+        for (int64_t item = begin; item < end; ++item) {
+            const int64_t block = item / runs;
+            const int64_t runIndex = item % runs;
+            const size_t panelBegin = static_cast<size_t>(panels * block / blocks);
+            const size_t panelEnd = static_cast<size_t>(panels * (block + 1) / blocks);
+            for (int64_t t = tiles * runIndex / runs; t < tiles * (runIndex + 1) / runs; ++t) {
+                const int64_t first = shape.rows * t / tiles;
+                const int64_t last = shape.rows * (t + 1) / tiles;
+                runner.run(first, static_cast<int>(last - first), panelBegin, panelEnd);
+            }
+        }
+    };
+    if (pool) {
+        pool->parallelFor(blocks * runs, 1, body);
+    } else {
+        body(0, blocks * runs, 0);
+    }
+}
+
+RowMap rowsOf(const TensorView& view, int columnAxis) {
+    RowMap map;
+    for (int a = 0; a < view.rank; ++a) {
+        if (a != columnAxis) map.push(view.dims[a], view.strides[a]);
+    }
+    return map;
+}
+
+std::vector<Extra> bindExtras(std::span<const TensorView> extras, std::span<const int64_t> result, int columnAxis) {
+    std::vector<Extra> bound;
+    const int rank = static_cast<int>(result.size());
+    for (const TensorView& v : extras) {
+        Extra e;
+        e.base = v.as<const float>();
+        for (int a = 0; a < rank; ++a) {
+            const int own = a - (rank - v.rank);
+            const int64_t stride = own < 0 || v.dims[own] == 1 ? 0 : v.strides[own];
+            if (a == columnAxis) {
+                e.columnStride = stride;
+            } else {
+                e.rows.push(result[static_cast<size_t>(a)], stride);
+            }
+        }
+        bound.push_back(e);
+    }
+    return bound;
+}
+
+}  // namespace sinter::gemm

@@ -1,0 +1,79 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/kernel.h"
+#include "core/thread_pool.h"
+#include "cpu/matmul/epilogue.h"
+#include "cpu/matmul/gemm_kernels.h"
+#include "cpu/matmul/panels.h"
+#include "cpu/matmul/rows.h"
+
+namespace sinter::gemm {
+
+inline const Kernels& kernelsOf(const simd::IsaFamily& f) { return f.isa == Isa::Avx2 ? kernelsAvx2() : kernelsAvx512(); }
+
+/// Where the left operand's rows lie.
+class RowSource {
+public:
+    virtual ~RowSource() = default;
+    /// Pointers of rows first … first + count - 1: a[tap · count + i], each to klen floats.
+    virtual void pointers(int64_t first, int count, const float** a) const = 0;
+};
+
+/// Rows in memory with K contiguous: one tap.
+class StridedRows final : public RowSource {
+public:
+    StridedRows(const float* base, RowMap map) : base_(base), map_(map) {}
+    void pointers(int64_t first, int count, const float** a) const override;
+
+private:
+    const float* base_;
+    RowMap map_;
+};
+
+/// What is known of an implicit matrix product [rows, taps · klen] · [taps · klen, columns] before it has memory.
+struct Shape {
+    int64_t rows = 0, taps = 1, klen = 0;
+    int64_t groupStep = 0;  ///< floats from one group's rows to the next group's
+    bool copyRows = false;  ///< rows would fall on the same cache sets: copy each tile's rows side by side first
+};
+
+struct Output {
+    float* base = nullptr;
+    RowMap rows;
+};
+
+/// An epilogue operand, broadcast to the result.
+struct Extra {
+    const float* base = nullptr;
+    RowMap rows;
+    int64_t columnStride = 0;
+};
+
+struct Operands {
+    const RowSource* a = nullptr;
+    const float* weights = nullptr;
+    const float* bias = nullptr;
+    float alpha = 1;
+    std::span<const Output> outputs;
+    std::span<const Extra> extras;
+};
+
+/// Bytes of workspace `run` needs.
+uint64_t workspaceBytes(const Shape& shape, const Kernels& kernels, const Epilogue& epilogue, int threads);
+
+void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, const Epilogue& epilogue,
+         const Operands& operands, ThreadPool* pool, void* workspace);
+
+/// True when `rows` rows that lie `stride` floats apart crowd into few sets of a first-level cache.
+bool crowdsCacheSets(int64_t stride, int rows);
+
+/// Operands of the epilogue program that follow the op's own inputs, seen from a result of shape `result` whose
+/// columns are axis `columnAxis`; the other axes are the rows, in order.
+std::vector<Extra> bindExtras(std::span<const TensorView> extras, std::span<const int64_t> result, int columnAxis);
+/// The rows of `view` when axis `columnAxis` is the columns.
+RowMap rowsOf(const TensorView& view, int columnAxis);
+
+}  // namespace sinter::gemm

@@ -1,0 +1,37 @@
+#include "cpu/matmul/panels.h"
+
+#include <algorithm>
+
+namespace sinter::gemm {
+
+PanelPlan planPanels(int lanes, int64_t k, int64_t columns, std::span<const int64_t> splits, int64_t groups) {
+    PanelPlan plan;
+    plan.lanes = lanes;
+    plan.k = k;
+    const int64_t perGroup = columns / groups;
+    int output = 0;
+    int64_t outputStart = 0;
+    for (int64_t column = 0; column < columns;) {
+        while (!splits.empty() && column >= outputStart + splits[static_cast<size_t>(output)]) {
+            outputStart += splits[static_cast<size_t>(output)];
+            ++output;
+        }
+        const int64_t outputEnd = splits.empty() ? columns : outputStart + splits[static_cast<size_t>(output)];
+        const int64_t groupEnd = (column / perGroup + 1) * perGroup;
+        const int64_t left = std::min(outputEnd, groupEnd) - column;
+        Panel p;
+        p.column = column;
+        p.vecs = left > lanes ? 2 : 1;
+        p.width = static_cast<int>(std::min<int64_t>(left, p.vecs * lanes));
+        p.output = output;
+        p.outputColumn = column - outputStart;
+        p.group = static_cast<int>(column / perGroup);
+        p.packed = plan.packedFloats;
+        plan.packedFloats += k * p.vecs * lanes;
+        plan.panels.push_back(p);
+        column += p.width;
+    }
+    return plan;
+}
+
+}  // namespace sinter::gemm
