@@ -31,14 +31,14 @@ public:
     explicit Conv(const LayerDesc& d)
         : writer_(d, d.inputs[0].dtype, 1, d.outputs.size()),
           window_(*Window::of(d, d.inputs[0].dims, {writer_.dims().begin(), writer_.dims().end()})),
-          group_(d.intAttr("group", 1)) {}
+          group_(d.intAttr("group", 1)), hasBias_(hasInput(d, 2)) {}
 
     void run(const KernelArgs& args) override {
         const TensorView &x = args.inputs[0], &w = args.inputs[1];
         const int64_t batch = x.dims[0], channels = x.dims[1], filters = w.dims[0], perGroup = w.dims[1];
         std::vector<double> weights(static_cast<size_t>(w.count())), bias(static_cast<size_t>(filters), 0.0);
         loadDense(w, weights.data());
-        if (hasInput(args, 2)) loadDense(args.inputs[2], bias.data());
+        if (hasBias_) loadDense(args.inputs[2], bias.data());
         std::vector<double> image(static_cast<size_t>(channels * window_.inSize()));
         for (int64_t n = 0; n < batch; ++n) {
             parallel(args.pool, channels, 1, [&](int64_t begin, int64_t end, int) {
@@ -113,6 +113,7 @@ private:
     ResultWriter writer_;
     Window window_;
     int64_t group_;
+    bool hasBias_;
 };
 
 SINTER_KERNEL(any_conv){row<Conv>("any_conv__scalar", "Conv")};

@@ -97,7 +97,7 @@ public:
         : writer_(d, d.inputs[0].dtype, splitAxis(d), d.outputs.size()),
           left_(*operandOf(d.inputs[0].dims, d.intAttr("trans_a", 0) != 0, true)),
           right_(*operandOf(d.inputs[1].dims, d.intAttr("trans_b", 0) != 0, false)), transA_(d.intAttr("trans_a", 0) != 0),
-          transB_(d.intAttr("trans_b", 0) != 0), alpha_(d.floatAttr("alpha", 1)), type_(d.inputs[0].dtype) {}
+          transB_(d.intAttr("trans_b", 0) != 0), alpha_(d.floatAttr("alpha", 1)), type_(d.inputs[0].dtype), hasBias_(hasInput(d, 2)) {}
 
     void run(const KernelArgs& args) override {
         if (isFloatType(type_)) compute<double>(args);
@@ -116,7 +116,7 @@ private:
         const int64_t m = left_.rows, n = right_.cols, depth = left_.cols;
         const int64_t rowTiles = (m + kRows - 1) / kRows, colTiles = (n + kCols - 1) / kCols;
         std::vector<C> bias(static_cast<size_t>(n), C{0});
-        if (hasInput(args, 2)) {
+        if (hasBias_) {
             std::vector<C> raw(static_cast<size_t>(args.inputs[2].count()));
             loadDense(args.inputs[2], raw.data());
             for (size_t i = 0; i < bias.size(); ++i) bias[i] = raw[raw.size() == 1 ? 0 : i];
@@ -177,6 +177,7 @@ private:
     bool transA_, transB_;
     double alpha_;
     DType type_;
+    bool hasBias_;
 };
 
 SINTER_KERNEL(any_matmul){row<MatMul>("any_matmul__scalar", "MatMul")};
