@@ -39,6 +39,7 @@ std::optional<Geometry> geometryOf(const LayerDesc& layer) {
     }
     if (g.groups < 1 || g.inChannels % g.groups != 0 || g.outChannels % g.groups != 0) return std::nullopt;
     if (w.dims[1] != g.groupChannels()) return std::nullopt;
+    if (layer.opInputs > 2 && layer.inputs[2].present() && layer.inputs[2].count() != g.outChannels) return std::nullopt;
     for (int64_t d : x.dims) {
         if (d < 1) return std::nullopt;
     }

@@ -41,6 +41,7 @@ std::optional<MatMulShape> shapeOf(const LayerDesc& layer) {
     s.k = ra > 1 && s.transA ? a.dims[ra - 2] : a.dims[ra - 1];
     s.n = s.transB ? b.dims[rb - 2] : b.dims[rb - 1];
     if ((s.transB ? b.dims[rb - 1] : b.dims[rb - 2]) != s.k || s.k < 1 || s.n < 1 || s.m < 1) return std::nullopt;
+    if (layer.opInputs > 2 && layer.inputs[2].present() && layer.inputs[2].count() != s.n) return std::nullopt;
     const size_t batchRank = std::max(ra > 2 ? ra - 2 : 0, rb - 2);
     s.sharedB = true;
     for (size_t i = 0; i < batchRank; ++i) {
