@@ -284,7 +284,8 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, i
     const bool constantB = layer.inputs[1].constant;
     TacticInfo info;
     const size_t inputs = layer.inputs.size();
-    info.inputLayouts.assign(inputs, "");  // permuted views come as strides
+    info.inputLayouts.assign(inputs, "linear");
+    info.inputLayouts[0] = info.inputLayouts[1] = "";  // permuted views come as strides
     info.outputLayouts.assign(layer.outputs.size(), "linear");
     info.packing.resize(inputs);
     info.inputViews.assign(inputs, 1);
