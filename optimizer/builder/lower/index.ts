@@ -11,6 +11,7 @@ import {
   lowerGeneralGemm,
   lowerReshape,
   lowerShape,
+  lowerShuffle,
   lowerTranspose,
   RESHAPES,
 } from './shape.ts';
@@ -122,6 +123,9 @@ function lowerFused(low: Lowering, nodes: readonly Node[], results: readonly Val
   if (nodes.every(isPointwise)) {
     lowerPointwise(low, nodes, results);
     return true;
+  }
+  if (nodes.some((n) => n.op === 'Transpose') && nodes.every((n) => n.op === 'Transpose' || RESHAPES.has(n.op))) {
+    return lowerShuffle(low, nodes, results);
   }
   const matmuls = nodes.filter((n) => n.op === 'MatMul').length;
   if (matmuls === 2 && nodes.some((n) => n.op === 'Softmax')) return lowerAttention(low, nodes, results);

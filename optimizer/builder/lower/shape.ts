@@ -1,5 +1,5 @@
 import { isStatic } from '../../ir/dim.ts';
-import type { Node } from '../../ir/graph.ts';
+import type { Node, ValueId } from '../../ir/graph.ts';
 import { countOf, toNumbers } from '../../ir/tensor.ts';
 import { reshapeWeight } from '../../ir/weights.ts';
 import { BuildError } from '../plan.ts';
@@ -127,4 +127,39 @@ export function lowerGeneralGemm(low: Lowering, node: Node): void {
     outputs: [low.value(y.id)],
     program: { inputCount: 2, code, outputs: [4] },
   });
+}
+
+/**
+ * Reshape → Transpose → Reshape as one Shuffle layer, when the first only splits axes and the second only merges them:
+ * such a layer works in any layout, so that channel shuffles need no reformat. False for every other chain.
+ */
+export function lowerShuffle(low: Lowering, nodes: readonly Node[], results: readonly ValueId[]): boolean {
+  const turn = nodes.findIndex((n) => n.op === 'Transpose');
+  if (turn < 0 || nodes.some((n, i) => i !== turn && !RESHAPES.has(n.op)) || results.length !== 1) return false;
+  const chained = nodes.every((n, i) => i === 0 || n.inputs[0] === nodes[i - 1]!.outputs[0]);
+  if (!chained || results[0] !== nodes[nodes.length - 1]!.outputs[0]) return false;
+  const transpose = nodes[turn]!;
+  const x = nodes[0]!.inputs[0]!;
+  const dims = low.shape(transpose.inputs[0]!);
+  const perm = intsAttr(transpose, 'perm');
+  const moved = low.shape(transpose.outputs[0]!);
+  if (!perm || !isStatic(dims) || !isStatic(moved) || dims.length > 8) return false;
+  const splits = (whole: readonly unknown[], parts: readonly number[]): boolean => {
+    let at = 0;
+    for (const d of whole) {
+      let product = parts[at++];
+      while (product !== undefined && product !== d && at < parts.length) product *= parts[at++]!;
+      if (product !== d) return false;
+    }
+    return parts.slice(at).every((p) => p === 1);
+  };
+  if (!splits(low.shape(x), dims) || !splits(low.shape(results[0]!), moved)) return false;
+  low.layer(transpose, {
+    name: 'Shuffle',
+    op: 'Shuffle',
+    attrs: { dims, perm },
+    inputs: [low.value(x)],
+    outputs: [low.value(results[0]!)],
+  });
+  return true;
 }
