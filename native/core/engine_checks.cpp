@@ -1,0 +1,154 @@
+#include "core/engine_checks.h"
+
+#include <algorithm>
+
+#include "core/engine_format.h"
+#include "core/error.h"
+
+namespace sinter {
+namespace {
+
+[[noreturn]] void corrupt(const std::string& message) { throw Error(ErrorCode::Corrupt, "the engine header is inconsistent: " + message); }
+
+std::string nameOf(const schema::Engine& e, size_t value) {
+    const std::string& name = e.values[value].name;
+    return "value " + std::to_string(value) + (name.empty() ? "" : " \"" + name + "\"");
+}
+
+void checkDim(const schema::DimExpr& d, size_t symbols) {
+    if (d.kind == schema::DimExpr::Kind::Symbol && (d.value < 0 || static_cast<uint64_t>(d.value) >= symbols)) {
+        corrupt("a shape uses symbol " + std::to_string(d.value) + ", which is missing");
+    }
+    for (const schema::DimExpr& a : d.args) checkDim(a, symbols);
+}
+
+void checkView(const schema::Engine& e, size_t index) {
+    const schema::Value& v = e.values[index];
+    if (v.view->of >= e.values.size()) corrupt(nameOf(e, index) + " is a view of a missing value");
+    const schema::Value& base = e.values[v.view->of];
+    const size_t rank = v.shape.size();
+    if (base.dtype != v.dtype) corrupt(nameOf(e, index) + " is a view with another element type");
+    switch (v.view->kind) {
+        case schema::View::Kind::Slice:
+            if (base.shape.size() != rank || v.view->axis >= rank) corrupt(nameOf(e, index) + " slices an axis that is missing");
+            break;
+        case schema::View::Kind::Permute: {
+            std::vector<uint32_t> sorted = v.view->perm;
+            std::sort(sorted.begin(), sorted.end());
+            bool ok = base.shape.size() == rank && sorted.size() == rank;
+            for (size_t i = 0; ok && i < rank; ++i) ok = sorted[i] == i;
+            if (!ok) corrupt(nameOf(e, index) + " permutes axes that are missing");
+            break;
+        }
+        case schema::View::Kind::Reshape: break;
+    }
+    // A chain of views longer than the number of values runs in a circle.
+    size_t at = index;
+    for (size_t steps = 0; e.values[at].view; ++steps) {
+        if (steps > e.values.size()) corrupt(nameOf(e, index) + " is a view of itself");
+        at = e.values[at].view->of;
+        if (at >= e.values.size()) corrupt("a view of a missing value");
+    }
+}
+
+void checkValue(const schema::Engine& e, size_t index) {
+    const schema::Value& v = e.values[index];
+    const int storages = int{v.arenaOffset.has_value()} + int{v.weight.has_value()} + int{v.view.has_value()} + int{v.external};
+    if (storages != 1) corrupt(nameOf(e, index) + " has " + std::to_string(storages) + " kinds of storage instead of one");
+    if (dtypeSize(v.dtype) == 0) corrupt(nameOf(e, index) + " has an element type that cannot be executed");
+    if (v.shape.size() > static_cast<size_t>(kMaxRank)) corrupt(nameOf(e, index) + " has more than 8 dimensions");
+    if (!v.layout.empty() && v.layout != "linear" && v.layout != "nhwc") {
+        throw Error(ErrorCode::Feature, "the engine uses the storage layout \"" + v.layout + "\", which this runtime does not know");
+    }
+    if ((v.external || v.weight) && v.layout == "nhwc") {
+        corrupt(nameOf(e, index) + " is an engine input, output or weight and must be row-major");
+    }
+    for (const schema::DimExpr& d : v.shape) checkDim(d, e.symbols.size());
+    if (v.weight && *v.weight >= e.weights.size()) corrupt(nameOf(e, index) + " uses a missing weight");
+    if (v.arenaOffset && (*v.arenaOffset > e.arenaBytes || v.maxBytes > e.arenaBytes - *v.arenaOffset)) {
+        corrupt(nameOf(e, index) + " lies outside the arena");
+    }
+    if (v.view) {
+        checkDim(v.view->start, e.symbols.size());
+        checkView(e, index);
+    }
+}
+
+void checkLayer(const schema::Engine& e, const schema::Layer& l) {
+    for (const int32_t i : l.inputs) {
+        if (i < -1 || (i >= 0 && static_cast<size_t>(i) >= e.values.size())) corrupt("layer \"" + l.name + "\" reads a missing value");
+    }
+    for (const uint32_t i : l.outputs) {
+        if (i >= e.values.size()) corrupt("layer \"" + l.name + "\" writes a missing value");
+        const schema::Value* root = &e.values[i];
+        while (root->view) root = &e.values[root->view->of];
+        if (root->weight) corrupt("layer \"" + l.name + "\" writes to a weight");
+    }
+    if (l.opInputs > l.inputs.size()) corrupt("layer \"" + l.name + "\" says it has more inputs than it lists");
+    if (l.workspaceOffset > e.arenaBytes || l.workspace > e.arenaBytes - l.workspaceOffset) {
+        corrupt("the workspace of layer \"" + l.name + "\" lies outside the arena");
+    }
+    for (const schema::DimExpr& d : l.dims) checkDim(d, e.symbols.size());
+}
+
+void checkBindings(const schema::Engine& e) {
+    for (const auto* list : {&e.inputs, &e.outputs}) {
+        for (const schema::Binding& b : *list) {
+            if (b.value >= e.values.size()) corrupt("binding \"" + b.name + "\" refers to a missing value");
+        }
+    }
+    for (const schema::Binding& b : e.inputs) {
+        if (!e.values[b.value].external) corrupt("input \"" + b.name + "\" is not an external value");
+    }
+    std::vector<bool> bound(e.values.size(), false);
+    for (const schema::Binding& b : e.inputs) bound[b.value] = true;
+    for (const schema::Binding& b : e.outputs) bound[b.value] = true;
+    for (size_t i = 0; i < e.values.size(); ++i) {
+        if (e.values[i].external && !bound[i]) corrupt(nameOf(e, i) + " is external but bound to no input or output");
+    }
+}
+
+}  // namespace
+
+void checkStructure(const schema::Engine& e, uint64_t blobBytes) {
+    if (e.arenaBytes > 1ULL << 46) corrupt("the arena is " + std::to_string(e.arenaBytes) + " bytes");
+    for (size_t i = 0; i < e.weights.size(); ++i) {
+        const schema::Weight& w = e.weights[i];
+        if (w.offset % format::kAlignment != 0) corrupt("weight " + std::to_string(i) + " is not aligned");
+        if (w.offset > blobBytes || w.length > blobBytes - w.offset) corrupt("weight " + std::to_string(i) + " lies outside the blob");
+    }
+    for (size_t i = 0; i < e.values.size(); ++i) checkValue(e, i);
+    for (const schema::Layer& l : e.layers) checkLayer(e, l);
+    checkBindings(e);
+}
+
+std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
+    if (e.format != format::kVersion) {
+        throw Error(ErrorCode::Format, "the engine has format " + std::to_string(e.format) + ", this runtime reads format " +
+                                           std::to_string(format::kVersion));
+    }
+    for (const std::string& f : e.requiredFeatures) {
+        // Format 1 defines none: whatever is required is from a newer release.
+        throw Error(ErrorCode::Feature, "the engine needs the feature \"" + f + "\", which this release of the runtime does not have");
+    }
+    std::string id = e.device;
+    for (const schema::Layer& l : e.layers) {
+        const std::string& on = l.device.empty() ? e.device : l.device;
+        if (&l == &e.layers.front()) id = on;
+        if (on != id) {
+            throw Error(ErrorCode::Device, "the engine uses the devices \"" + id + "\" and \"" + on + "\", this runtime runs one at a time");
+        }
+    }
+    auto device = DeviceRegistry::instance().find(id);
+    const auto& have = device->info().features;
+    for (const std::string& f : e.deviceFeatures) {
+        if (std::find(have.begin(), have.end(), f) != have.end()) continue;
+        std::string list;
+        for (const std::string& h : have) list += (list.empty() ? "" : ", ") + h;
+        throw Error(ErrorCode::Device, "the engine was built for " + f + ", " + device->info().name + " has " +
+                                           (list.empty() ? "no vector extension that the runtime uses" : list));
+    }
+    return device;
+}
+
+}  // namespace sinter

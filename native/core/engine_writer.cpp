@@ -1,0 +1,155 @@
+#include "core/engine_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+
+#include "core/crc32.h"
+#include "core/describe.h"
+#include "core/engine_checks.h"
+#include "core/engine_format.h"
+#include "core/error.h"
+#include "core/output_file.h"
+#include "core/weight_evaluator.h"
+
+namespace sinter {
+namespace {
+
+constexpr size_t kBlock = 4 << 20;
+
+/// Appends to the blob: checksum, progress and the stop token per block.
+class BlobWriter {
+public:
+    BlobWriter(OutputFile& file, uint64_t total, const std::function<void(WriteProgress)>& progress, const StopToken* stop)
+        : file_(file), total_(total), progress_(progress), stop_(stop) {}
+
+    void append(std::span<const std::byte> bytes) {
+        while (!bytes.empty()) {
+            throwIfStopped(stop_);
+            const auto block = bytes.first(std::min(bytes.size(), kBlock));
+            file_.write(block);
+            crc_ = crc32(block, crc_);
+            at_ += block.size();
+            bytes = bytes.subspan(block.size());
+            if (progress_) progress_({at_, total_});
+        }
+    }
+    void padTo(uint64_t offset) {
+        static constexpr std::array<std::byte, 4096> zeros{};
+        while (at_ < offset) append(std::span(zeros).first(static_cast<size_t>(std::min<uint64_t>(offset - at_, zeros.size()))));
+    }
+    uint32_t crc() const { return crc_; }
+
+private:
+    OutputFile& file_;
+    uint64_t total_;
+    const std::function<void(WriteProgress)>& progress_;
+    const StopToken* stop_;
+    uint64_t at_ = 0;
+    uint32_t crc_ = 0;
+};
+
+std::string labelOf(size_t i) { return "weight " + std::to_string(i); }
+
+/// Packs one evaluated weight for its layer's tactic.
+HostMemory packed(const schema::Engine& engine, Device& device, size_t index, const WeightData& data, const SymbolValues& symbols) {
+    const schema::Weight& w = engine.weights[index];
+    if (w.layer >= engine.layers.size()) throw Error(ErrorCode::Corrupt, labelOf(index) + " is packed for a missing layer");
+    const schema::Layer& layer = engine.layers[w.layer];
+    const LayerDesc desc = describeLayer(engine, layer, symbols);
+    const TacticInfo info = device.describe(desc, layer.tactic, static_cast<int>(std::max(1U, engine.threads)));
+    const Packing packing = w.input < info.packing.size() ? info.packing[w.input] : Packing{};
+    if (packing.recipe != w.recipe || packing.bytes != w.length) {
+        throw Error(ErrorCode::Kernel,
+                    "layer \"" + layer.name + "\": kernel \"" + layer.tactic + "\" packs input " + std::to_string(w.input) + " as \"" +
+                        packing.recipe + "\" in " + std::to_string(packing.bytes) + " bytes, the header says \"" + w.recipe + "\" in " +
+                        std::to_string(w.length),
+                    layer.name);
+    }
+    const TensorInfo& input = desc.inputs[w.input];
+    if (input.dtype != data.dtype || input.count() != data.count()) {
+        throw Error(ErrorCode::Shape, labelOf(index) + " is " + std::string(dtypeName(data.dtype)) + " " + shapeText(data.shape) +
+                                          ", layer \"" + layer.name + "\" takes " + std::string(dtypeName(input.dtype)) + " " +
+                                          shapeText(input.dims),
+                    layer.name);
+    }
+    HostMemory raw;
+    const std::byte* from = data.bytes.data();
+    if (reinterpret_cast<uintptr_t>(from) % 64 != 0) {  // a model file places its weights anywhere
+        raw = HostMemory(data.bytes.size());
+        std::memcpy(raw.data(), from, data.bytes.size());
+        from = raw.data();
+    }
+    HostMemory result(w.length);
+    std::memset(result.data(), 0, static_cast<size_t>(w.length));  // padding is the same bytes every time
+    device.pack(desc, layer.tactic, static_cast<int>(w.input), from, result.data());
+    return result;
+}
+
+std::vector<size_t> inOffsetOrder(const schema::Engine& engine) {
+    std::vector<size_t> order(engine.weights.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return engine.weights[a].offset < engine.weights[b].offset; });
+    uint64_t end = 0;
+    for (const size_t i : order) {
+        const schema::Weight& w = engine.weights[i];
+        if (w.offset < end || w.length > (1ULL << 62) - w.offset) throw Error(ErrorCode::Corrupt, labelOf(i) + " overlaps another one");
+        end = w.offset + w.length;
+    }
+    return order;
+}
+
+}  // namespace
+
+void writeEngine(const std::string& path, std::span<const std::byte> header, const std::vector<std::string>& files,
+                 const std::function<void(WriteProgress)>& progress, const StopToken* stop) {
+    const schema::Engine engine = schema::decodeEngine({reinterpret_cast<const char*>(header.data()), header.size()});
+    const std::vector<size_t> order = inOffsetOrder(engine);
+    const uint64_t end = order.empty() ? 0 : engine.weights[order.back()].offset + engine.weights[order.back()].length;
+    const uint64_t blobBytes = format::alignUp(end);
+    const auto device = checkRequirements(engine);
+    checkStructure(engine, blobBytes);
+    if (header.size() >= format::kMaxHeader) throw Error(ErrorCode::Argument, "the engine header is larger than 1 GB");
+
+    format::Preamble preamble{};
+    std::memcpy(preamble.magic, format::kMagic, sizeof preamble.magic);
+    preamble.version = format::kVersion;
+    preamble.headerBytes = header.size();
+    preamble.blobOffset = format::alignUp(sizeof preamble + header.size());
+    preamble.blobBytes = blobBytes;
+    preamble.headerCrc = crc32(header);
+
+    OutputFile file(path);
+    file.write(std::as_bytes(std::span(&preamble, 1)));
+    file.write(header);
+    const std::vector<std::byte> padding(preamble.blobOffset - sizeof preamble - header.size());
+    file.write(padding);
+
+    WeightEvaluator evaluator(files, DeviceRegistry::instance().find("cpu"), stop);
+    for (const size_t i : order) evaluator.announce(schema::decodeWeightExpr(engine.weights[i].expr));
+    const SymbolValues symbols = optimalSymbols(engine);
+    BlobWriter blob(file, blobBytes, progress, stop);
+    for (const size_t i : order) {
+        const schema::Weight& w = engine.weights[i];
+        const schema::WeightExpr expr = schema::decodeWeightExpr(w.expr);
+        const WeightData data = evaluator.evaluate(expr);
+        blob.padTo(w.offset);
+        if (w.recipe.empty()) {
+            if (data.bytes.size() != w.length) {
+                throw Error(ErrorCode::Corrupt, labelOf(i) + " has " + std::to_string(data.bytes.size()) + " bytes, the header says " +
+                                                    std::to_string(w.length));
+            }
+            blob.append(data.bytes);
+        } else {
+            blob.append(packed(engine, *device, i, data, symbols).span());
+        }
+    }
+    blob.padTo(blobBytes);
+    preamble.blobCrc = blob.crc();
+    file.patch(0, std::as_bytes(std::span(&preamble, 1)));
+    throwIfStopped(stop);
+    file.commit();
+}
+
+}  // namespace sinter

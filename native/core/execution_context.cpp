@@ -1,0 +1,159 @@
+#include "core/execution_context.h"
+
+#include <algorithm>
+#include <new>
+
+#include "core/dim.h"
+#include "core/error.h"
+
+namespace sinter {
+namespace {
+
+/// Shapes come and go (sequence lengths, image sizes); kernels of the last few are kept ready.
+constexpr size_t kPlansKept = 8;
+
+uint64_t bytesOf(const TensorInfo& t) { return static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype); }
+
+}  // namespace
+
+ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int threads)
+    : engine_(std::move(engine)),
+      threads_(threads > 0 ? threads : static_cast<int>(std::max(1U, engine_->header().threads))),
+      stream_(engine_->device().createStream(threads_)),
+      arena_(engine_->device().allocate(engine_->header().arenaBytes)) {
+    const schema::Engine& h = engine_->header();
+    if (h.symbols.empty()) {  // shapes are fixed: prepare now, so that the first run is like every other
+        std::vector<std::vector<int64_t>> shapes;
+        for (const schema::Binding& b : h.inputs) shapes.push_back(evaluateShape(h.values[b.value].shape, {}, h.symbols));
+        setShapes(shapes);
+    }
+}
+
+void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShapes) {
+    const schema::Engine& h = engine_->header();
+    if (inputShapes.size() != h.inputs.size()) {
+        throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs, got " + std::to_string(inputShapes.size()));
+    }
+    SymbolValues symbols = bindSymbols(h, inputShapes);
+    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->symbols() == symbols; });
+    if (known != plans_.end()) {
+        std::rotate(plans_.begin(), known, known + 1);
+    } else {
+        auto plan = std::make_unique<ExecutionPlan>(*engine_, std::move(symbols), *arena_, threads_);
+        if (plans_.size() >= kPlansKept) plans_.pop_back();
+        plans_.insert(plans_.begin(), std::move(plan));
+    }
+    if (plan_ == plans_.front().get()) return;
+    plan_ = plans_.front().get();
+    staging_.clear();
+    if (engine_->device().sharesHostMemory()) return;
+    for (const TensorInfo& t : plan_->slotInfos()) staging_.push_back(engine_->device().allocate(bytesOf(t)));
+}
+
+void ExecutionContext::bind(std::span<const void* const> inputs, std::span<void* const> outputs) {
+    const schema::Engine& h = engine_->header();
+    if (!plan_) throw Error(ErrorCode::Argument, "the shapes of the inputs are not set");
+    if (inputs.size() != h.inputs.size() || outputs.size() != h.outputs.size()) {
+        throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs and " +
+                                             std::to_string(h.outputs.size()) + " outputs, got " + std::to_string(inputs.size()) + " and " +
+                                             std::to_string(outputs.size()));
+    }
+    caller_.clear();
+    for (const void* p : inputs) caller_.push_back(const_cast<void*>(p));  // bound as inputs: kernels only read them
+    caller_.insert(caller_.end(), outputs.begin(), outputs.end());
+    for (size_t i = 0; i < caller_.size(); ++i) {
+        if (!caller_[i] && plan_->slotInfos()[i].count() > 0) {
+            const bool in = i < inputs.size();
+            throw Error(ErrorCode::Argument, std::string(in ? "input \"" : "output \"") +
+                                                 (in ? h.inputs[i].name : h.outputs[i - inputs.size()].name) + "\" has no memory");
+        }
+    }
+    addresses_ = caller_;
+    for (size_t i = 0; i < staging_.size(); ++i) {
+        addresses_[i] = staging_[i]->address();
+        if (i < inputs.size()) stream_->copyIn(*staging_[i], 0, inputs[i], bytesOf(plan_->slotInfos()[i]));
+    }
+    plan_->bind(addresses_);
+}
+
+void ExecutionContext::launch(ExecutionPlan::Layer& l) {
+    if (!l.launch) return;
+    KernelArgs args;
+    args.inputs = l.inputs;
+    args.outputs = l.outputs;
+    args.workspace = l.workspace;
+    try {
+        stream_->launch(*l.launch, args);
+    } catch (const Error& e) {
+        if (!e.layer.empty()) throw;
+        throw Error(e.code, "layer \"" + l.source->name + "\" failed: " + e.what(), l.source->name);
+    } catch (const std::bad_alloc&) {
+        throw Error(ErrorCode::Memory, "layer \"" + l.source->name + "\" ran out of memory", l.source->name);
+    } catch (const std::exception& e) {
+        throw Error(ErrorCode::Kernel, "layer \"" + l.source->name + "\" failed: " + e.what(), l.source->name);
+    }
+}
+
+void ExecutionContext::runLayers(const StopToken* stop) {
+    for (ExecutionPlan::Layer& l : plan_->layers()) {
+        throwIfStopped(stop);
+        launch(l);
+    }
+}
+
+void ExecutionContext::finish() {
+    stream_->synchronize();
+    const size_t inputs = engine_->header().inputs.size();
+    if (staging_.empty()) {
+        plan_->copyRemainingOutputs(addresses_);
+        return;
+    }
+    for (size_t i = inputs; i < staging_.size(); ++i) stream_->copyOut(caller_[i], *staging_[i], 0, bytesOf(plan_->slotInfos()[i]));
+    stream_->synchronize();
+}
+
+void ExecutionContext::run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop) {
+    bind(inputs, outputs);
+    runLayers(stop);
+    finish();
+}
+
+ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std::span<void* const> outputs, const ProfileOptions& options,
+                                        const std::function<void(int, int)>& progress, const StopToken* stop) {
+    if (options.iterations < 1 || options.warmup < 0) throw Error(ErrorCode::Argument, "profiling needs at least one iteration");
+    bind(inputs, outputs);
+    const int total = options.warmup + 2 * options.iterations;
+    int done = 0;
+    const auto step = [&] {
+        if (progress) progress(++done, total);
+    };
+    for (int i = 0; i < options.warmup; ++i, step()) runLayers(stop);
+    stream_->synchronize();
+
+    ProfileResult result;
+    for (int i = 0; i < options.iterations; ++i, step()) {
+        throwIfStopped(stop);
+        const auto start = stream_->record();
+        runLayers(stop);
+        const auto end = stream_->record();
+        end->synchronize();
+        result.total.push_back(end->since(*start));
+    }
+    auto& layers = plan_->layers();
+    result.layers.resize(layers.size());
+    std::vector<std::unique_ptr<Event>> marks(layers.size() + 1);
+    for (int i = 0; i < options.iterations; ++i, step()) {
+        throwIfStopped(stop);
+        marks[0] = stream_->record();
+        for (size_t k = 0; k < layers.size(); ++k) {
+            launch(layers[k]);
+            marks[k + 1] = stream_->record();
+        }
+        marks.back()->synchronize();
+        for (size_t k = 0; k < layers.size(); ++k) result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+    }
+    finish();
+    return result;
+}
+
+}  // namespace sinter

@@ -1,0 +1,65 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/device.h"
+#include "core/engine.h"
+#include "core/execution_plan.h"
+
+namespace sinter {
+
+struct ProfileOptions {
+    int warmup = 3;
+    int iterations = 20;
+};
+
+/// Nanoseconds per iteration. `total` is measured with the layer timers off: the sum of layers is not the engine's time.
+struct ProfileResult {
+    std::vector<double> total;
+    std::vector<std::vector<double>> layers;
+};
+
+/// The mutable state of one running engine: arena, stream and the plans of the shapes it has seen. Several contexts
+/// share one engine; a single context is used by one thread at a time.
+class ExecutionContext {
+public:
+    /// threads <= 0: the count the engine was built for.
+    ExecutionContext(std::shared_ptr<const Engine> engine, int threads);
+
+    const Engine& engine() const { return *engine_; }
+    int threads() const { return threads_; }
+
+    /// Sets the inputs' shapes, in binding order; prepares what is new. Throws Error(Shape) naming the input.
+    void setShapes(std::span<const std::vector<int64_t>> inputShapes);
+    bool ready() const { return plan_ != nullptr; }
+    /// Types and shapes at the present shapes.
+    const TensorInfo& input(size_t i) const { return plan_->slotInfos()[i]; }
+    const TensorInfo& output(size_t i) const { return plan_->slotInfos()[engine_->header().inputs.size() + i]; }
+
+    /// Runs once. Host memory, dense row-major, in binding order; must not overlap. Throws Error with the layer's name.
+    void run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop = nullptr);
+
+    /// Times whole runs, then each layer, after a warm-up. `progress` gets iterations done and their total.
+    ProfileResult profile(std::span<const void* const> inputs, std::span<void* const> outputs, const ProfileOptions& options,
+                          const std::function<void(int, int)>& progress = {}, const StopToken* stop = nullptr);
+
+private:
+    void bind(std::span<const void* const> inputs, std::span<void* const> outputs);
+    void launch(ExecutionPlan::Layer& layer);
+    void runLayers(const StopToken* stop);
+    void finish();
+
+    std::shared_ptr<const Engine> engine_;
+    int threads_;
+    std::unique_ptr<Stream> stream_;
+    std::unique_ptr<Buffer> arena_;
+    std::vector<std::unique_ptr<ExecutionPlan>> plans_;  ///< most recently used first
+    ExecutionPlan* plan_ = nullptr;
+    std::vector<void*> addresses_;                       ///< what the plan is bound to
+    std::vector<void*> caller_;                          ///< the caller's outputs
+    std::vector<std::unique_ptr<Buffer>> staging_;       ///< per slot, where the device has its own memory
+};
+
+}  // namespace sinter

@@ -1,0 +1,200 @@
+#include "core/execution_plan.h"
+
+#include <algorithm>
+
+#include "core/describe.h"
+#include "core/error.h"
+#include "core/strided_copy.h"
+
+namespace sinter {
+namespace {
+
+uint64_t bytesOf(const TensorInfo& t) { return static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype); }
+
+[[noreturn]] void failLayer(const schema::Layer& l, const std::string& message) {
+    throw Error(ErrorCode::Kernel, "layer \"" + l.name + "\": " + message, l.name);
+}
+
+bool isDense(const TensorView& v) {
+    if (v.isLinear()) return true;
+    return v.isChannelsLast() && std::equal(v.strides.begin(), v.strides.begin() + v.rank,
+                                            channelsLastStrides(std::span(v.dims).first(static_cast<size_t>(v.rank))).begin());
+}
+
+/// What a kernel was promised when its tactic was chosen must hold of the views it gets: a wrong engine stops here.
+void checkView(const schema::Layer& l, const TensorView& v, const std::vector<std::string>& layouts,
+               const std::vector<uint32_t>& alignments, size_t i, const char* what) {
+    if (!v.present() || v.count() == 0) return;
+    const std::string layout = i < layouts.size() ? layouts[i] : "";
+    if (layout.empty()) return;  // reads strides
+    const std::string where = std::string(what) + " " + std::to_string(i);
+    const uint32_t alignment = i < alignments.size() ? alignments[i] : 0;
+    const bool strided = !isDense(v);
+    if (strided && alignment == 0) failLayer(l, "kernel \"" + l.tactic + "\" needs its " + where + " dense");
+    if (layout == "nhwc" && v.rank >= 3 && !v.isChannelsLast()) failLayer(l, "kernel \"" + l.tactic + "\" needs its " + where + " channels-last");
+    if (layout == "linear" && !strided && !v.isLinear()) failLayer(l, "kernel \"" + l.tactic + "\" needs its " + where + " row-major");
+}
+
+void checkPacking(const Engine& engine, const schema::Layer& l, const TacticInfo& info, size_t i) {
+    const int32_t value = l.inputs[i];
+    const std::string recipe = i < info.packing.size() ? info.packing[i].recipe : "";
+    const auto& weight = value >= 0 ? engine.header().values[static_cast<size_t>(value)].weight : std::nullopt;
+    const std::string stored = weight ? engine.header().weights[*weight].recipe : "";
+    if (recipe != stored) {
+        failLayer(l, "kernel \"" + l.tactic + "\" wants input " + std::to_string(i) + " packed as \"" + recipe + "\", the engine holds \"" +
+                         stored + "\"");
+    }
+    if (!recipe.empty() && engine.header().weights[*weight].length < info.packing[i].bytes) {
+        failLayer(l, "the packed input " + std::to_string(i) + " is too short");
+    }
+}
+
+}  // namespace
+
+ExecutionPlan::ExecutionPlan(const Engine& engine, SymbolValues symbols, const Buffer& arena, int threads)
+    : symbols_(std::move(symbols)) {
+    const schema::Engine& h = engine.header();
+    placeSlots(engine);
+    places_.resize(h.values.size());
+    layers_.reserve(h.layers.size());  // patches point into it
+    uint64_t scratch = 0;
+    for (const schema::Layer& l : h.layers) prepareLayer(engine, l, arena, threads, scratch);
+    if (scratch > 0) {
+        scratch_ = engine.device().allocate(scratch);
+        for (Layer& l : layers_) {
+            if (!l.workspace) l.workspace = scratch_->address();
+        }
+    }
+    for (const OutputCopy& c : copies_) place(engine, c.value, arena);
+    bound_.assign(slots_.size(), nullptr);
+}
+
+void ExecutionPlan::placeSlots(const Engine& engine) {
+    const schema::Engine& h = engine.header();
+    slotOf_.assign(h.values.size(), -1);
+    const auto add = [&](const schema::Binding& b) {
+        slots_.push_back(describeValue(h.values[b.value], symbols_, h.symbols));
+        return static_cast<int>(slots_.size() - 1);
+    };
+    for (const schema::Binding& b : h.inputs) slotOf_[b.value] = add(b);
+    for (const schema::Binding& b : h.outputs) {
+        const int slot = add(b);
+        if (h.values[b.value].external && slotOf_[b.value] < 0) slotOf_[b.value] = slot;
+        else copies_.push_back({static_cast<size_t>(slot), b.value});
+    }
+}
+
+const ExecutionPlan::Place& ExecutionPlan::place(const Engine& engine, uint32_t index, const Buffer& arena) {
+    Place& p = places_[index];
+    if (p.resolved) return p;
+    const schema::Engine& h = engine.header();
+    const schema::Value& v = h.values[index];
+    const TensorInfo info = describeValue(v, symbols_, h.symbols);
+    if (v.view) {
+        const Place base = place(engine, v.view->of, arena);  // chains end: checked when the engine was loaded
+        placeView(v, info, base, p);
+    } else {
+        p.view = makeView(info, nullptr);
+        const uint64_t bytes = bytesOf(info);
+        if (v.weight) {
+            const schema::Weight& w = h.weights[*v.weight];
+            if (w.recipe.empty() && bytes > w.length) throw Error(ErrorCode::Corrupt, "weight \"" + v.name + "\" is too short for its shape");
+            p.view.data = static_cast<std::byte*>(engine.weights().address()) + w.offset;
+        } else if (v.arenaOffset) {
+            if ((v.maxBytes > 0 && bytes > v.maxBytes) || bytes > h.arenaBytes - *v.arenaOffset) {
+                throw Error(ErrorCode::Shape, "value \"" + v.name + "\" needs " + std::to_string(bytes) + " bytes at " + shapeText(info.dims) +
+                                                  ", the engine reserved " + std::to_string(v.maxBytes));
+            }
+            p.view.data = static_cast<std::byte*>(arena.address()) + *v.arenaOffset;
+        } else {
+            p.slot = slotOf_[index];
+        }
+    }
+    p.resolved = true;
+    return p;
+}
+
+void ExecutionPlan::placeView(const schema::Value& v, const TensorInfo& info, const Place& base, Place& p) const {
+    const auto fail = [&](const std::string& why) { throw Error(ErrorCode::Corrupt, "view \"" + v.name + "\" " + why); };
+    p.slot = base.slot;
+    p.offset = base.offset;
+    p.view = makeView(info, base.view.data);
+    const size_t rank = info.dims.size();
+    switch (v.view->kind) {
+        case schema::View::Kind::Slice: {
+            const size_t axis = v.view->axis;
+            const int64_t start = evaluateDim(v.view->start, symbols_, {});
+            for (size_t i = 0; i < rank; ++i) {
+                const int64_t room = base.view.dims[i];
+                const bool fits = i == axis ? start >= 0 && start <= room && info.dims[i] <= room - start : info.dims[i] == room;
+                if (!fits) fail("does not fit into what it is a slice of");
+            }
+            p.view.strides = base.view.strides;
+            const int64_t bytes = start * base.view.strides[axis] * static_cast<int64_t>(dtypeSize(info.dtype));
+            p.offset += bytes;
+            if (p.view.data) p.view.data = p.view.as<std::byte>() + bytes;
+            break;
+        }
+        case schema::View::Kind::Permute:
+            for (size_t i = 0; i < rank; ++i) {
+                const uint32_t from = v.view->perm[i];
+                if (info.dims[i] != base.view.dims[from]) fail("does not fit what it is a permutation of");
+                p.view.strides[i] = base.view.strides[from];
+            }
+            break;
+        case schema::View::Kind::Reshape:
+            if (info.count() != base.view.count()) fail("has another number of elements than what it reshapes");
+            if (!base.view.isLinear()) fail("reshapes storage that is not dense and row-major");
+            p.view.strides = linearStrides(info.dims);
+            break;
+    }
+}
+
+void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& source, const Buffer& arena, int threads, uint64_t& scratch) {
+    const schema::Engine& h = engine.header();
+    const LayerDesc desc = describeLayer(h, source, symbols_);
+    Layer& l = layers_.emplace_back();
+    l.source = &source;
+    l.inputs.resize(source.inputs.size());
+    l.outputs.resize(source.outputs.size());
+    const auto resolve = [&](uint32_t value, TensorView& view) {
+        const Place& p = place(engine, value, arena);
+        view = p.view;
+        if (p.slot >= 0) patches_.push_back({&view, p.slot, p.offset});
+    };
+    for (size_t i = 0; i < l.inputs.size(); ++i) {
+        if (source.inputs[i] >= 0) resolve(static_cast<uint32_t>(source.inputs[i]), l.inputs[i]);
+    }
+    for (size_t i = 0; i < l.outputs.size(); ++i) resolve(source.outputs[i], l.outputs[i]);
+    const bool empty = std::all_of(l.outputs.begin(), l.outputs.end(), [](const TensorView& v) { return v.count() == 0; });
+    if (empty) return;
+
+    Device& device = engine.device();
+    const TacticInfo info = device.describe(desc, source.tactic, threads);
+    for (size_t i = 0; i < l.inputs.size(); ++i) {
+        checkPacking(engine, source, info, i);
+        const bool packed = i < info.packing.size() && !info.packing[i].recipe.empty();
+        if (!packed) checkView(source, l.inputs[i], info.inputLayouts, info.inputViews, i, "input");
+    }
+    for (size_t i = 0; i < l.outputs.size(); ++i) checkView(source, l.outputs[i], info.outputLayouts, info.outputViews, i, "output");
+    if (info.workspace <= source.workspace) l.workspace = static_cast<std::byte*>(arena.address()) + source.workspaceOffset;
+    else scratch = std::max(scratch, info.workspace);
+    l.launch = device.prepare(desc, source.tactic, threads);
+}
+
+void ExecutionPlan::bind(std::span<void* const> addresses) {
+    if (std::equal(addresses.begin(), addresses.end(), bound_.begin(), bound_.end())) return;
+    bound_.assign(addresses.begin(), addresses.end());
+    for (const Patch& p : patches_) p.view->data = static_cast<std::byte*>(bound_[static_cast<size_t>(p.slot)]) + p.offset;
+}
+
+void ExecutionPlan::copyRemainingOutputs(std::span<void* const> addresses) const {
+    for (const OutputCopy& c : copies_) {
+        const Place& p = places_[c.value];
+        TensorView from = p.view;
+        if (p.slot >= 0) from.data = static_cast<std::byte*>(addresses[static_cast<size_t>(p.slot)]) + p.offset;
+        copyStrided(makeView(slots_[c.slot], addresses[c.slot]), from);
+    }
+}
+
+}  // namespace sinter

@@ -1,0 +1,165 @@
+#include "core/measure.h"
+
+#include <algorithm>
+#include <limits>
+#include <random>
+
+#include "core/error.h"
+#include "core/host_memory.h"
+#include "core/number_formats.h"
+#include "core/strided_copy.h"
+
+namespace sinter {
+namespace {
+
+uint64_t bytesOf(const TensorInfo& t) { return (static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype) + 63) / 64 * 64; }
+
+bool isIndexType(DType t) { return t == DType::I64 || t == DType::I32; }
+
+/// Random, never constant data: zeros and denormals make some kernels faster than they are. Indices stay valid.
+HostMemory randomData(const LayerDesc& layer, size_t input) {
+    const TensorInfo& t = layer.inputs[input];
+    HostMemory memory(bytesOf(t));
+    std::mt19937 random(static_cast<uint32_t>(1234 + input));
+    const auto n = static_cast<size_t>(t.count());
+    const bool recurrent = layer.op == "LSTM" || layer.op == "GRU" || layer.op == "RNN";
+    if (recurrent && input == 4 && layer.inputs[0].dims.size() == 3) {  // lens: every sequence at full length
+        for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(layer.inputs[0].dims[0]));
+    } else if (isIndexType(t.dtype)) {
+        std::fill_n(memory.data(), memory.bytes(), std::byte{0});
+    } else if (t.dtype == DType::F32) {
+        auto* p = reinterpret_cast<float*>(memory.data());
+        for (size_t i = 0; i < n; ++i) p[i] = static_cast<float>(random() % 2001) * 1e-3F - 1.0005F;
+    } else if (t.dtype == DType::Bool) {
+        for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, random() % 2);
+    } else {
+        const bool small = dtypeSize(t.dtype) == 1 || t.dtype == DType::F16 || t.dtype == DType::BF16;
+        for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(random() % 101) / (small ? 50 : 1) - 1.01);
+    }
+    return memory;
+}
+
+/// One tactic with its data in as many copies as the rotation asks for.
+class Bench {
+public:
+    Bench(Device& device, Stream& stream, const LayerDesc& given, const std::string& tactic, int threads, uint64_t rotation)
+        : stream_(stream) {
+        LayerDesc layer = given;
+        const TacticInfo info = device.describe(layer, tactic, threads);
+        const auto layout = [](const std::vector<std::string>& wanted, size_t i, TensorInfo& t) {
+            if (i < wanted.size() && !wanted[i].empty()) t.layout = wanted[i];
+        };
+        for (size_t i = 0; i < layer.inputs.size(); ++i) layout(info.inputLayouts, i, layer.inputs[i]);
+        for (size_t i = 0; i < layer.outputs.size(); ++i) layout(info.outputLayouts, i, layer.outputs[i]);
+
+        std::vector<HostMemory> data(layer.inputs.size());
+        std::vector<uint64_t> sizes(layer.inputs.size());
+        uint64_t total = 0;
+        for (size_t i = 0; i < layer.inputs.size(); ++i) {
+            if (!layer.inputs[i].present()) continue;
+            data[i] = randomData(layer, i);
+            sizes[i] = bytesOf(layer.inputs[i]);
+            if (i < info.packing.size() && !info.packing[i].recipe.empty()) {
+                HostMemory packed(info.packing[i].bytes);
+                device.pack(layer, tactic, static_cast<int>(i), data[i].data(), packed.data());
+                data[i] = std::move(packed);
+                sizes[i] = (info.packing[i].bytes + 63) / 64 * 64;
+            }
+            total += sizes[i];
+        }
+        for (const TensorInfo& o : layer.outputs) total += bytesOf(o);
+        const uint64_t copies = std::clamp<uint64_t>(rotation / std::max<uint64_t>(total, 1) + 1, 1, 256);
+        for (uint64_t c = 0; c < copies; ++c) {
+            Set set;
+            for (size_t i = 0; i < layer.inputs.size(); ++i) {
+                set.inputs.push_back(layer.inputs[i].present() ? place(device, layer.inputs[i], sizes[i]) : TensorView{});
+                if (data[i].bytes() > 0) stream.copyIn(*memory_.back(), 0, data[i].data(), data[i].bytes());
+            }
+            for (const TensorInfo& o : layer.outputs) set.outputs.push_back(o.present() ? place(device, o, bytesOf(o)) : TensorView{});
+            sets_.push_back(std::move(set));
+        }
+        if (info.workspace > 0) workspace_ = device.allocate(info.workspace);
+        launch_ = device.prepare(layer, tactic, threads);
+        stream.synchronize();
+    }
+
+    double sample() {
+        const Set& s = sets_[next_++ % sets_.size()];
+        KernelArgs args;
+        args.inputs = s.inputs;
+        args.outputs = s.outputs;
+        args.workspace = workspace_ ? workspace_->address() : nullptr;
+        const auto start = stream_.record();
+        stream_.launch(*launch_, args);
+        const auto end = stream_.record();
+        end->synchronize();
+        return end->since(*start);
+    }
+
+private:
+    struct Set {
+        std::vector<TensorView> inputs, outputs;
+    };
+    TensorView place(Device& device, const TensorInfo& t, uint64_t bytes) {
+        memory_.push_back(device.allocate(bytes));
+        return makeView(t, memory_.back()->address());
+    }
+    Stream& stream_;
+    std::vector<std::unique_ptr<Buffer>> memory_;
+    std::vector<Set> sets_;
+    std::unique_ptr<Buffer> workspace_;
+    std::unique_ptr<Launch> launch_;
+    size_t next_ = 0;
+};
+
+void sampleAll(Bench& bench, const MeasurePolicy& policy, double best, const StopToken* stop, Measurement& m) {
+    for (int i = 0; i < policy.warmup; ++i) {
+        throwIfStopped(stop);
+        bench.sample();
+    }
+    std::vector<double> samples;
+    double spent = 0;
+    double least = std::numeric_limits<double>::infinity();
+    while (static_cast<int>(samples.size()) < policy.mostSamples) {
+        throwIfStopped(stop);
+        samples.push_back(bench.sample());
+        spent += samples.back();
+        least = std::min(least, samples.back());
+        const int n = static_cast<int>(samples.size());
+        if (n >= 2 && least > best * policy.hopeless) break;
+        if (n >= policy.leastSamples && spent > policy.budgetNs) break;
+    }
+    std::sort(samples.begin(), samples.end());
+    m.ok = true;
+    m.minNs = static_cast<uint64_t>(samples.front());
+    m.medianNs = static_cast<uint64_t>(samples[samples.size() / 2]);
+    m.maxNs = static_cast<uint64_t>(samples.back());
+}
+
+}  // namespace
+
+std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::span<const std::string> tactics, int threads,
+                                 const StopToken* stop, const MeasurePolicy& policy) {
+    std::vector<Measurement> results;
+    double best = std::numeric_limits<double>::infinity();
+    const auto stream = device.createStream(threads);
+    for (const std::string& tactic : tactics) {
+        throwIfStopped(stop);
+        Measurement m;
+        m.tactic = tactic;
+        try {
+            Bench bench(device, *stream, layer, tactic, threads, policy.rotation);
+            sampleAll(bench, policy, best, stop, m);
+            best = std::min(best, static_cast<double>(m.medianNs));
+        } catch (const Error& e) {
+            if (e.code == ErrorCode::Stopped) throw;
+            m.error = e.what();
+        } catch (const std::exception& e) {
+            m.error = e.what();
+        }
+        results.push_back(std::move(m));
+    }
+    return results;
+}
+
+}  // namespace sinter

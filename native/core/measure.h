@@ -1,0 +1,27 @@
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/device.h"
+
+namespace sinter {
+
+struct MeasurePolicy {
+    int warmup = 2;
+    int leastSamples = 5;
+    int mostSamples = 60;
+    /// Sampling of one tactic ends after this long (once leastSamples are there).
+    double budgetNs = 60e6;
+    /// A tactic whose best sample is this many times the best median so far is not worth more samples.
+    double hopeless = 2.0;
+    /// Inputs and outputs rotate through at least this much memory: in an engine a layer's data is not in the L2 cache.
+    uint64_t rotation = 16u << 20;
+};
+
+/// Times tactics of a layer on random data, one result per name in the same order. A tactic that fails is a result
+/// with `ok` false; only Error(Stopped) is thrown.
+std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::span<const std::string> tactics, int threads,
+                                 const StopToken* stop = nullptr, const MeasurePolicy& policy = {});
+
+}  // namespace sinter
