@@ -1,0 +1,237 @@
+#include "core/engine.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <random>
+
+#include "core/crc32.h"
+#include "core/engine_format.h"
+#include "core/engine_writer.h"
+#include "core/error.h"
+#include "core/execution_context.h"
+#include "core/sample_engine.h"
+#include "core/temporary.h"
+
+using namespace sinter;
+using namespace sinter::test;
+
+namespace {
+
+void write(const std::string& path, const Msg& engine, const StopToken* stop = nullptr) {
+    const std::string header = engine.bytes();
+    writeEngine(path, std::as_bytes(std::span(header)), {}, {}, stop);
+}
+
+/// Loads what `bytes` says; the failure's code and sentence, or None.
+std::pair<ErrorCode, std::string> loading(const TemporaryDir& dir, const std::string& bytes) {
+    const std::string path = dir.file("e.sinter");
+    writeFile(path, bytes);
+    try {
+        Engine::load(path);
+    } catch (const Error& e) {
+        return {e.code, e.what()};
+    }
+    return {ErrorCode::None, ""};
+}
+
+std::string sampleBytes(const TemporaryDir& dir, const Msg& engine = sampleEngine()) {
+    write(dir.file("sample.sinter"), engine);
+    return readFile(dir.file("sample.sinter"));
+}
+
+/// Makes the header's checksum right again after an edit.
+std::string resealed(std::string bytes) {
+    format::Preamble p;
+    std::memcpy(&p, bytes.data(), sizeof p);
+    p.headerCrc = crc32(std::as_bytes(std::span(bytes)).subspan(sizeof p, p.headerBytes));
+    std::memcpy(bytes.data(), &p, sizeof p);
+    return bytes;
+}
+
+struct Result {
+    std::vector<float> both, sum, same;
+};
+Result run(ExecutionContext& c, int64_t n, const std::vector<float>& x) {
+    const std::vector<std::vector<int64_t>> shapes{{n, 4}};
+    c.setShapes(shapes);
+    Result r{std::vector<float>(static_cast<size_t>(n * 8)), std::vector<float>(static_cast<size_t>(n * 4)),
+             std::vector<float>(static_cast<size_t>(n * 4))};
+    const void* in[] = {x.data()};
+    void* out[] = {r.both.data(), r.sum.data(), r.same.data()};
+    c.run(in, out);
+    return r;
+}
+
+}  // namespace
+
+TEST_CASE("an engine runs: symbols, weights, slices as outputs of layers, outputs that are copies") {
+    const TemporaryDir dir;
+    write(dir.file("a.sinter"), sampleEngine());
+    CHECK(dir.entries() == 1);
+    const auto engine = Engine::load(dir.file("a.sinter"));
+    engine->verifyWeights();
+    ExecutionContext c(engine, 1);
+    ExecutionContext other(engine, 2);
+    const Result one = run(c, 1, {1, -2, 3, -4});
+    CHECK(one.both == std::vector<float>{4, 0, 12, 0, 1, 0, 3, 0});
+    CHECK(one.sum == std::vector<float>{5, 0, 15, 0});
+    CHECK(one.same == std::vector<float>{1, -2, 3, -4});
+    const Result two = run(other, 2, {0, 0, 0, 0, 1, 1, 1, 1});
+    CHECK(two.both == std::vector<float>{2, 4, 6, 8, 0, 0, 0, 0, 4, 6, 8, 10, 1, 1, 1, 1});
+    CHECK(two.sum == std::vector<float>{2, 4, 6, 8, 5, 7, 9, 11});
+    CHECK(run(c, 2, {0, 0, 0, 0, 1, 1, 1, 1}).sum == two.sum);  // another shape, and back
+    CHECK(run(c, 1, {1, -2, 3, -4}).both == one.both);
+    CHECK_THROWS_WITH_AS(run(c, 9, std::vector<float>(36)), "dimension \"N\" is 9, the engine was built for 1 to 8", Error);
+    CHECK(run(c, 8, std::vector<float>(32)).sum.size() == 32);
+}
+
+TEST_CASE("profiles hold a sample per iteration and layer, and stop when told to") {
+    const TemporaryDir dir;
+    write(dir.file("a.sinter"), sampleEngine());
+    ExecutionContext c(Engine::load(dir.file("a.sinter")), 1);
+    const std::vector<std::vector<int64_t>> shapes{{2, 4}};
+    c.setShapes(shapes);
+    std::vector<float> x(8, 1), both(16), sum(8), same(8);
+    const void* in[] = {x.data()};
+    void* out[] = {both.data(), sum.data(), same.data()};
+    int last = 0, total = 0;
+    const ProfileResult p = c.profile(in, out, {2, 5}, [&](int done, int of) { last = done, total = of; });
+    CHECK(p.total.size() == 5);
+    CHECK(p.layers.size() == 3);
+    for (const auto& l : p.layers) CHECK(l.size() == 5);
+    CHECK(last == total);
+    CHECK(sum == std::vector<float>{5, 7, 9, 11, 5, 7, 9, 11});
+    StopToken stop{true};
+    CHECK_THROWS_AS(c.profile(in, out, {2, 5}, {}, &stop), Error);
+}
+
+TEST_CASE("a file cut off anywhere is refused; so is one that goes on") {
+    const TemporaryDir dir;
+    const std::string bytes = sampleBytes(dir);
+    for (size_t n = 0; n < bytes.size(); ++n) {
+        const ErrorCode code = loading(dir, bytes.substr(0, n)).first;
+        REQUIRE((code == ErrorCode::Truncated || (n == 0 && code == ErrorCode::Format)));
+    }
+    CHECK(loading(dir, bytes + "x").first == ErrorCode::Corrupt);
+    CHECK(loading(dir, bytes).first == ErrorCode::None);
+}
+
+TEST_CASE("any changed byte of preamble or header is noticed, one of the weights on request") {
+    const TemporaryDir dir;
+    const std::string bytes = sampleBytes(dir);
+    const size_t blob = bytes.size() - 64;
+    for (size_t i = 0; i < blob; ++i) {
+        std::string changed = bytes;
+        changed[i] = static_cast<char>(changed[i] ^ 0x10);
+        const bool padding = std::all_of(bytes.begin() + static_cast<long>(i), bytes.begin() + static_cast<long>(blob), [](char c) { return c == 0; });
+        const bool blobCrc = i >= 44 && i < 48;
+        if (!padding && !blobCrc) REQUIRE(loading(dir, changed).first != ErrorCode::None);
+    }
+    std::string changed = bytes;
+    changed[blob + 3] ^= 1;
+    writeFile(dir.file("e.sinter"), changed);
+    const auto engine = Engine::load(dir.file("e.sinter"));
+    CHECK_THROWS_AS(engine->verifyWeights(), Error);
+}
+
+TEST_CASE("foreign files are refused with a sentence") {
+    const TemporaryDir dir;
+    CHECK(loading(dir, "").second.ends_with("e.sinter is empty, not an engine file"));
+    CHECK(loading(dir, "A perfectly ordinary text file, longer than any preamble could ever be expected to be.").second.ends_with("is not an engine file"));
+    CHECK_THROWS_AS(Engine::load(dir.file("absent")), Error);
+    CHECK_THROWS_AS(Engine::load("/"), Error);
+    std::string newer = sampleBytes(dir);
+    newer[8] = 2;
+    CHECK(loading(dir, newer).second.ends_with("has engine format 2, this runtime reads format 1"));
+    std::mt19937 random(3);
+    for (int round = 0; round < 300; ++round) {
+        std::string noise(random() % 4096, '\0');
+        for (char& c : noise) c = static_cast<char>(random());
+        REQUIRE(loading(dir, noise).first != ErrorCode::None);
+    }
+}
+
+TEST_CASE("headers that ask for more than there is are refused with what they need") {
+    const TemporaryDir dir;
+    const auto refusal = [&](const Msg& engine) {
+        // The writer refuses as well; a header from elsewhere must not get further.
+        const std::string header = engine.bytes();
+        std::string bytes(64, '\0');
+        format::Preamble p{};
+        std::memcpy(p.magic, format::kMagic, 8);
+        p.version = 1;
+        p.headerBytes = header.size();
+        p.blobOffset = format::alignUp(64 + header.size());
+        p.blobBytes = 64;
+        std::memcpy(bytes.data(), &p, sizeof p);
+        bytes += header;
+        bytes.resize(p.blobOffset + 64);
+        return loading(dir, resealed(bytes));
+    };
+    CHECK(refusal(sampleEngine()).first == ErrorCode::None);
+    CHECK(refusal(sampleEngine({.requiredFeature = "telepathy"})) ==
+          std::pair{ErrorCode::Feature, std::string("the engine needs the feature \"telepathy\", which this release of the runtime does not have")});
+    CHECK(refusal(sampleEngine({.deviceFeature = "avx4096"})).second.starts_with("the engine was built for avx4096, "));
+    CHECK(refusal(sampleEngine({.format = 3})).second == "the engine has format 3, this runtime reads format 1");
+    CHECK(refusal(sampleEngine({.arenaBytes = 100})).second == "the engine header is inconsistent: value 2 \"both\" lies outside the arena");
+    CHECK(refusal(sampleEngine().sub(11, Msg().num(4, 64).num(5, 1))).first == ErrorCode::Corrupt);
+    CHECK(refusal(sampleEngine().sub(9, Msg().str(1, "more").num(2, 77))).first == ErrorCode::Corrupt);
+    const Msg self = value("loop", DType::F32, fixed({1})).sub(7, Msg().num(1, 6).num(2, 2));
+    CHECK(refusal(sampleEngine().sub(7, self)).second == "the engine header is inconsistent: value 6 \"loop\" is a view of itself");
+}
+
+TEST_CASE("mutated headers load and run, or are refused; nothing else") {
+    const TemporaryDir dir;
+    const std::string bytes = sampleBytes(dir);
+    format::Preamble p;
+    std::memcpy(&p, bytes.data(), sizeof p);
+    std::mt19937 random(11);
+    int ran = 0;
+    for (int round = 0; round < 3000; ++round) {
+        std::string changed = bytes;
+        for (int k = 0; k < 2; ++k) changed[64 + random() % p.headerBytes] = static_cast<char>(random());
+        writeFile(dir.file("e.sinter"), resealed(changed));
+        try {
+            const auto engine = Engine::load(dir.file("e.sinter"));
+            if (engine->header().arenaBytes > (1u << 20) || engine->header().inputs.size() != 1 || engine->header().outputs.size() != 3) continue;
+            ExecutionContext c(engine, 1);
+            run(c, 2, std::vector<float>(8, 1.0F));
+            ++ran;
+        } catch (const Error&) {
+        }
+    }
+    CHECK(ran > 0);
+}
+
+TEST_CASE("an unknown kernel is named with its layer") {
+    const TemporaryDir dir;
+    write(dir.file("a.sinter"), sampleEngine({.tactic = "f32_relu__quantum"}));
+    ExecutionContext c(Engine::load(dir.file("a.sinter")), 1);
+    try {
+        run(c, 1, {1, 2, 3, 4});
+        FAIL("it ran");
+    } catch (const Error& e) {
+        CHECK(e.code == ErrorCode::Kernel);
+        CHECK(e.layer == "scale");
+        CHECK(std::string(e.what()) == "layer \"scale\" (Pointwise) asks for kernel \"f32_relu__quantum\", which this runtime does not have");
+    }
+}
+
+TEST_CASE("writing leaves no file behind when it fails, is stopped, or cannot start") {
+    const TemporaryDir dir;
+    const std::string path = dir.file("a.sinter");
+    CHECK_THROWS_AS(write(path, sampleEngine({.requiredFeature = "telepathy"})), Error);
+    CHECK_THROWS_AS(write(path, sampleEngine().sub(11, Msg().sub(1, literal({4}, {1, 2, 3, 4})).num(4, 64).num(5, 99))), Error);
+    StopToken stop{true};
+    CHECK_THROWS_AS(write(path, sampleEngine(), &stop), Error);
+    CHECK(dir.entries() == 0);
+    CHECK_THROWS_AS(write(dir.file("no/such/dir/a.sinter"), sampleEngine()), Error);
+    write(path, sampleEngine());
+    const std::string first = readFile(path);
+    CHECK_THROWS_AS(write(path, sampleEngine(), &stop), Error);
+    CHECK(readFile(path) == first);  // the old engine is still there
+    write(path, sampleEngine());
+    CHECK(readFile(path) == first);  // same inputs, same bytes
+    CHECK(dir.entries() == 1);
+}
