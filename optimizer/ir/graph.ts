@@ -12,6 +12,8 @@ export interface TensorType {
   readonly dtype: DataType;
   /** null while the rank is unknown. */
   readonly shape: Shape | null;
+  /** The dtype is a guess: the value comes from an operator that nobody here knows. */
+  readonly guessed?: true;
 }
 
 export type AttrValue =

@@ -30,6 +30,12 @@ export interface InferContext {
   literal(index: number): TensorLiteral | null;
   /** A new symbol for a dimension that only data decides. */
   fresh(hint: string): DimExpr;
+  /** Types of a subgraph attribute's outputs, given the types (and known contents) of its inputs. */
+  inferBody(
+    name: string,
+    inputs: readonly (TensorType | null)[],
+    data?: readonly (readonly DimExpr[] | null)[],
+  ): readonly TensorType[];
   attr<T extends AttrValue>(name: string): T;
 }
 

@@ -1,0 +1,26 @@
+/** What went wrong with a model; callers decide on the code, people read the message. */
+export type ImportErrorCode =
+  | 'not-found'
+  | 'not-a-model'
+  | 'truncated'
+  | 'unsupported-version'
+  | 'unsupported-feature'
+  | 'missing-external-data'
+  | 'external-data-outside'
+  | 'bad-tensor'
+  | 'duplicate-value'
+  | 'undefined-value'
+  | 'cyclic'
+  | 'invalid-operator'
+  | 'bad-shape'
+  | 'cancelled';
+
+/** A model that cannot be imported. The message is one sentence that names the problem, and the node or file. */
+export class ImportError extends Error {
+  override readonly name = 'ImportError';
+  readonly code: ImportErrorCode;
+  constructor(code: ImportErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

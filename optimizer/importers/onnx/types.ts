@@ -1,0 +1,24 @@
+import type { DimExpr } from '../../ir/dim.ts';
+import type { TensorType } from '../../ir/graph.ts';
+import { findDtype } from '../../ops/common/dtypes.ts';
+import { int, type TypeProto } from './messages.ts';
+
+/** A value whose type nobody declared. */
+export const UNKNOWN: TensorType = { dtype: 'float32', shape: null, guessed: true };
+
+/**
+ * The declared type of a tensor; null when there is none, or it is not a plain tensor. Dimensions without a length get
+ * the declared symbol, or one named after the value.
+ */
+export function declaredType(name: string, type: TypeProto | null): TensorType | null {
+  const tensor = type?.tensorType;
+  const dtype = tensor ? findDtype(tensor.elemType) : undefined;
+  if (!tensor || !dtype) return null;
+  if (!tensor.shape) return { dtype, shape: null };
+  const shape = tensor.shape.dim.map((d, i): DimExpr => {
+    const length = Object.hasOwn(d, 'dimValue') && d.dimValue !== null ? int(d.dimValue) : -1;
+    if (length >= 0) return length;
+    return d.dimParam && d.dimParam !== '?' && !/^-?\d+$/.test(d.dimParam) ? d.dimParam : `${name}.${i}`;
+  });
+  return { dtype, shape };
+}

@@ -1,0 +1,7 @@
+import { binary, onlyInteger } from './common/pointwise.ts';
+
+export default binary('BitShift', {
+  since: [11],
+  accepts: onlyInteger,
+  attrs: { direction: { type: 'string', required: true } },
+});

@@ -1,0 +1,31 @@
+import { elementCount } from '../ir/dim.ts';
+import { type TensorLiteral, toNumbers } from '../ir/tensor.ts';
+import { DATA_LIMIT } from './common/data.ts';
+import { defineOp } from './op.ts';
+
+export default defineOp({
+  op: 'ConstantOfShape',
+  category: 'other',
+  since: [9, 20, 21, 23],
+  attrs: { value: { type: 'tensor' } },
+  inputs: [1, 1],
+  outputs: [1, 1],
+  infer(ctx) {
+    const value = ctx.node.attrs.value as TensorLiteral | undefined;
+    const dtype = value?.dtype ?? 'float32';
+    const shape = ctx.data(0);
+    if (shape) {
+      const total = elementCount(shape);
+      const fill = value ? toNumbers(value)[0]! : 0;
+      const small = typeof total === 'number' && total <= DATA_LIMIT;
+      return { types: [{ dtype, shape }], data: [small ? new Array<number>(total).fill(fill) : null] };
+    }
+    const rank = ctx.inputs[0]?.shape?.[0];
+    return {
+      types: [
+        { dtype, shape: typeof rank === 'number' ? Array.from({ length: rank }, (_, i) => ctx.fresh(`${i}`)) : null },
+      ],
+    };
+  },
+  flops: () => 0,
+});

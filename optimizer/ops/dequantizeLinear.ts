@@ -1,0 +1,21 @@
+import { dtypeOfCode } from './common/dtypes.ts';
+import { count, dtypeOf, typeAt } from './common/shapes.ts';
+import { defineOp } from './op.ts';
+
+export default defineOp({
+  op: 'DequantizeLinear',
+  category: 'elementwise',
+  since: [10, 13, 19, 21, 23],
+  attrs: {
+    axis: { type: 'int', default: 1 },
+    block_size: { type: 'int', default: 0 },
+    output_dtype: { type: 'int', default: 0 },
+  },
+  inputs: [2, 3],
+  outputs: [1, 1],
+  infer(ctx) {
+    const code = ctx.attr<number>('output_dtype');
+    return { types: [{ dtype: code ? dtypeOfCode(code) : dtypeOf(ctx, 1), shape: typeAt(ctx, 0).shape }] };
+  },
+  flops: (_node, inputs) => 2 * count(inputs[0]!),
+});

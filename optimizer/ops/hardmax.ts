@@ -1,0 +1,3 @@
+import { softmaxFamily } from './common/softmax.ts';
+
+export default softmaxFamily('Hardmax');

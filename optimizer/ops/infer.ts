@@ -1,0 +1,292 @@
+import { type DimExpr, sameShape, substituteDim, symbolsOf } from '../ir/dim.ts';
+import { Graph, type Node, type NodeId, type TensorType, type ValueId } from '../ir/graph.ts';
+import { countOf, type TensorLiteral, toNumbers } from '../ir/tensor.ts';
+import { DATA_LIMIT } from './common/data.ts';
+import { UnknownRank } from './common/shapes.ts';
+import { findOp } from './index.ts';
+import { attrOr, type InferContext, type Inferred, type OpDef, OpError } from './op.ts';
+
+/** What inference found besides the types, which it writes into the graph. */
+export interface Inference {
+  /** Contents of small integer values, element by element, also symbolic: shape arithmetic that can be folded. */
+  readonly data: ReadonlyMap<ValueId, readonly DimExpr[]>;
+  /** Nodes whose operator is not defined here; their outputs keep the types they had. */
+  readonly unsupported: readonly NodeId[];
+}
+
+export interface InferOptions {
+  /** Contents of graph inputs, for subgraphs. */
+  readonly data?: ReadonlyMap<ValueId, readonly DimExpr[]>;
+  /**
+   * Called before a node's types are inferred, when those of its inputs are known; may rewrite the node and add others
+   * (importers upgrade old forms here, also inside subgraphs).
+   */
+  readonly prepare?: (graph: Graph, node: Node) => void;
+}
+
+/** A node that contradicts its operator's definition. */
+export class InferError extends OpError {
+  readonly node: Node;
+  constructor(node: Node, message: string) {
+    super(`${labelOf(node)} ${message}`);
+    this.node = node;
+  }
+}
+
+/** How messages name a node: operator, then name or source. */
+export const labelOf = (node: Pick<Node, 'op' | 'name' | 'source'>): string =>
+  `${node.op} "${node.name || node.source[0] || ''}"`;
+
+/**
+ * Infers the types of all values from those of the graph's inputs and constants, in topological order, bodies and
+ * subgraphs included. Values whose type stays the same are not touched. Throws InferError, or CycleError.
+ */
+export function inferTypes(graph: Graph, options: InferOptions = {}): Inference {
+  const run = new Run(graph, options);
+  for (const node of graph.topological()) run.visit(node);
+  return { data: run.data, unsupported: run.unsupported };
+}
+
+class Run {
+  readonly data = new Map<ValueId, readonly DimExpr[]>();
+  readonly unsupported: NodeId[] = [];
+  private readonly graph: Graph;
+  private readonly options: InferOptions;
+
+  constructor(graph: Graph, options: InferOptions) {
+    this.graph = graph;
+    this.options = options;
+    for (const [k, d] of options.data ?? []) this.data.set(k, d);
+  }
+
+  visit(node: Node): void {
+    const { prepare } = this.options;
+    if (!prepare) {
+      this.infer(node);
+      return;
+    }
+    const delta = this.graph.recordDelta(() => {
+      try {
+        prepare(this.graph, node);
+      } catch (e) {
+        if (e instanceof OpError && !(e instanceof InferError)) throw new InferError(node, e.message);
+        throw e;
+      }
+    });
+    const added = delta.nodes.flatMap(([before, after]) => (before === null && after ? [after.id] : []));
+    if (added.length === 0) {
+      const now = this.graph.findNode(node.id);
+      if (now) this.infer(now);
+    } else for (const n of this.localOrder([node.id, ...added])) this.infer(n);
+  }
+
+  /** The few nodes that an upgrade made of one, producers first. */
+  private localOrder(ids: readonly NodeId[]): Node[] {
+    const left = new Set(ids.filter((id) => this.graph.findNode(id)));
+    const out: Node[] = [];
+    const place = (id: NodeId): void => {
+      if (!left.delete(id)) return;
+      const node = this.graph.node(id);
+      for (const v of node.inputs) {
+        const p = v === null ? undefined : this.graph.producer(v);
+        if (p) place(p.id);
+      }
+      out.push(node);
+    };
+    for (const id of ids) place(id);
+    return out;
+  }
+
+  private infer(node: Node): void {
+    const def = findOp(node.domain, node.op);
+    if (!def && !node.body) {
+      this.unsupported.push(node.id);
+      return;
+    }
+    const inputs = node.inputs.map((v) => (v === null ? null : this.graph.value(v).type));
+    let result: Inferred;
+    try {
+      if (def) {
+        checkArity(def, node);
+        result = def.infer(this.context(def, node, inputs));
+      } else result = { types: this.inferBodyOf(node, inputs) };
+    } catch (e) {
+      if (e instanceof UnknownRank) {
+        const dtype = inputs[0]?.dtype ?? 'float32';
+        result = { types: node.outputs.map((): TensorType => ({ dtype, shape: null, guessed: true })) };
+      } else if (e instanceof OpError && !(e instanceof InferError)) throw new InferError(node, e.message);
+      else throw e;
+    }
+    node.outputs.forEach((v, i) => {
+      const type = result.types[i];
+      if (type) this.setType(v, type);
+      const d = result.data?.[i];
+      if (d) this.data.set(v, d);
+    });
+  }
+
+  private setType(id: ValueId, type: TensorType): void {
+    const old = this.graph.value(id).type;
+    // What the model itself declares about an otherwise unknown value is kept.
+    if (type.shape === null && type.guessed && old.shape !== null && !old.guessed) return;
+    if (!sameType(old, type)) this.graph.updateValue(id, { type });
+  }
+
+  private context(def: OpDef, node: Node, inputs: readonly (TensorType | null)[]): InferContext {
+    let symbols = 0;
+    return {
+      node,
+      inputs,
+      data: (i) => this.dataOf(node.inputs[i] ?? null),
+      literal: (i) => this.literalOf(node.inputs[i] ?? null),
+      // Named after the output, so that inferring again gives the same symbols.
+      fresh: (hint) => `?${node.outputs[0] ?? node.id}.${hint}${symbols++ ? `.${symbols}` : ''}`,
+      attr: (name) => {
+        const v = attrOr(def, node.attrs, name);
+        if (v === undefined) throw new OpError(`has no attribute "${name}"`);
+        return v as never;
+      },
+      inferBody: (name, types, data) => {
+        const body = this.graph.node(node.id).attrs[name];
+        if (!(body instanceof Graph)) throw new OpError(`has no subgraph "${name}"`);
+        const [inferred, out] = this.inferSubgraph(body, types, data ?? []);
+        if (inferred !== body) {
+          this.graph.updateNode(node.id, { attrs: { ...this.graph.node(node.id).attrs, [name]: inferred } });
+        }
+        return out;
+      },
+    };
+  }
+
+  /** Fused nodes: their body says what they compute. */
+  private inferBodyOf(node: Node, inputs: readonly (TensorType | null)[]): readonly TensorType[] {
+    const data = node.inputs.map((v) => this.dataOf(v));
+    const [body, types] = this.inferSubgraph(node.body!, inputs, data);
+    if (body !== node.body) this.graph.updateNode(node.id, { body });
+    return types;
+  }
+
+  /** Bodies may be shared with other graphs: one whose types change is copied first. While importing nothing is. */
+  private inferSubgraph(
+    body: Graph,
+    inputs: readonly (TensorType | null)[],
+    data: readonly (readonly DimExpr[] | null)[],
+  ): [Graph, readonly TensorType[]] {
+    if (body.inputs.length !== inputs.length) {
+      throw new OpError(`has a subgraph of ${body.inputs.length} inputs but gives it ${inputs.length}`);
+    }
+    const changed = inputs.some((t, i) => t && !sameType(body.value(body.inputs[i]!).type, t));
+    const known = new Map<ValueId, readonly DimExpr[]>();
+    body.inputs.forEach((v, i) => {
+      const d = data[i];
+      if (d) known.set(v, d);
+    });
+    if (!changed && !this.options.prepare && known.size === 0) {
+      return [body, body.outputs.map((v) => body.value(v).type)];
+    }
+    const target = changed && !this.options.prepare ? body.clone() : body;
+    inputs.forEach((t, i) => {
+      if (t) target.updateValue(target.inputs[i]!, { type: t });
+    });
+    const options: InferOptions = this.options.prepare
+      ? { data: known, prepare: this.options.prepare }
+      : { data: known };
+    inferTypes(target, options);
+    return [target, target.outputs.map((v) => target.value(v).type)];
+  }
+
+  private literalOf(id: ValueId | null): TensorLiteral | null {
+    if (id === null) return null;
+    const w = this.graph.value(id).weight;
+    return w?.kind === 'literal' ? w.value : null;
+  }
+
+  private dataOf(id: ValueId | null): readonly DimExpr[] | null {
+    if (id === null) return null;
+    const known = this.data.get(id);
+    if (known) return known;
+    const t = this.literalOf(id);
+    if (!t || countOf(t.shape) > DATA_LIMIT || t.dtype === 'string') return null;
+    let numbers: readonly number[];
+    try {
+      numbers = toNumbers(t);
+    } catch {
+      return null;
+    }
+    this.data.set(id, numbers);
+    return numbers;
+  }
+}
+
+function checkArity(def: OpDef, node: Node): void {
+  const given = node.inputs.length;
+  if (given < def.inputs[0] || given > def.inputs[1]) {
+    throw new OpError(`has ${given} inputs; it takes ${range(def.inputs)}`);
+  }
+  for (let i = 0; i < def.inputs[0]; i++) {
+    if (node.inputs[i] === null && !OPTIONAL_FIRST.has(def.op)) throw new OpError(`lacks its input ${i}`);
+  }
+  if (node.outputs.length < def.outputs[0] || node.outputs.length > def.outputs[1]) {
+    throw new OpError(`has ${node.outputs.length} outputs; it makes ${range(def.outputs)}`);
+  }
+}
+
+/** Operators whose leading inputs may be left out. */
+const OPTIONAL_FIRST: ReadonlySet<string> = new Set(['Loop', 'Resize']);
+
+const range = ([min, max]: readonly [number, number]): string =>
+  min === max ? `${min}` : max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`;
+
+/** Whether two types are the same; a guess is not the same as knowledge. */
+export function sameType(a: TensorType, b: TensorType): boolean {
+  if (a.dtype !== b.dtype || a.guessed !== b.guessed) return false;
+  return a.shape === b.shape || (a.shape !== null && b.shape !== null && sameShape(a.shape, b.shape));
+}
+
+/**
+ * Fixes symbolic dimensions of the graph's inputs, by input name, and infers everything again.
+ * Throws OpError when a name is unknown or a shape contradicts the input's.
+ */
+export function fixShapes(graph: Graph, shapes: Readonly<Record<string, readonly number[]>>): Inference {
+  const bind = bindShapes(
+    graph.inputs.map((id) => graph.value(id)),
+    shapes,
+  );
+  for (const id of graph.inputs) {
+    const { type } = graph.value(id);
+    if (type.shape?.some((d) => symbolsOf(d).size > 0)) {
+      graph.updateValue(id, { type: { ...type, shape: type.shape.map((d) => substituteDim(d, bind)) } });
+    }
+  }
+  return inferTypes(graph);
+}
+
+/** Numbers for the symbols in the inputs' shapes that make them the given ones. */
+export function bindShapes(
+  inputs: readonly { readonly name: string; readonly type: TensorType }[],
+  shapes: Readonly<Record<string, readonly number[]>>,
+): Map<string, number> {
+  const bind = new Map<string, number>();
+  for (const [name, dims] of Object.entries(shapes)) {
+    const input = inputs.find((v) => v.name === name);
+    if (!input)
+      throw new OpError(
+        `The model has no input "${name}"; its inputs are ${inputs.map((v) => `"${v.name}"`).join(', ')}.`,
+      );
+    const { shape } = input.type;
+    const text = dims.join('×');
+    if (shape === null) continue;
+    if (shape.length !== dims.length)
+      throw new OpError(`Input "${name}" has ${shape.length} dimensions; ${text} has ${dims.length}.`);
+    shape.forEach((d, i) => {
+      const want = dims[i]!;
+      if (!Number.isInteger(want) || want < 0)
+        throw new OpError(`${want} is not a length for a dimension of input "${name}".`);
+      const have = typeof d === 'string' ? bind.get(d) : d;
+      if (typeof have === 'number' && have !== want)
+        throw new OpError(`Dimension ${i} of input "${name}" is ${have}, not ${want}.`);
+      if (typeof d === 'string') bind.set(d, want);
+    });
+  }
+  return bind;
+}

@@ -1,0 +1,6 @@
+import { comparison } from './common/pointwise.ts';
+
+export default comparison('LessOrEqual', {
+  since: [12, 16],
+  data: ([x, y]) => (typeof x === 'number' && typeof y === 'number' ? Number(x <= y) : null),
+});

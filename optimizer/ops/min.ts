@@ -1,0 +1,4 @@
+import { dimMin } from '../ir/dim.ts';
+import { variadic } from './common/pointwise.ts';
+
+export default variadic('Min', { since: [1, 6, 8, 12, 13], data: (a) => a.reduce(dimMin) });

@@ -1,0 +1,3 @@
+import { unary } from './common/pointwise.ts';
+
+export default unary('Reciprocal', { since: [1, 6, 13], cost: 1 });

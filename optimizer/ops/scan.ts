@@ -1,0 +1,51 @@
+import type { DimExpr } from '../ir/dim.ts';
+import { captureCount } from './common/body.ts';
+import { dtypeOf, normalAxis, shapeOf } from './common/shapes.ts';
+import { defineOp, OpError } from './op.ts';
+
+/** Inputs: the state, the sequences (one element a turn), then what the body captures. */
+export default defineOp({
+  op: 'Scan',
+  category: 'other',
+  since: [8, 9, 11, 16, 19, 21, 23],
+  attrs: {
+    body: { type: 'graph', required: true },
+    num_scan_inputs: { type: 'int', required: true },
+    scan_input_axes: { type: 'ints' },
+    scan_input_directions: { type: 'ints' },
+    scan_output_axes: { type: 'ints' },
+    scan_output_directions: { type: 'ints' },
+    captures: { type: 'int', default: 0 },
+  },
+  inputs: [1, Number.MAX_SAFE_INTEGER],
+  outputs: [1, Number.MAX_SAFE_INTEGER],
+  upgrades: [
+    {
+      below: 9,
+      apply: () => {
+        throw new OpError('is the batched form of opset 8; re-export the model at opset 9 or later');
+      },
+    },
+  ],
+  infer(ctx) {
+    const scans = ctx.attr<number>('num_scan_inputs');
+    const own = ctx.inputs.length - captureCount(ctx);
+    const states = own - scans;
+    const axes = ctx.node.attrs.scan_input_axes as readonly number[] | undefined;
+    let length: DimExpr = ctx.fresh('turns');
+    const elements = ctx.inputs.slice(states, own).map((_, i) => {
+      const s = shapeOf(ctx, states + i);
+      const axis = normalAxis(axes?.[i] ?? 0, s.length);
+      length = s[axis]!;
+      return { dtype: dtypeOf(ctx, states + i), shape: s.filter((_d, k) => k !== axis) };
+    });
+    const out = ctx.inferBody('body', [...ctx.inputs.slice(0, states), ...elements, ...ctx.inputs.slice(own)]);
+    const outAxes = ctx.node.attrs.scan_output_axes as readonly number[] | undefined;
+    const results = out.slice(states).map((t, i) => {
+      if (!t.shape) return t;
+      const axis = normalAxis(outAxes?.[i] ?? 0, t.shape.length + 1);
+      return { dtype: t.dtype, shape: [...t.shape.slice(0, axis), length, ...t.shape.slice(axis)] };
+    });
+    return { types: [...out.slice(0, states), ...results] };
+  },
+});
