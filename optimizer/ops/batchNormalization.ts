@@ -12,7 +12,8 @@ function inferenceForm(graph: Graph, node: Node): void {
     throw new OpError('normalizes every element by itself (spatial = 0); re-export the model at opset 9 or later');
   const [y, ...rest] = node.outputs;
   for (const v of rest) {
-    if (graph.users(v).length > 0 || graph.isOutput(v)) throw new OpError('is in training form: its running statistics are used as results');
+    if (graph.users(v).length > 0 || graph.isOutput(v))
+      throw new OpError('is in training form: its running statistics are used as results');
     graph.removeValue(v);
   }
   graph.updateNode(node.id, {
