@@ -1,16 +1,20 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { dtypeNumber } from '../engine/encode.ts';
+import { isStatic } from '../ir/dim.ts';
 import type { Attrs, Node, WeightFile } from '../ir/graph.ts';
 import { Graph } from '../ir/graph.ts';
 import { countOf, LITERAL_LIMIT, type TensorLiteral } from '../ir/tensor.ts';
 import type { WeightExpr } from '../ir/weight.ts';
 import { literalWeight } from '../ir/weights.ts';
-import { inferNode } from '../ops/infer.ts';
+import { inferTypes } from '../ops/infer.ts';
+import { OpError } from '../ops/op.ts';
 import type { Evaluator } from '../passes/pass.ts';
-import type { NativeRuntime } from '../runtime.ts';
+import { type NativeRuntime, RuntimeFailure } from '../runtime.ts';
 import { layerDescBytes } from './encode.ts';
 import type { LiteralOf } from './lower/context.ts';
 import { lowerGraph } from './lower/index.ts';
 import { RESHAPES } from './lower/shape.ts';
+import { BuildError } from './plan.ts';
 
 /** The passes' window on the native reference kernels. */
 export function createEvaluator(runtime: NativeRuntime, files: readonly WeightFile[]): Evaluator {
@@ -84,7 +88,7 @@ function readFile(file: WeightFile | undefined, offset: number, length: number):
 }
 
 function castLiteral(runtime: NativeRuntime, t: TensorLiteral, dtype: TensorLiteral['dtype']): TensorLiteral | null {
-  return peek(runtime, { op: 'Cast', domain: '', attrs: { to: dtype } }, [t])?.[0] ?? null;
+  return peek(runtime, { op: 'Cast', domain: '', attrs: { to: dtypeNumber(dtype) } }, [t])?.[0] ?? null;
 }
 
 /** input · factor + shift along an axis, in float64, rounded once. */
@@ -118,34 +122,38 @@ function peek(
   const g = new Graph();
   // Operands stay constants so that lowering can read attributes from them; the layer then names the ones it reads.
   const ids = inputs.map((t) => (t ? g.addWeight(literalWeight(t)).id : null));
-  const inferred = inferNode(
-    node,
-    inputs.map((t) => (t ? { type: { dtype: t.dtype, shape: t.shape }, literal: t } : null)),
+  const outputs = Array.from(
+    { length: outputCount(node) },
+    () => g.addValue({ name: '', type: { dtype: 'float32', shape: null } }).id,
   );
-  if (!inferred) return null;
-  const types = inferred.types;
-  if (!types.every((t) => t.shape?.every((d) => typeof d === 'number'))) return null;
-  const outputs = types.map((type) => g.addValue({ name: '', type }).id);
-  if (RESHAPES.has(node.op) && inputs[0])
-    return [{ dtype: types[0]!.dtype, shape: types[0]!.shape as number[], bytes: inputs[0].bytes }];
   g.addNode({ ...node, name: node.op, inputs: ids, outputs, source: ['0'] });
   g.setOutputs(outputs);
   try {
+    if (inferTypes(g).unsupported.length > 0) return null;
+    const shape = g.value(outputs[0]!).type.shape;
+    if (RESHAPES.has(node.op) && inputs[0] && shape && isStatic(shape)) {
+      return [{ dtype: inputs[0].dtype, shape, bytes: inputs[0].bytes }];
+    }
     const plan = lowerGraph(g, () => null);
     const layer = plan.layers[0];
+    // Outputs that are constants or views get a Copy of their own: then the operator computed nothing.
     if (plan.layers.length !== 1 || !layer) return null;
     const operands = layer.inputs.map((v) => {
       const w = v < 0 ? undefined : plan.values[v]!.weight;
-      return w?.kind === 'literal'
-        ? w.value
-        : w?.kind === 'reshape' && w.input.kind === 'literal'
-          ? { ...w.input.value, shape: w.shape }
-          : null;
+      if (w?.kind === 'literal') return w.value;
+      return w?.kind === 'reshape' && w.input.kind === 'literal' ? { ...w.input.value, shape: w.shape } : null;
     });
-    const results = runtime.evaluate(layerDescBytes(plan, layer, new Map()), operands);
-    return results.map((r) => ({ dtype: r.dtype, shape: r.shape, bytes: r.bytes }));
-  } catch {
+    return runtime.evaluate(layerDescBytes(plan, layer, new Map()), operands);
+  } catch (error) {
     // Folding is an optimization: what cannot be computed now is computed when the engine runs, with its own errors.
-    return null;
+    if (error instanceof OpError || error instanceof BuildError || error instanceof RuntimeFailure) return null;
+    throw error;
   }
 }
+
+const outputCount = (node: Pick<Node, 'op' | 'attrs'>): number =>
+  node.op === 'Split' && typeof node.attrs.num_outputs === 'number'
+    ? node.attrs.num_outputs
+    : node.op === 'TopK'
+      ? 2
+      : 1;
