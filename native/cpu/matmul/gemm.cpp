@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace sinter::gemm {
 namespace {
@@ -14,14 +15,12 @@ int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 /// Floats of one thread's workspace, and where its parts begin.
 struct Scratch {
-    int64_t pointers, copies, strips, gathers, total;
+    int64_t pointers, copies, tail, total;
     Scratch(const Shape& shape, const Kernels& kernels, const Epilogue& epilogue) {
         pointers = 0;
         copies = pointers + roundUp(shape.taps * kernels.maxRows * 2, kLine);  // a pointer is two floats wide
-        strips = copies + (shape.copyRows ? kernels.maxRows * copyStride(shape) : 0);
-        const pointwise::Program* p = epilogue.general.get();
-        gathers = strips + (p ? p->scratchFloats() : 0);
-        total = gathers + (p ? int64_t{p->inputs()} * pointwise::Program::kStrip : 0);
+        tail = copies + (shape.copyRows ? kernels.maxRows * copyStride(shape) : 0);
+        total = tail + EpilogueTail::scratchFloats(epilogue.general.get());
     }
     static int64_t copyStride(const Shape& shape) { return roundUp(shape.taps * shape.klen, kLine) + kLine; }
 };
@@ -33,7 +32,9 @@ public:
                const Operands& operands, float* workspace)
         : shape_(shape), kernels_(kernels), plan_(plan), epilogue_(epilogue), operands_(operands),
           scratch_(shape, kernels, epilogue), workspace_(workspace),
-          pointers_(reinterpret_cast<const float**>(workspace + scratch_.pointers)) {}
+          pointers_(reinterpret_cast<const float**>(workspace + scratch_.pointers)) {
+        if (epilogue.general) tail_.emplace(*epilogue.general, operands.extras, workspace + scratch_.tail);
+    }
 
     void run(int64_t first, int rows, size_t panelBegin, size_t panelEnd) {
         operands_.a->pointers(first, rows, pointers_);
@@ -96,35 +97,10 @@ private:
 
     /// The interpreted epilogue over the columns of panels [begin, end), which lie side by side in one output.
     void finish(int64_t first, int rows, size_t begin, size_t end, float* const* c) {
-        const pointwise::Program& program = *epilogue_.general;
         const Panel& head = plan_.panels[begin];
         const Panel& tail = plan_.panels[end - 1];
         const int64_t columns = tail.column + tail.width - head.column;
-        const size_t extras = operands_.extras.size();
-        std::vector<int64_t> offsets(extras * kMaxRows);
-        for (size_t e = 0; e < extras; ++e) operands_.extras[e].rows.offsets(first, rows, &offsets[e * kMaxRows]);
-        std::vector<const float*> in(extras + 1);
-        std::vector<uint8_t> step(extras + 1, 1);
-        for (int i = 0; i < rows; ++i) {
-            for (int64_t at = 0; at < columns; at += pointwise::Program::kStrip) {
-                const int64_t n = std::min<int64_t>(pointwise::Program::kStrip, columns - at);
-                float* out = c[i] + head.outputColumn + at;
-                in[0] = out;
-                for (size_t e = 0; e < extras; ++e) {
-                    const Extra& extra = operands_.extras[e];
-                    const float* from = extra.base + offsets[e * kMaxRows + static_cast<size_t>(i)] +
-                                        (head.column + at) * extra.columnStride;
-                    step[e + 1] = extra.columnStride != 0;
-                    if (extra.columnStride > 1 || extra.columnStride < 0) {
-                        float* gather = workspace_ + scratch_.gathers + static_cast<int64_t>(e) * pointwise::Program::kStrip;
-                        for (int64_t j = 0; j < n; ++j) gather[j] = from[j * extra.columnStride];
-                        from = gather;
-                    }
-                    in[e + 1] = from;
-                }
-                program.run(in.data(), step.data(), &out, n, workspace_ + scratch_.strips);
-            }
-        }
+        for (int i = 0; i < rows; ++i) tail_->apply(first + i, head.column, columns, c[i] + head.outputColumn);
     }
 
     const Shape& shape_;
@@ -135,6 +111,7 @@ private:
     Scratch scratch_;
     float* workspace_;
     const float** pointers_;
+    std::optional<EpilogueTail> tail_;
 };
 
 }  // namespace
@@ -195,34 +172,6 @@ void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, cons
     } else {
         body(0, blocks * runs, 0);
     }
-}
-
-RowMap rowsOf(const TensorView& view, int columnAxis) {
-    RowMap map;
-    for (int a = 0; a < view.rank; ++a) {
-        if (a != columnAxis) map.push(view.dims[a], view.strides[a]);
-    }
-    return map;
-}
-
-std::vector<Extra> bindExtras(std::span<const TensorView> extras, std::span<const int64_t> result, int columnAxis) {
-    std::vector<Extra> bound;
-    const int rank = static_cast<int>(result.size());
-    for (const TensorView& v : extras) {
-        Extra e;
-        e.base = v.as<const float>();
-        for (int a = 0; a < rank; ++a) {
-            const int own = a - (rank - v.rank);
-            const int64_t stride = own < 0 || v.dims[own] == 1 ? 0 : v.strides[own];
-            if (a == columnAxis) {
-                e.columnStride = stride;
-            } else {
-                e.rows.push(result[static_cast<size_t>(a)], stride);
-            }
-        }
-        bound.push_back(e);
-    }
-    return bound;
 }
 
 }  // namespace sinter::gemm

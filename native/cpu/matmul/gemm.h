@@ -6,6 +6,7 @@
 #include "core/kernel.h"
 #include "core/thread_pool.h"
 #include "cpu/matmul/epilogue.h"
+#include "cpu/matmul/epilogue_tail.h"
 #include "cpu/matmul/gemm_kernels.h"
 #include "cpu/matmul/panels.h"
 #include "cpu/matmul/rows.h"
@@ -45,13 +46,6 @@ struct Output {
     RowMap rows;
 };
 
-/// An epilogue operand, broadcast to the result.
-struct Extra {
-    const float* base = nullptr;
-    RowMap rows;
-    int64_t columnStride = 0;
-};
-
 struct Operands {
     const RowSource* a = nullptr;
     const float* weights = nullptr;
@@ -69,11 +63,5 @@ void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, cons
 
 /// True when `rows` rows that lie `stride` floats apart crowd into few sets of a first-level cache.
 bool crowdsCacheSets(int64_t stride, int rows);
-
-/// Operands of the epilogue program that follow the op's own inputs, seen from a result of shape `result` whose
-/// columns are axis `columnAxis`; the other axes are the rows, in order.
-std::vector<Extra> bindExtras(std::span<const TensorView> extras, std::span<const int64_t> result, int columnAxis);
-/// The rows of `view` when axis `columnAxis` is the columns.
-RowMap rowsOf(const TensorView& view, int columnAxis);
 
 }  // namespace sinter::gemm
