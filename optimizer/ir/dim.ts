@@ -126,13 +126,46 @@ function exactDiv(a: DimExpr, b: DimExpr): DimExpr | null {
   return makeTerm(t.coef / u.coef, rest);
 }
 
-export function dimFloorDiv(a: DimExpr, b: DimExpr): DimExpr {
-  if (typeof a === 'number' && typeof b === 'number' && b !== 0) return Math.floor(a / b);
-  return exactDiv(a, b) ?? { op: 'floorDiv', args: [a, b] };
+/** Splits a numerator over a positive number: what divides exactly goes outside, the constant is reduced below it. */
+function splitOver(a: DimExpr, b: number): { outside: DimExpr; inside: DimExpr } {
+  const terms = typeof a === 'object' && a.op === 'add' ? a.args : [a];
+  const outside: DimExpr[] = [];
+  const inside: DimExpr[] = [];
+  for (const t of terms) {
+    const { coef, rest } = termOf(t);
+    const whole = Math.floor(coef / b);
+    if (rest.length === 0) {
+      outside.push(whole);
+      inside.push(coef - whole * b);
+    } else if (coef % b === 0) outside.push(makeTerm(whole, rest));
+    else inside.push(t);
+  }
+  return { outside: dimAdd(...outside), inside: dimAdd(...inside) };
 }
 
+/** floor(floor(x/c) + k)/b) is floor((x + k·c)/(c·b)): a chain of halvings is one division. */
+function nestedDiv(a: DimExpr, b: number): DimExpr | null {
+  const terms = typeof a === 'object' && a.op === 'add' ? a.args : [a];
+  const [x, k, ...more] = terms;
+  if (more.length > 0 || typeof x !== 'object' || x.op !== 'floorDiv' || typeof x.args[1] !== 'number') return null;
+  if (k !== undefined && typeof k !== 'number') return null;
+  return dimFloorDiv(dimAdd(x.args[0]!, (k ?? 0) * x.args[1]), x.args[1] * b);
+}
+
+export function dimFloorDiv(a: DimExpr, b: DimExpr): DimExpr {
+  if (typeof a === 'number' && typeof b === 'number' && b !== 0) return Math.floor(a / b);
+  const exact = exactDiv(a, b);
+  if (exact !== null) return exact;
+  if (typeof b !== 'number' || b <= 0 || !Number.isInteger(b)) return { op: 'floorDiv', args: [a, b] };
+  const { outside, inside } = splitOver(a, b);
+  if (typeof inside === 'number') return outside;
+  return dimAdd(outside, nestedDiv(inside, b) ?? { op: 'floorDiv', args: [inside, b] });
+}
+
+/** Over a number this is a floorDiv, so that both ways of rounding a size have one form. */
 export function dimCeilDiv(a: DimExpr, b: DimExpr): DimExpr {
   if (typeof a === 'number' && typeof b === 'number' && b !== 0) return Math.ceil(a / b);
+  if (typeof b === 'number' && b > 0 && Number.isInteger(b)) return dimFloorDiv(dimAdd(a, b - 1), b);
   return exactDiv(a, b) ?? { op: 'ceilDiv', args: [a, b] };
 }
 

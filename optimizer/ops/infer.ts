@@ -1,6 +1,7 @@
 import { type DimExpr, sameShape, substituteDim, symbolsOf } from '../ir/dim.ts';
 import { Graph, type Node, type NodeId, type TensorType, type ValueId } from '../ir/graph.ts';
 import { countOf, type TensorLiteral, toNumbers } from '../ir/tensor.ts';
+import { literalWeight } from '../ir/weights.ts';
 import { DATA_LIMIT } from './common/data.ts';
 import { UnknownRank } from './common/shapes.ts';
 import { findOp } from './index.ts';
@@ -289,4 +290,34 @@ export function bindShapes(
     });
   }
   return bind;
+}
+
+/** An operand of a node that stands alone: its type, and its contents where they are known. */
+export interface Operand {
+  readonly type: TensorType;
+  readonly literal?: TensorLiteral;
+}
+
+/** Types (and small contents) of one operator's results outside any graph; null when it is unknown or does not fit. */
+export function inferNode(
+  node: Pick<Node, 'op' | 'domain' | 'attrs'>,
+  inputs: readonly (Operand | null)[],
+  outputs = 1,
+): Inferred | null {
+  if (!findOp(node.domain, node.op)) return null;
+  const graph = new Graph();
+  const ids = inputs.map((t) => {
+    if (!t) return null;
+    return t.literal ? graph.addWeight(literalWeight(t.literal)).id : graph.addValue({ name: '', type: t.type }).id;
+  });
+  const unknown: TensorType = { dtype: 'float32', shape: null, guessed: true };
+  const results = Array.from({ length: outputs }, () => graph.addValue({ name: '', type: unknown }).id);
+  graph.addNode({ ...node, name: node.op, inputs: ids, outputs: results, source: ['0'] });
+  try {
+    const { data } = inferTypes(graph);
+    return { types: results.map((v) => graph.value(v).type), data: results.map((v) => data.get(v) ?? null) };
+  } catch (e) {
+    if (e instanceof OpError) return null;
+    throw e;
+  }
 }

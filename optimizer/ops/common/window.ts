@@ -1,14 +1,4 @@
-import {
-  type DimExpr,
-  dimAdd,
-  dimCeilDiv,
-  dimFloorDiv,
-  dimMax,
-  dimMul,
-  dimSub,
-  isStatic,
-  type Shape,
-} from '../../ir/dim.ts';
+import { type DimExpr, dimAdd, dimCeilDiv, dimFloorDiv, dimMul, dimSub, isStatic, type Shape } from '../../ir/dim.ts';
 import type { Attrs, Graph, Node } from '../../ir/graph.ts';
 import { type AttrSpec, OpError, type Upgrade } from '../op.ts';
 import { inputType, withoutAttrs } from './upgrades.ts';
@@ -116,7 +106,8 @@ export function transposedOutput(spatial: Shape, w: Window, outputPadding: reado
     if (w.pads === null) return dimMul(d, w.strides[i]!);
     const extent = (w.kernel[i]! - 1) * w.dilations[i]! + 1;
     const grown = dimAdd(dimMul(dimSub(d, 1), w.strides[i]!), extent + outputPadding[i]!);
-    return dimMax(0, dimSub(grown, w.pads[i]! + w.pads[i + spatial.length]!));
+    const out = dimSub(grown, w.pads[i]! + w.pads[i + spatial.length]!);
+    return typeof out === 'number' ? Math.max(0, out) : out;
   });
 }
 
