@@ -29,15 +29,11 @@ export const encodeEngine = (m: EngineMessage): Uint8Array => encode('Engine', m
 export const encodeLayerDesc = (m: LayerDescMessage): Uint8Array => encode('LayerDesc', m);
 export const encodeWeightExpr = (m: WeightExprMessage): Uint8Array => encode('WeightExpr', m);
 
-/** Throws when the bytes are not an Engine message; every field is present with proto3's default. */
-export function decodeEngine(bytes: Uint8Array): EngineMessage {
-  const t = type('Engine');
-  const plain = t.toObject(t.decode(bytes), {
-    longs: Number,
-    enums: Number,
-    defaults: true,
-    arrays: true,
-    oneofs: false,
-  });
-  return plain as unknown as EngineMessage;
+function decode(name: string, bytes: Uint8Array): unknown {
+  const t = type(name);
+  return t.toObject(t.decode(bytes), { longs: Number, enums: Number, defaults: true, arrays: true, oneofs: false });
 }
+
+/** Throws when the bytes are not an Engine message; every field is present with proto3's default. */
+export const decodeEngine = (bytes: Uint8Array): EngineMessage => decode('Engine', bytes) as EngineMessage;
+export const decodeLayerDesc = (bytes: Uint8Array): LayerDescMessage => decode('LayerDesc', bytes) as LayerDescMessage;
