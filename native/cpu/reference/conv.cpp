@@ -1,5 +1,5 @@
 // Conv by its definition: float64 accumulation, one rounding.
-#include <memory>
+#include <array>
 #include <vector>
 
 #include "cpu/reference/convert.h"
@@ -42,7 +42,7 @@ public:
         std::vector<double> image(static_cast<size_t>(channels * window_.inSize()));
         for (int64_t n = 0; n < batch; ++n) {
             parallel(args.pool, channels, 1, [&](int64_t begin, int64_t end, int) {
-                for (int64_t c = begin; c < end; ++c) loadDense(plane(x, n, c), image.data() + c * window_.inSize());
+                for (int64_t c = begin; c < end; ++c) loadDense(inner(x, std::array{n, c}), image.data() + c * window_.inSize());
             });
             parallel(args.pool, filters, 1, [&](int64_t begin, int64_t end, int) {
                 ResultWriter::State state(writer_, args);
@@ -53,24 +53,13 @@ public:
                     for (int64_t c = 0; c < perGroup; ++c)
                         accumulate(image.data() + (first + c) * window_.inSize(),
                                    weights.data() + (m * perGroup + c) * window_.kernelSize(), sum.data());
-                    putPlane(state, n, m, sum.data());
+                    writer_.putBlock(state, std::array{n, m}, sum.data());
                 }
             });
         }
     }
 
 private:
-    TensorView plane(const TensorView& x, int64_t n, int64_t c) const {
-        TensorView p = x;
-        p.rank = x.rank - 2;
-        for (size_t a = 0; a < static_cast<size_t>(p.rank); ++a) {
-            p.dims[a] = x.dims[a + 2];
-            p.strides[a] = x.strides[a + 2];
-        }
-        p.data = static_cast<std::byte*>(x.data) + (n * x.strides[0] + c * x.strides[1]) * static_cast<int64_t>(dtypeSize(x.dtype));
-        return p;
-    }
-
     void accumulate(const double* x, const double* w, double* sum) const {
         const Window& g = window_;
         if (g.kernelSize() == 1 && g.outSize() == g.inSize() && g.stride[0] * g.stride[1] * g.stride[2] == 1) {
@@ -94,20 +83,6 @@ private:
                                 for (int64_t o = b2; o < e2; ++o) to[o] += tap * from[o * g.stride[2]];
                         }
                 }
-    }
-
-    void putPlane(ResultWriter::State& state, int64_t n, int64_t m, double* sum) const {
-        const size_t rank = writer_.dims().size();
-        std::vector<int64_t> coords(rank, 0);
-        coords[0] = n;
-        coords[1] = m;
-        const int64_t width = writer_.dims()[rank - 1];
-        const auto rows = writer_.dims().subspan(2, rank - 3);
-        Odometer at(rows);
-        for (int64_t r = 0; r < countOf(rows); ++r, at.next()) {
-            std::copy(at.at().begin(), at.at().end(), coords.begin() + 2);
-            writer_.put(state, coords, rank - 1, width, sum + r * width);
-        }
     }
 
     ResultWriter writer_;

@@ -12,7 +12,7 @@ constexpr int64_t kGrain = 16384;
 constexpr int64_t kBlock = 16;
 
 template <typename T>
-void copyRow(T* to, int64_t toStride, const T* from, int64_t fromStride, int64_t n) {
+void copyRowTyped(T* to, int64_t toStride, const T* from, int64_t fromStride, int64_t n) {
     if (toStride == 1 && fromStride == 1) {
         std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
     } else if (toStride == 1 && fromStride == 0) {
@@ -76,16 +76,111 @@ void copyTyped(ThreadPool* pool, const TensorView& to, const TensorView& from) {
     }
     if (nest.rows() == 1) {
         parallel(pool, n, kGrain, [&](int64_t begin, int64_t end, int) {
-            copyRow(dst + begin * ts, ts, src + begin * fs, fs, end - begin);
+            copyRowTyped(dst + begin * ts, ts, src + begin * fs, fs, end - begin);
         });
         return;
     }
     parallel(pool, nest.rows(), kGrain / std::max<int64_t>(n, 1) + 1, [&](int64_t begin, int64_t end, int) {
-        nest.forRows(begin, end, [&](const int64_t* o) { copyRow(dst + o[0], ts, src + o[1], fs, n); });
+        nest.forRows(begin, end, [&](const int64_t* o) { copyRowTyped(dst + o[0], ts, src + o[1], fs, n); });
+    });
+}
+
+/// A stretch of the innermost axis whose source elements are evenly spaced, or the fill value.
+struct Run {
+    int64_t at, length, from, step;  // `from` and `step` in source indices; from = -1: fill
+};
+
+std::vector<Run> runsOf(const std::vector<int64_t>& map) {
+    std::vector<Run> runs;
+    const auto n = static_cast<int64_t>(map.size());
+    for (int64_t i = 0; i < n;) {
+        const int64_t from = map[static_cast<size_t>(i)];
+        int64_t j = i + 1;
+        int64_t step = 0;
+        if (from >= 0 && j < n && map[static_cast<size_t>(j)] >= 0) step = map[static_cast<size_t>(j)] - from;
+        while (j < n && (from < 0 ? map[static_cast<size_t>(j)] < 0 : map[static_cast<size_t>(j)] == from + step * (j - i))) ++j;
+        runs.push_back({i, j - i, from, step});
+        i = j;
+    }
+    return runs;
+}
+
+template <typename T>
+void copyMappedTyped(ThreadPool* pool, const TensorView& to, const TensorView& from, std::span<const std::vector<int64_t>> maps, const T* fill) {
+    if (to.count() == 0) return;
+    const auto rank = static_cast<size_t>(to.rank);
+    if (rank == 0) {
+        *to.as<T>() = *from.as<const T>();
+        return;
+    }
+    // Rows run along the output's densest axis; the others are walked in the order of their strides.
+    std::vector<size_t> order(rank);
+    for (size_t a = 0; a < rank; ++a) order[a] = a;
+    std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) {
+        const bool oneX = to.dims[x] == 1, oneY = to.dims[y] == 1;
+        return oneX != oneY ? oneX : to.strides[x] > to.strides[y];
+    });
+    const size_t last = order.back();
+    const int64_t n = to.dims[last], ts = to.strides[last], fs = from.strides[last];
+    std::vector<int64_t> outer;
+    for (size_t k = 0; k + 1 < rank; ++k) outer.push_back(to.dims[order[k]]);
+    const std::vector<Run> runs = runsOf(maps[last]);
+    const bool scattered = static_cast<int64_t>(runs.size()) * 4 > n;
+    std::vector<int64_t> offsets(maps[last]);
+    bool anyFill = false;
+    for (int64_t& o : offsets) {
+        if (o < 0) anyFill = true;
+        else o *= fs;
+    }
+    parallel(pool, countOf(outer), kGrain / std::max<int64_t>(n, 1) + 1, [&](int64_t begin, int64_t end, int) {
+        Odometer at(outer, begin);
+        for (int64_t r = begin; r < end; ++r, at.next()) {
+            int64_t to0 = 0, from0 = 0;
+            bool filled = false;
+            for (size_t k = 0; k + 1 < rank; ++k) {
+                const size_t a = order[k];
+                const int64_t source = maps[a][static_cast<size_t>(at[k])];
+                to0 += at[k] * to.strides[a];
+                from0 += source * from.strides[a];
+                filled = filled || source < 0;
+            }
+            T* out = to.as<T>() + to0;
+            const T* in = from.as<const T>() + from0;
+            if (filled) {
+                copyRowTyped(out, ts, fill, 0, n);
+            } else if (scattered && !anyFill) {
+                for (int64_t i = 0; i < n; ++i) out[i * ts] = in[offsets[static_cast<size_t>(i)]];
+            } else {
+                for (const Run& run : runs) {
+                    if (run.from < 0) copyRowTyped(out + run.at * ts, ts, fill, 0, run.length);
+                    else copyRowTyped(out + run.at * ts, ts, in + run.from * fs, run.step * fs, run.length);
+                }
+            }
+        }
     });
 }
 
 }  // namespace
+
+void copyRow(size_t size, void* to, int64_t toStride, const void* from, int64_t fromStride, int64_t n) {
+    switch (size) {
+        case 1: return copyRowTyped(static_cast<uint8_t*>(to), toStride, static_cast<const uint8_t*>(from), fromStride, n);
+        case 2: return copyRowTyped(static_cast<uint16_t*>(to), toStride, static_cast<const uint16_t*>(from), fromStride, n);
+        case 4: return copyRowTyped(static_cast<uint32_t*>(to), toStride, static_cast<const uint32_t*>(from), fromStride, n);
+        case 8: return copyRowTyped(static_cast<uint64_t*>(to), toStride, static_cast<const uint64_t*>(from), fromStride, n);
+        default: break;
+    }
+}
+
+void copyMapped(ThreadPool* pool, const TensorView& to, const TensorView& from, std::span<const std::vector<int64_t>> maps, const void* fill) {
+    switch (dtypeSize(to.dtype)) {
+        case 1: return copyMappedTyped(pool, to, from, maps, static_cast<const uint8_t*>(fill));
+        case 2: return copyMappedTyped(pool, to, from, maps, static_cast<const uint16_t*>(fill));
+        case 4: return copyMappedTyped(pool, to, from, maps, static_cast<const uint32_t*>(fill));
+        case 8: return copyMappedTyped(pool, to, from, maps, static_cast<const uint64_t*>(fill));
+        default: break;
+    }
+}
 
 void copyStrided(ThreadPool* pool, const TensorView& to, const TensorView& from) {
     switch (dtypeSize(to.dtype)) {

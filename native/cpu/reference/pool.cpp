@@ -1,4 +1,5 @@
 // MaxPool (with indices on request) and AveragePool; windows are clipped to the input plus its padding.
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -51,15 +52,7 @@ private:
             for (int64_t t = begin; t < end; ++t) {
                 coords[0] = t / x.dims[1];
                 coords[1] = t % x.dims[1];
-                TensorView plane = x;
-                plane.rank = x.rank - 2;
-                for (size_t a = 0; a + 2 < rank; ++a) {
-                    plane.dims[a] = x.dims[a + 2];
-                    plane.strides[a] = x.strides[a + 2];
-                }
-                plane.data = static_cast<std::byte*>(x.data) +
-                             (coords[0] * x.strides[0] + coords[1] * x.strides[1]) * static_cast<int64_t>(dtypeSize(x.dtype));
-                loadDense(plane, image.data());
+                loadDense(inner(x, std::array{coords[0], coords[1]}), image.data());
                 for (int64_t o0 = 0; o0 < g.out[0]; ++o0)
                     for (int64_t o1 = 0; o1 < g.out[1]; ++o1) {
                         for (int64_t o2 = 0; o2 < g.out[2]; ++o2) {

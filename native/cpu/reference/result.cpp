@@ -138,6 +138,22 @@ void ResultWriter::put(State& s, std::span<const int64_t> coords, size_t axis, i
 }
 
 template <typename C>
+void ResultWriter::putBlock(State& s, std::span<const int64_t> prefix, C* block) const {
+    const size_t last = dims_.size() - 1;
+    const auto middle = std::span<const int64_t>(dims_).subspan(prefix.size(), last - prefix.size());
+    const int64_t n = dims_[last], rows = countOf(middle);
+    std::vector<int64_t> coords(dims_.size(), 0);
+    std::copy(prefix.begin(), prefix.end(), coords.begin());
+    Odometer at(middle);
+    for (int64_t r = 0; r < rows; ++r, at.next()) {
+        std::copy(at.at().begin(), at.at().end(), coords.begin() + static_cast<std::ptrdiff_t>(prefix.size()));
+        put(s, coords, last, n, block + r * n);
+    }
+}
+template void ResultWriter::putBlock<double>(State&, std::span<const int64_t>, double*) const;
+template void ResultWriter::putBlock<int64_t>(State&, std::span<const int64_t>, int64_t*) const;
+
+template <typename C>
 void ResultWriter::putAll(const KernelArgs& args, C* result) const {
     if (dims_.empty()) {
         State s(*this, args);

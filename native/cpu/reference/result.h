@@ -68,6 +68,9 @@ public:
     /// Stores n result elements that start at `coords` and run along `axis`; the row is used as scratch.
     void put(State& s, std::span<const int64_t> coords, size_t axis, int64_t n, double* row) const;
     void put(State& s, std::span<const int64_t> coords, size_t axis, int64_t n, int64_t* row) const;
+    /// Stores the dense block of all elements whose first coordinates are `prefix` (at least one axis remains).
+    template <typename C>
+    void putBlock(State& s, std::span<const int64_t> prefix, C* block) const;
     /// Stores the whole dense result.
     template <typename C>
     void putAll(const KernelArgs& args, C* result) const;

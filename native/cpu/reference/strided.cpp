@@ -82,4 +82,34 @@ TensorView reshaped(const TensorView& v, void* data, std::span<const int64_t> di
     return r;
 }
 
+
+void* elementAt(const TensorView& v, int64_t offset) {
+    return static_cast<std::byte*>(v.data) + offset * static_cast<int64_t>(dtypeSize(v.dtype));
+}
+
+TensorView inner(const TensorView& v, std::span<const int64_t> at) {
+    const auto skip = static_cast<int>(at.size());
+    const auto rest = static_cast<size_t>(v.rank - skip);
+    return reshaped(v, elementAt(v, offsetOf(at, v.strides)), std::span(v.dims).subspan(at.size(), rest),
+                    std::span(v.strides).subspan(at.size(), rest));
+}
+
+TensorView without(const TensorView& v, size_t axis, int64_t i) {
+    TensorView r = v;
+    r.data = elementAt(v, i * v.strides[axis]);
+    --r.rank;
+    for (size_t a = axis; a < static_cast<size_t>(r.rank); ++a) {
+        r.dims[a] = v.dims[a + 1];
+        r.strides[a] = v.strides[a + 1];
+    }
+    return r;
+}
+
+TensorView narrowed(const TensorView& v, size_t axis, int64_t start, int64_t n) {
+    TensorView r = v;
+    r.data = elementAt(v, start * v.strides[axis]);
+    r.dims[axis] = n;
+    return r;
+}
+
 }  // namespace sinter::ref

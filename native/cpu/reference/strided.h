@@ -101,7 +101,23 @@ int workers(const ThreadPool* pool);
 /// A view of the same storage with other dims and strides.
 TensorView reshaped(const TensorView& v, void* data, std::span<const int64_t> dims, std::span<const int64_t> strides);
 
+/// The view at the first coordinates `at`, without those axes.
+TensorView inner(const TensorView& v, std::span<const int64_t> at);
+/// The view at index i of one axis, without that axis.
+TensorView without(const TensorView& v, size_t axis, int64_t i);
+/// The view of [start, start + n) of one axis.
+TensorView narrowed(const TensorView& v, size_t axis, int64_t start, int64_t n);
+/// Where element `offset` of a view lies.
+void* elementAt(const TensorView& v, int64_t offset);
+
+/// n elements of `size` bytes, strides in elements.
+void copyRow(size_t size, void* to, int64_t toStride, const void* from, int64_t fromStride, int64_t n);
+
 /// Copies elements of equal shape between strided views; the element types have the same size.
 void copyStrided(ThreadPool* pool, const TensorView& to, const TensorView& from);
+
+
+/// to[o0, o1, …] = from[maps[0][o0], maps[1][o1], …]; an index of -1 on any axis gives `fill` (one element) instead.
+void copyMapped(ThreadPool* pool, const TensorView& to, const TensorView& from, std::span<const std::vector<int64_t>> maps, const void* fill);
 
 }  // namespace sinter::ref

@@ -1,0 +1,95 @@
+// QuantizeLinear: saturate(round half to even(x / scale) + zero point). DequantizeLinear: (x − zero point) · scale.
+// Scale and zero point are scalars or one per index of `axis`.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "cpu/reference/convert.h"
+#include "cpu/reference/row.h"
+#include "cpu/reference/strided.h"
+
+namespace sinter::ref {
+namespace {
+
+std::optional<std::pair<double, double>> limitsOf(DType t) {
+    switch (t) {
+        case DType::U8: return {{0, 255}};
+        case DType::I8: return {{-128, 127}};
+        case DType::U16: return {{0, 65535}};
+        case DType::I16: return {{-32768, 32767}};
+        case DType::U4: return {{0, 15}};
+        case DType::I4: return {{-8, 7}};
+        default: return std::nullopt;
+    }
+}
+
+template <bool kQuantize>
+class Quantize final : public Kernel {
+public:
+    static std::optional<double> estimate(const LayerDesc& d) {
+        if (!d.program.empty() || !hasInput(d, 0) || !hasInput(d, 1) || d.outputs.size() != 1) return std::nullopt;
+        const auto &x = d.inputs[0], &scale = d.inputs[1], &y = d.outputs[0];
+        const DType whole = kQuantize ? y.dtype : x.dtype, real = kQuantize ? x.dtype : y.dtype;
+        if (!limitsOf(whole) && !(whole == DType::I32 && !kQuantize)) return std::nullopt;
+        if (x.dims != y.dims || !isFloatType(scale.dtype) || !(isFloatType(real) || (kQuantize && real == DType::I32))) return std::nullopt;
+        if (hasInput(d, 2) && (d.inputs[2].dtype != whole || d.inputs[2].count() != scale.count())) return std::nullopt;
+        if (scale.count() != 1 || scale.dims.size() > 1) {
+            const auto axis = axisOf(d.intAttr("axis", 1), x.dims.size());
+            if (!axis || scale.dims.size() != 1 || scale.dims[0] != x.dims[*axis]) return std::nullopt;
+        }
+        return static_cast<double>(x.count()) * kOperationNs;
+    }
+    explicit Quantize(const LayerDesc& d) : axis_(axisOf(d.intAttr("axis", 1), std::max<size_t>(d.inputs[0].dims.size(), 1)).value_or(0)) {}
+
+    void run(const KernelArgs& args) override {
+        const TensorView &x = args.inputs[0], &y = args.outputs[0];
+        std::vector<double> scale(static_cast<size_t>(args.inputs[1].count())), zero(scale.size(), 0.0);
+        loadDense(args.inputs[1], scale.data());
+        if (hasInput(args, 2)) {
+            std::vector<int64_t> points(zero.size());
+            loadDense(args.inputs[2], points.data());
+            std::copy(points.begin(), points.end(), zero.begin());
+        }
+        for (size_t c = 0; c < scale.size(); ++c) {
+            TensorView from = x, to = y;
+            if (scale.size() > 1) {
+                from = narrowed(x, axis_, static_cast<int64_t>(c), 1);
+                to = narrowed(y, axis_, static_cast<int64_t>(c), 1);
+            }
+            const std::array<Dims, 2> strides{to.strides, from.strides};
+            const LoopNest nest(dimsOf(to), strides);
+            const int last = nest.rank() - 1;
+            const int64_t n = nest.inner();
+            parallel(args.pool, nest.rows(), 4096 / std::max<int64_t>(n, 1) + 1, [&](int64_t begin, int64_t end, int) {
+                std::vector<double> line(static_cast<size_t>(n));
+                std::vector<int64_t> whole(static_cast<size_t>(n));
+                nest.forRows(begin, end, [&](const int64_t* o) { convert(from, o[1], nest.stride(1, last), to, o[0], nest.stride(0, last), n, scale[c], zero[c], line, whole); });
+            });
+        }
+    }
+
+private:
+    static void convert(const TensorView& from, int64_t fo, int64_t fs, const TensorView& to, int64_t o, int64_t s, int64_t n, double scale, double zero,
+                        std::vector<double>& line, std::vector<int64_t>& whole) {
+        load(from.dtype, from.data, fo, fs, n, line.data());
+        if constexpr (kQuantize) {
+            const auto [low, high] = *limitsOf(to.dtype);
+            for (size_t i = 0; i < line.size(); ++i) {
+                const double q = std::nearbyint(static_cast<double>(static_cast<float>(line[i] / scale))) + zero;
+                whole[i] = std::isnan(q) ? static_cast<int64_t>(zero) : static_cast<int64_t>(std::clamp(q, low, high));
+            }
+            store(to.dtype, to.data, o, s, n, whole.data());
+        } else {
+            for (double& v : line) v = (v - zero) * scale;
+            store(to.dtype, to.data, o, s, n, line.data());
+        }
+    }
+
+    size_t axis_;
+};
+
+SINTER_KERNEL(any_quantizelinear){row<Quantize<true>>("any_quantizelinear__scalar", "QuantizeLinear")};
+SINTER_KERNEL(any_dequantizelinear){row<Quantize<false>>("any_dequantizelinear__scalar", "DequantizeLinear")};
+
+}  // namespace
+}  // namespace sinter::ref
