@@ -31,7 +31,7 @@ public:
         return static_cast<double>(d.inputs[0].count()) * static_cast<double>(k[r - 2]) * 2 * kMultiplyAddNs;
     }
 
-    explicit Attention(const LayerDesc& d) : scale_(d.floatAttr("scale", 1)) {}
+    explicit Attention(const LayerDesc& d) : scale_(d.floatAttr("scale", 1)), own_{d.opInputs} {}
 
     void run(const KernelArgs& args) override {
         const TensorView &q = args.inputs[0], &k = args.inputs[1], &v = args.inputs[2], &y = args.outputs[0];
@@ -55,7 +55,7 @@ public:
                         for (int64_t i = 0; i < depth; ++i) dot += query[static_cast<size_t>(i)] * key[static_cast<size_t>(t * depth + i)];
                         score[static_cast<size_t>(t)] = dot * scale_;
                     }
-                    if (hasInput(args, 3)) addMask(args.inputs[3], at.at(), s, mask, score);
+                    if (own_(args, 3)) addMask(args.inputs[3], at.at(), s, mask, score);
                     softmax(score);
                     std::fill(result.begin(), result.end(), 0.0);
                     for (int64_t t = 0; t < keys; ++t)
@@ -100,6 +100,7 @@ private:
     }
 
     double scale_;
+    OwnInputs own_;
 };
 
 SINTER_KERNEL(any_attention){row<Attention>("any_attention__scalar", "Attention")};

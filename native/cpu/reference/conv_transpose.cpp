@@ -30,7 +30,7 @@ public:
 
     explicit ConvTranspose(const LayerDesc& d)
         : writer_(d, d.inputs[0].dtype, 1, d.outputs.size()),
-          window_(*Window::of(d, {writer_.dims().begin(), writer_.dims().end()}, d.inputs[0].dims)), group_(d.intAttr("group", 1)) {}
+          window_(*Window::of(d, {writer_.dims().begin(), writer_.dims().end()}, d.inputs[0].dims)), group_(d.intAttr("group", 1)), own_{d.opInputs} {}
 
     void run(const KernelArgs& args) override {
         const TensorView &x = args.inputs[0], &w = args.inputs[1];
@@ -38,7 +38,7 @@ public:
         const int64_t inSize = window_.outSize(), outSize = window_.inSize();
         std::vector<double> weights(static_cast<size_t>(w.count())), bias(static_cast<size_t>(filters), 0.0);
         loadDense(w, weights.data());
-        if (hasInput(args, 2)) loadDense(args.inputs[2], bias.data());
+        if (own_(args, 2)) loadDense(args.inputs[2], bias.data());
         std::vector<double> image(static_cast<size_t>(channels * inSize));
         for (int64_t n = 0; n < batch; ++n) {
             parallel(args.pool, channels, 1, [&](int64_t begin, int64_t end, int) {
@@ -79,6 +79,7 @@ private:
     ResultWriter writer_;
     Window window_;
     int64_t group_;
+    OwnInputs own_;
 };
 
 SINTER_KERNEL(any_convtranspose){row<ConvTranspose>("any_convtranspose__scalar", "ConvTranspose")};

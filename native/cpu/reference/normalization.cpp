@@ -41,15 +41,15 @@ public:
     }
 
     explicit LayerNorm(const LayerDesc& d)
-        : writer_(d, d.inputs[0].dtype, 0, 1), axis_(*axisOf(d.intAttr("axis", -1), d.inputs[0].dims.size())), epsilon_(d.floatAttr("epsilon", 1e-5)) {}
+        : writer_(d, d.inputs[0].dtype, 0, 1), axis_(*axisOf(d.intAttr("axis", -1), d.inputs[0].dims.size())), epsilon_(d.floatAttr("epsilon", 1e-5)), own_{d.opInputs} {}
 
     void run(const KernelArgs& args) override {
         const TensorView& x = args.inputs[0];
         const auto outer = dimsOf(x).first(axis_), block = dimsOf(x).subspan(axis_);
         const int64_t n = countOf(block);
         std::vector<double> scale(static_cast<size_t>(n), 1.0), bias(static_cast<size_t>(n), 0.0);
-        if (hasInput(args, 1)) loadBroadcast(args.inputs[1], block, scale.data());
-        if (hasInput(args, 2)) loadBroadcast(args.inputs[2], block, bias.data());
+        if (own_(args, 1)) loadBroadcast(args.inputs[1], block, scale.data());
+        if (own_(args, 2)) loadBroadcast(args.inputs[2], block, bias.data());
         if (n == 0) return;
         parallel(args.pool, countOf(outer), 1024 / n + 1, [&](int64_t begin, int64_t end, int) {
             ResultWriter::State state(writer_, args);
@@ -85,6 +85,7 @@ private:
     ResultWriter writer_;
     size_t axis_;
     double epsilon_;
+    OwnInputs own_;
 };
 
 /// InstanceNorm normalizes each channel, GroupNorm each run of channels; scale and bias are per channel

@@ -39,13 +39,13 @@ public:
         }
         return static_cast<double>(x.count()) * kOperationNs;
     }
-    explicit Quantize(const LayerDesc& d) : axis_(axisOf(d.intAttr("axis", 1), std::max<size_t>(d.inputs[0].dims.size(), 1)).value_or(0)) {}
+    explicit Quantize(const LayerDesc& d) : axis_(axisOf(d.intAttr("axis", 1), std::max<size_t>(d.inputs[0].dims.size(), 1)).value_or(0)), own_{d.opInputs} {}
 
     void run(const KernelArgs& args) override {
         const TensorView &x = args.inputs[0], &y = args.outputs[0];
         std::vector<double> scale(static_cast<size_t>(args.inputs[1].count())), zero(scale.size(), 0.0);
         loadDense(args.inputs[1], scale.data());
-        if (hasInput(args, 2)) {
+        if (own_(args, 2)) {
             std::vector<int64_t> points(zero.size());
             loadDense(args.inputs[2], points.data());
             std::copy(points.begin(), points.end(), zero.begin());
@@ -86,6 +86,7 @@ private:
     }
 
     size_t axis_;
+    OwnInputs own_;
 };
 
 SINTER_KERNEL(any_quantizelinear){row<Quantize<true>>("any_quantizelinear__scalar", "QuantizeLinear")};

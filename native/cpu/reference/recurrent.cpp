@@ -30,7 +30,7 @@ public:
         return static_cast<double>(s->steps * s->batch * s->directions * s->gates() * s->hidden * (s->inputs + s->hidden)) * kMultiplyAddNs;
     }
 
-    explicit Recurrent(const LayerDesc& d) : s_(*Recurrence::of(d, kCell)) {}
+    explicit Recurrent(const LayerDesc& d) : s_(*Recurrence::of(d, kCell)), own_{d.opInputs} {}
 
     void run(const KernelArgs& args) override {
         for (int d = 0; d < s_.directions; ++d) {
@@ -57,12 +57,12 @@ private:
         const auto rows = static_cast<size_t>(s_.gates() * s_.hidden);
         p.wb.assign(rows, 0.0);
         p.rb.assign(rows, 0.0);
-        if (hasInput(args, 3)) {
+        if (own_(args, 3)) {
             const std::vector<double> both = line(args.inputs[3], at);
             std::copy_n(both.begin(), rows, p.wb.begin());
             std::copy_n(both.begin() + static_cast<std::ptrdiff_t>(rows), rows, p.rb.begin());
         }
-        if (kCell == Cell::Lstm && hasInput(args, 7)) p.peephole = line(args.inputs[7], at);
+        if (kCell == Cell::Lstm && own_(args, 7)) p.peephole = line(args.inputs[7], at);
         return p;
     }
 
@@ -71,11 +71,11 @@ private:
     void runRow(const KernelArgs& args, const CellWeights& weights, int64_t d, int64_t b) const {
         const TensorView& x = args.inputs[0];
         const bool backward = s_.reverse || d == 1;
-        const int64_t length = hasInput(args, 4) ? std::clamp<int64_t>(loadInt(args.inputs[4], b * args.inputs[4].strides[0]), 0, s_.steps) : s_.steps;
+        const int64_t length = own_(args, 4) ? std::clamp<int64_t>(loadInt(args.inputs[4], b * args.inputs[4].strides[0]), 0, s_.steps) : s_.steps;
         const auto n = static_cast<size_t>(s_.hidden);
         std::vector<double> h(n, 0.0), c(n, 0.0), input(static_cast<size_t>(s_.inputs));
-        if (hasInput(args, 5)) h = line(args.inputs[5], stateAt(d, b));
-        if (kCell == Cell::Lstm && hasInput(args, 6)) c = line(args.inputs[6], stateAt(d, b));
+        if (own_(args, 5)) h = line(args.inputs[5], stateAt(d, b));
+        if (kCell == Cell::Lstm && own_(args, 6)) c = line(args.inputs[6], stateAt(d, b));
         const Activation* f = s_.activations.data() + static_cast<size_t>(d) * s_.functions();
         for (int64_t k = 0; k < length; ++k) {
             const int64_t t = backward ? length - 1 - k : k;
@@ -104,6 +104,7 @@ private:
     }
 
     Recurrence s_;
+    OwnInputs own_;
 };
 
 SINTER_KERNEL(any_lstm){row<Recurrent<Cell::Lstm>>("any_lstm__scalar", "LSTM")};

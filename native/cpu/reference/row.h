@@ -49,6 +49,12 @@ KernelRow row(std::string name, std::string op) {
 /// Input i exists and is present.
 inline bool hasInput(const LayerDesc& d, size_t i) { return i < d.opInputs && i < d.inputs.size() && d.inputs[i].present(); }
 
+/// Which of the op's own inputs a running kernel was given; the program's extra inputs follow them in KernelArgs.
+struct OwnInputs {
+    size_t count;
+    bool operator()(const KernelArgs& a, size_t i) const { return i < count && i < a.inputs.size() && a.inputs[i].present(); }
+};
+
 /// Attribute of `n` integers, or `n` times `fallback` when it is absent.
 inline std::vector<int64_t> intsOr(const LayerDesc& d, std::string_view key, size_t n, int64_t fallback) {
     std::vector<int64_t> v = d.intsAttr(key);
