@@ -94,6 +94,8 @@ export interface LoadedEngine {
   /** The header, as in the file: decode with engine/header.ts. */
   readonly headerBytes: Uint8Array;
   createContext(options: { threads: number }): ExecutionContext;
+  /** Compares the weights with their checksum, reading all of them; throws RuntimeFailure when they differ. */
+  verify(): Promise<void>;
   dispose(): void;
 }
 

@@ -233,4 +233,33 @@ void castElements(DType from, const void* in, DType to, void* out, size_t count)
     }
 }
 
+uint64_t storedBytes(DType type, int64_t count) {
+    const auto n = static_cast<uint64_t>(count);
+    return type == DType::U4 || type == DType::I4 ? (n + 1) / 2 : n * dtypeSize(type);
+}
+
+void unpackStored(DType type, const void* stored, void* elements, int64_t count) {
+    if (type != DType::U4 && type != DType::I4) {
+        if (count > 0) std::memcpy(elements, stored, storedBytes(type, count));
+        return;
+    }
+    const auto* from = static_cast<const uint8_t*>(stored);
+    for (int64_t i = 0; i < count; ++i) {
+        storeInteger(type, elements, static_cast<size_t>(i), static_cast<uint64_t>(from[i / 2] >> (i % 2 * 4)));
+    }
+}
+
+void packStored(DType type, const void* elements, void* stored, int64_t count) {
+    if (type != DType::U4 && type != DType::I4) {
+        if (count > 0) std::memcpy(stored, elements, storedBytes(type, count));
+        return;
+    }
+    auto* to = static_cast<uint8_t*>(stored);
+    const auto* from = static_cast<const uint8_t*>(elements);
+    for (int64_t i = 0; i < count; ++i) {
+        const auto nibble = static_cast<uint8_t>(from[i] & 15);
+        to[i / 2] = i % 2 == 0 ? nibble : static_cast<uint8_t>(to[i / 2] | (nibble << 4));
+    }
+}
+
 }  // namespace sinter

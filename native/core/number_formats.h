@@ -14,4 +14,10 @@ void storeElement(DType type, void* data, size_t index, double value);
 /// Converts `count` elements, integers exactly among themselves.
 void castElements(DType from, const void* in, DType to, void* out, size_t count);
 
+/// Bytes of `count` elements as models and callers store them: 4-bit types two to a byte, low half first.
+uint64_t storedBytes(DType type, int64_t count);
+/// Between the stored form and the one in memory (one element to a byte); a plain copy for every other type.
+void unpackStored(DType type, const void* stored, void* elements, int64_t count);
+void packStored(DType type, const void* elements, void* stored, int64_t count);
+
 }  // namespace sinter

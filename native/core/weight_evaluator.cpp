@@ -17,14 +17,6 @@ using Kind = WeightExpr::Kind;
 
 [[noreturn]] void bad(const std::string& message) { throw Error(ErrorCode::Corrupt, "a weight expression is wrong: " + message); }
 
-bool isFourBit(DType t) { return t == DType::U4 || t == DType::I4; }
-
-/// Bytes as stored in a model: 4-bit types two to a byte.
-uint64_t storedBytes(DType t, int64_t count) {
-    const auto n = static_cast<uint64_t>(count);
-    return isFourBit(t) ? (n + 1) / 2 : n * dtypeSize(t);
-}
-
 int64_t countOf(const WeightExpr& e) {
     if (dtypeSize(e.dtype) == 0) bad("element type " + std::string(dtypeName(e.dtype)) + " has no numbers");
     if (e.shape.size() > static_cast<size_t>(kMaxRank)) bad("more than 8 dimensions");
@@ -50,12 +42,9 @@ WeightData fromStored(const WeightExpr& e, std::span<const std::byte> stored) {
     if (stored.size() != storedBytes(e.dtype, n)) {
         bad(std::to_string(stored.size()) + " bytes for " + std::string(dtypeName(e.dtype)) + " " + shapeText(e.shape));
     }
-    if (!isFourBit(e.dtype)) return {e.dtype, e.shape, stored, nullptr};
+    if (e.dtype != DType::U4 && e.dtype != DType::I4) return {e.dtype, e.shape, stored, nullptr};
     WeightData d = allocate(e);
-    for (int64_t i = 0; i < n; ++i) {
-        const auto nibble = static_cast<uint8_t>((static_cast<uint8_t>(stored[static_cast<size_t>(i / 2)]) >> (i % 2 * 4)) & 15);
-        d.owner->data()[i] = std::byte(e.dtype == DType::I4 ? static_cast<uint8_t>(nibble >= 8 ? nibble | 0xf0 : nibble) : nibble);
-    }
+    unpackStored(e.dtype, stored.data(), d.owner->data(), n);
     return d;
 }
 

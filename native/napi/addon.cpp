@@ -1,0 +1,193 @@
+#include <napi.h>
+
+#include "core/describe.h"
+#include "core/engine_writer.h"
+#include "core/evaluate.h"
+#include "core/measure.h"
+#include "core/number_formats.h"
+#include "core/strided_copy.h"
+#include "core/weight_evaluator.h"
+#include "napi/engines.h"
+#include "napi/task.h"
+
+namespace sinter::addon {
+namespace {
+
+LayerDesc layerDesc(const Napi::Value& v) {
+    const auto b = bytes(v, "the layer description");
+    return describeLayer(schema::decodeLayerMessage({reinterpret_cast<const char*>(b.data()), b.size()}));
+}
+
+Napi::Value devices(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto all = DeviceRegistry::instance().all();
+        Napi::Array list = Napi::Array::New(info.Env(), all.size());
+        for (size_t i = 0; i < all.size(); ++i) {
+            const DeviceInfo& d = all[i]->info();
+            Napi::Object o = Napi::Object::New(info.Env());
+            o.Set("id", d.id);
+            o.Set("kind", d.kind);
+            o.Set("name", d.name);
+            o.Set("features", toArray(info.Env(), d.features));
+            o.Set("cores", d.cores);
+            o.Set("notes", toArray(info.Env(), d.notes));
+            list.Set(static_cast<uint32_t>(i), o);
+        }
+        return list;
+    });
+}
+
+Napi::Array toNumbers(Napi::Env env, const std::vector<uint32_t>& v) {
+    Napi::Array a = Napi::Array::New(env, v.size());
+    for (size_t i = 0; i < v.size(); ++i) a.Set(static_cast<uint32_t>(i), v[i]);
+    return a;
+}
+
+Napi::Object toTactic(Napi::Env env, const Tactic& t) {
+    Napi::Object o = Napi::Object::New(env);
+    Napi::Array packing = Napi::Array::New(env, t.info.packing.size());
+    for (size_t i = 0; i < t.info.packing.size(); ++i) {
+        Napi::Object p = Napi::Object::New(env);
+        p.Set("recipe", t.info.packing[i].recipe);
+        p.Set("bytes", static_cast<double>(t.info.packing[i].bytes));
+        packing.Set(static_cast<uint32_t>(i), p);
+    }
+    o.Set("name", t.name);
+    o.Set("inputLayouts", toArray(env, t.info.inputLayouts));
+    o.Set("outputLayouts", toArray(env, t.info.outputLayouts));
+    o.Set("workspace", static_cast<double>(t.info.workspace));
+    o.Set("packing", packing);
+    o.Set("inputViews", toNumbers(env, t.info.inputViews));
+    o.Set("outputViews", toNumbers(env, t.info.outputViews));
+    o.Set("estimate", t.info.estimate);
+    return o;
+}
+
+/// (device, layerDesc, threads) → Tactic[]
+Napi::Value enumerate(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
+        const auto tactics = device->enumerate(layerDesc(info[1]), std::max(1, integer(info[2], "the thread count")));
+        Napi::Array list = Napi::Array::New(info.Env(), tactics.size());
+        for (size_t i = 0; i < tactics.size(); ++i) list.Set(static_cast<uint32_t>(i), toTactic(info.Env(), tactics[i]));
+        return list;
+    });
+}
+
+/// (layerDesc, (Tensor | null)[], tactic) → Tensor[]
+Napi::Value evaluate(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const LayerDesc layer = layerDesc(info[0]);
+        if (!info[1].IsArray()) throw Error(ErrorCode::Argument, "the inputs must be an array");
+        const auto given = info[1].As<Napi::Array>();
+        std::vector<GivenTensor> inputs(given.Length());
+        std::vector<TensorView> views(given.Length());
+        for (uint32_t i = 0; i < given.Length(); ++i) {
+            const Napi::Value v = given.Get(i);
+            if (v.IsNull() || v.IsUndefined()) continue;
+            inputs[i] = tensor(v, "input " + std::to_string(i) + " of layer \"" + layer.name + "\"");
+            views[i] = makeView(inputs[i].info, inputs[i].memory.data());
+        }
+        const auto device = DeviceRegistry::instance().find("cpu");
+        const auto results = evaluateLayer(*device, layer, views, info[2].IsString() ? text(info[2], "the tactic") : "");
+        Napi::Array list = Napi::Array::New(info.Env(), results.size());
+        for (size_t i = 0; i < results.size(); ++i) {
+            list.Set(static_cast<uint32_t>(i), toTensor(info.Env(), results[i].info, results[i].memory.data()));
+        }
+        return list;
+    });
+}
+
+/// (device, layerDesc, tactics, threads, stop) → Promise<Measurement[]>
+Napi::Value measureLayer(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+        const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
+        const auto stop = Handle<StopToken>::take(info[4], "the stop token");
+        const int threads = std::max(1, integer(info[3], "the thread count"));
+        auto results = std::make_shared<std::vector<Measurement>>();
+        return Task::start(
+            info.Env(),
+            [=, layer = layerDesc(info[1]), tactics = texts(info[2], "the tactics")] {
+                *results = measure(*device, layer, tactics, threads, stop.get());
+            },
+            [results](Napi::Env env) {
+                Napi::Array list = Napi::Array::New(env, results->size());
+                for (size_t i = 0; i < results->size(); ++i) {
+                    const Measurement& m = (*results)[i];
+                    Napi::Object o = Napi::Object::New(env);
+                    o.Set("tactic", m.tactic);
+                    o.Set("ok", m.ok);
+                    o.Set("error", m.error);
+                    o.Set("min", static_cast<double>(m.minNs));
+                    o.Set("median", static_cast<double>(m.medianNs));
+                    o.Set("max", static_cast<double>(m.maxNs));
+                    list.Set(static_cast<uint32_t>(i), o);
+                }
+                return list;
+            });
+    });
+}
+
+/// (weightExpr, files) → Promise<Uint8Array>
+Napi::Value evaluateWeight(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+        auto stored = std::make_shared<HostMemory>();
+        return Task::start(
+            info.Env(),
+            [stored, message = bytesCopy(info[0], "the weight expression"), files = texts(info[1], "the files")] {
+                const schema::WeightExpr expr = schema::decodeWeightExpr(message);
+                WeightEvaluator evaluator(files, DeviceRegistry::instance().find("cpu"));
+                evaluator.announce(expr);
+                const WeightData data = evaluator.evaluate(expr);
+                *stored = HostMemory(storedBytes(data.dtype, data.count()));
+                packStored(data.dtype, data.bytes.data(), stored->data(), data.count());
+            },
+            [stored](Napi::Env env) { return toBytes(env, stored->span()); });
+    });
+}
+
+/// (path, header, files, onProgress, stop) → Promise<void>
+Napi::Value writeEngineFile(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+        auto progress = std::make_shared<ProgressReporter>(info.Env(), info[3]);
+        const auto stop = Handle<StopToken>::take(info[4], "the stop token");
+        return Task::start(
+            info.Env(),
+            [=, path = text(info[0], "the path"), header = bytesCopy(info[1], "the engine header"), files = texts(info[2], "the files")] {
+                const auto report = [&](WriteProgress p) { progress->report(static_cast<double>(p.done), static_cast<double>(p.total)); };
+                writeEngine(path, std::as_bytes(std::span(header)), files, report, stop.get());
+            },
+            [](Napi::Env env) { return env.Undefined(); });
+    });
+}
+
+Napi::Value createStop(const Napi::CallbackInfo& info) {
+    return Handle<StopToken>::make(info.Env(), std::make_shared<StopToken>(false));
+}
+
+Napi::Value stop(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+        Handle<StopToken>::take(info[0], "the stop token")->store(true);
+        return info.Env().Undefined();
+    });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+    exports.Set("version", SINTER_VERSION);
+    exports.Set("devices", Napi::Function::New<devices>(env));
+    exports.Set("enumerate", Napi::Function::New<enumerate>(env));
+    exports.Set("evaluate", Napi::Function::New<evaluate>(env));
+    exports.Set("measure", Napi::Function::New<measureLayer>(env));
+    exports.Set("evaluateWeight", Napi::Function::New<evaluateWeight>(env));
+    exports.Set("writeEngine", Napi::Function::New<writeEngineFile>(env));
+    exports.Set("createStop", Napi::Function::New<createStop>(env));
+    exports.Set("stop", Napi::Function::New<stop>(env));
+    exportEngines(env, exports);
+    return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(sinter, init)
+
+}  // namespace sinter::addon
