@@ -10,9 +10,10 @@ namespace sinter::cases {
 /// Appends one named epilogue to a layer whose result has shape `dims` (channel axis `channel`).
 /// Names: "", relu, clip, hardswish, silu, gelu, leaky, residual, residual_relu, bias_relu, scale_shift, long.
 inline void addEpilogue(Builder& b, const std::string& name, const std::vector<int64_t>& dims, size_t channel, DType t = DType::F32) {
+    b.extras();
+    if (name.empty()) return;
     std::vector<int64_t> perChannel(dims.size() - channel, 1);
     perChannel[0] = dims[channel];
-    b.extras();
     const auto op = [&](const char* n, std::vector<uint32_t> a, std::vector<double> p = {}) { b.step(n, std::move(a), std::move(p), t); };
     if (name == "relu") op("Relu", {0});
     else if (name == "clip") op("Const", {}, {0}), op("Const", {}, {6}), op("Clip", {0, 1, 2});
