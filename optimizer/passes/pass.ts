@@ -1,3 +1,4 @@
+import type { DimExpr } from '../ir/dim.ts';
 import type { Delta, Graph, Node, NodeId, NodeSpec, SourceId, Value, ValueId } from '../ir/graph.ts';
 import type { TensorLiteral } from '../ir/tensor.ts';
 import type { WeightExpr } from '../ir/weight.ts';
@@ -39,6 +40,12 @@ export interface PassContext {
   /** Adds a value (a new intermediate or a constant) for use in a replacement; dropped if the rewrite is refused. */
   value(v: Omit<Value, 'id'>): Value;
   constant(weight: WeightExpr, name?: string): Value;
+  /** Elements of a small integer value, also symbolic, as shape inference finds them; null when unknown. */
+  dimensions(value: ValueId): readonly DimExpr[] | null;
+  /** Whether computing the value needs the node's result: fusing the two would make a cycle when it does. */
+  dependsOn(value: ValueId, node: NodeId): boolean;
+  /** Orders nodes: of two independent ones the later is the one with the longer way from the inputs (ties by id). */
+  isLater(a: NodeId, b: NodeId): boolean;
 }
 
 export interface Rule {

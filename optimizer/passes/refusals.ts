@@ -1,0 +1,52 @@
+type Args = Readonly<Record<string, string | number>>;
+
+/** Every reason a rule may give, as a sentence for people; `{name}` is replaced by the argument. */
+const TEXTS: Readonly<Record<string, string>> = {
+  'switched-off': 'switched off by you',
+  'model-output': 'the result is the model output "{output}" and must keep its own value',
+  'output-read': 'output used by {n} consumers',
+  'output-is-model-output': 'output is the model output "{output}"',
+  'later-convolution': 'the sum is fused into the later layer "{other}"',
+  'would-cycle': '"{operand}" is itself computed from this layer: fusing the two would make a cycle',
+  'grows-shape': '"{next}" has a larger shape ({shape}): its operand is read many times',
+  'changes-type': '"{next}" turns {from} into {to}',
+  'not-elementwise': 'the next operator, {op}, is not elementwise',
+  'weights-not-constant': 'the weights are computed, not constant',
+  'not-per-channel': 'the constant of shape {shape} is not one number per channel',
+  'group-scale': 'a scale per input channel does not fit {group} groups',
+  'shift-with-padding': 'a shift before a padded convolution would also shift the padding',
+  'too-large': 'the folded constant would hold {elements} elements, more than {limit}',
+  grows: 'folding would grow {from} bytes of constants to {to}',
+  'not-computable': '{op} cannot be computed while optimizing',
+  'dynamic-shape': 'the shape {shape} is only known while running',
+  'training-mode': 'the operator is in training mode',
+  'intermediate-read': 'the intermediate "{value}" is used elsewhere',
+  'attention-rank': 'the operands have {rank} axes; attention layers take batch, heads, sequence and depth',
+  'attention-form': 'between the products stands {op}, which is neither a scale nor a mask',
+  'axis-not-last': 'the axis is {axis}, not the last one',
+  'operand-order': 'operand "{operand}" is not transposed the same way',
+  'other-padding': 'padding mode "{mode}" is not what the {op} pads with',
+  'padding-value': 'the padding value {value} is not what the {op} pads with',
+  'padding-axes': 'padding reaches beyond the spatial axes',
+  'auto-padding': 'automatic padding ({mode}) is not resolved',
+  'different-epilogue': '"{other}" reads the same input but {what} differs',
+  'operand-not-constant': 'operand "{operand}" of the sibling is not constant',
+  'not-produced': 'input {index} is {what}, which no layer of the plan writes',
+  'repeated-input': 'input {index} occurs more than once',
+  'already-view': 'input {index} already lies inside the buffer of "{other}"',
+  'part-is-output': 'part {index} is the model output "{output}", bound by the caller',
+  'whole-is-output': 'the result is the model output "{output}", bound by the caller',
+  'whole-is-input': 'the operand is the model input "{input}", bound by the caller',
+  'dynamic-slice': 'where the part starts is only known while running',
+  'step-slice': 'the slice takes every {step}th element',
+};
+
+/** Codes that `refusalText` knows. */
+export const REFUSAL_CODES: readonly string[] = Object.keys(TEXTS);
+
+/** The sentence (without a full stop) for a refusal; an unknown code is shown as it is. */
+export function refusalText(code: string, args: Args): string {
+  const text = TEXTS[code];
+  if (text === undefined) return code;
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in args ? String(args[name]) : whole));
+}
