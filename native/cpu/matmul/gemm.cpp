@@ -8,7 +8,7 @@ namespace sinter::gemm {
 namespace {
 
 constexpr int kMaxRows = 16;
-constexpr int64_t kWeightBlock = 1 << 20;  // bytes of packed weights that stay in the second-level cache
+constexpr int64_t kWeightBlock = 5 << 17;  // bytes of packed weights that share the second-level cache with the next ones
 constexpr int64_t kLine = 16;              // floats
 
 int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -36,7 +36,8 @@ public:
         if (epilogue.general) tail_.emplace(*epilogue.general, operands.extras, workspace + scratch_.tail);
     }
 
-    void run(int64_t first, int rows, size_t panelBegin, size_t panelEnd) {
+    /// While panel i of [panelBegin, panelEnd) is used, part `slice` of `slices` of panel i + ahead is fetched.
+    void run(int64_t first, int rows, size_t panelBegin, size_t panelEnd, size_t ahead, int64_t slice, int64_t slices) {
         operands_.a->pointers(first, rows, pointers_);
         Tile t{};
         t.a = pointers_;
@@ -71,6 +72,13 @@ public:
             }
             t.aOffset = panel.group * shape_.groupStep;
             t.b = operands_.weights + panel.packed;
+            t.prefetch = t.b;
+            t.prefetchStep = 0;
+            if (ahead > 0 && p + ahead < plan_.panels.size()) {
+                const int64_t length = panel.vecs * plan_.lanes * plan_.k;
+                t.prefetch = operands_.weights + plan_.panels[p + ahead].packed + length * slice / slices;
+                t.prefetchStep = std::min<int64_t>(16, (length / slices + plan_.k - 1) / plan_.k);
+            }
             t.cOffset = panel.outputColumn;
             t.residualOffset = panel.column;
             t.width = panel.width;
@@ -163,7 +171,8 @@ void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, cons
             for (int64_t t = tiles * runIndex / runs; t < tiles * (runIndex + 1) / runs; ++t) {
                 const int64_t first = shape.rows * t / tiles;
                 const int64_t last = shape.rows * (t + 1) / tiles;
-                runner.run(first, static_cast<int>(last - first), panelBegin, panelEnd);
+                const size_t ahead = item + 1 < end && runs == 1 ? panelEnd - panelBegin : 0;
+                runner.run(first, static_cast<int>(last - first), panelBegin, panelEnd, ahead, t, tiles);
             }
         }
     };

@@ -19,6 +19,8 @@ struct Tile {
     const float* const* residual;  ///< row pointers, or null
     int64_t residualOffset;
     float alpha, lo, hi;
+    const float* prefetch;         ///< weights wanted soon in the second-level cache: prefetchStep floats per k
+    int64_t prefetchStep;
 };
 
 using TileFn = void (*)(const Tile&);

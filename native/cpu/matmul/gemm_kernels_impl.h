@@ -46,6 +46,8 @@ void tile(const Tile& t) {
 #pragma GCC unroll 4
         for (int j = 0; j < C; ++j) acc[i][j] = V::zero();
     const float* b = t.b;
+    const float* soon = t.prefetch;
+    const int64_t soonStep = t.prefetchStep;
     const float* const* a = t.a;
     for (int64_t tap = 0; tap < t.taps; ++tap, a += R) {
         const float* p[R];
@@ -56,6 +58,8 @@ void tile(const Tile& t) {
 #pragma GCC unroll 4
             for (int j = 0; j < C; ++j) bv[j] = V::load(b + j * V::kLanes);
             _mm_prefetch(reinterpret_cast<const char*>(b + 8 * C * V::kLanes), _MM_HINT_T0);
+            _mm_prefetch(reinterpret_cast<const char*>(soon), _MM_HINT_T1);
+            soon += soonStep;
             b += C * V::kLanes;
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
