@@ -1,3 +1,4 @@
+import type { DimExpr } from '../ir/dim.ts';
 import { isFloat } from '../ir/dtype.ts';
 import { dtypeOfCode } from './common/dtypes.ts';
 import { typeAt } from './common/shapes.ts';
@@ -18,11 +19,14 @@ export default defineOp({
   infer(ctx) {
     const dtype = dtypeOfCode(ctx.attr<number>('to'));
     const whole = !isFloat(dtype);
-    const data = ctx.data(0)?.map((d) => (whole && typeof d === 'number' ? Math.trunc(d) : d)) ?? null;
-    return {
-      types: [{ dtype, shape: typeAt(ctx, 0).shape }],
-      data: [dtype === 'bool' || dtype === 'string' ? null : data],
+    const cast = (d: DimExpr): DimExpr | null => {
+      if (typeof d !== 'number') return dtype === 'bool' ? null : d;
+      if (dtype === 'bool') return d === 0 ? 0 : 1;
+      return whole ? Math.trunc(d) : d;
     };
+    const data = dtype === 'string' ? null : (ctx.data(0)?.map(cast) ?? null);
+    const known = data?.every((d) => d !== null) ? (data as readonly DimExpr[]) : null;
+    return { types: [{ dtype, shape: typeAt(ctx, 0).shape }], data: [known] };
   },
   flops: () => 0,
 });

@@ -1,6 +1,7 @@
 import { elementCount } from '../ir/dim.ts';
 import { type TensorLiteral, toNumbers } from '../ir/tensor.ts';
 import { DATA_LIMIT } from './common/data.ts';
+import { knownLength } from './common/shapes.ts';
 import { defineOp } from './op.ts';
 
 export default defineOp({
@@ -20,11 +21,9 @@ export default defineOp({
       const small = typeof total === 'number' && total <= DATA_LIMIT;
       return { types: [{ dtype, shape }], data: [small ? new Array<number>(total).fill(fill) : null] };
     }
-    const rank = ctx.inputs[0]?.shape?.[0];
+    const rank = knownLength(ctx, 0);
     return {
-      types: [
-        { dtype, shape: typeof rank === 'number' ? Array.from({ length: rank }, (_, i) => ctx.fresh(`${i}`)) : null },
-      ],
+      types: [{ dtype, shape: rank !== null ? Array.from({ length: rank }, (_, i) => ctx.fresh(`${i}`)) : null }],
     };
   },
   flops: () => 0,

@@ -1,6 +1,6 @@
 import { type DimExpr, elementCount, type Shape } from '../ir/dim.ts';
 import { DATA_LIMIT } from './common/data.ts';
-import { broadcastShapes, dtypeOf, shapeOf, UnknownRank } from './common/shapes.ts';
+import { broadcastShapes, dtypeOf, knownLength, shapeOf, UnknownRank } from './common/shapes.ts';
 import { defineOp } from './op.ts';
 
 export default defineOp({
@@ -14,8 +14,8 @@ export default defineOp({
     const x = shapeOf(ctx, 0);
     const target = ctx.data(1);
     if (!target) {
-      const n = ctx.inputs[1]?.shape?.[0];
-      if (typeof n !== 'number') throw new UnknownRank();
+      const n = knownLength(ctx, 1);
+      if (n === null) throw new UnknownRank();
       return {
         types: [
           { dtype: dtypeOf(ctx, 0), shape: Array.from({ length: Math.max(n, x.length) }, (_, i) => ctx.fresh(`${i}`)) },

@@ -1,4 +1,5 @@
 import { sameDim } from '../ir/dim.ts';
+import type { TensorType } from '../ir/graph.ts';
 import { defineOp, OpError } from './op.ts';
 
 export default defineOp({
@@ -15,10 +16,26 @@ export default defineOp({
   infer(ctx) {
     const inner = ctx.inputs.slice(1);
     const data = inner.map((_, i) => ctx.data(i + 1));
-    const a = ctx.inferBody('then_branch', inner, data);
-    const b = ctx.inferBody('else_branch', inner, data);
-    if (a.length !== ctx.node.outputs.length || b.length !== a.length)
-      throw new OpError('its branches have other numbers of results than it');
+    const branch = (name: string): readonly TensorType[] | OpError => {
+      try {
+        const types = ctx.inferBody(name, inner, data);
+        return types.length === ctx.node.outputs.length
+          ? types
+          : new OpError(`gets ${types.length} results from its ${name}`);
+      } catch (e) {
+        if (e instanceof OpError) return e;
+        throw e;
+      }
+    };
+    const a = branch('then_branch');
+    const b = branch('else_branch');
+    const condition = ctx.data(0)?.[0];
+    // A branch that cannot work at these shapes is one that is never taken: exporters guard squeezes so.
+    const taken =
+      typeof condition === 'number' ? (condition ? a : b) : a instanceof OpError ? b : b instanceof OpError ? a : null;
+    if (taken instanceof OpError) throw taken;
+    if (taken) return { types: taken };
+    if (a instanceof OpError || b instanceof OpError) throw new OpError('has no branch that works');
     return {
       types: a.map((t, i) => {
         const u = b[i]!;

@@ -1,5 +1,5 @@
 import { reshapeTo } from './common/reshape.ts';
-import { typeAt } from './common/shapes.ts';
+import { knownLength, typeAt } from './common/shapes.ts';
 import { attrToInput } from './common/upgrades.ts';
 import { defineOp } from './op.ts';
 
@@ -20,8 +20,8 @@ export default defineOp({
     // Without both, the rank at least is known from the length of the target.
     if (target && (allow || !target.includes(0)) && !target.includes(-1))
       return { types: [{ dtype: x.dtype, shape: target }] };
-    const rank = target ? target.length : ctx.inputs[1]?.shape?.[0];
-    if (typeof rank !== 'number') return { types: [{ dtype: x.dtype, shape: null }] };
+    const rank = target ? target.length : knownLength(ctx, 1);
+    if (rank === null) return { types: [{ dtype: x.dtype, shape: null }] };
     const shape = Array.from({ length: rank }, (_, i) => {
       const d = target?.[i];
       return d === undefined || d === 0 || d === -1 ? ctx.fresh(`${i}`) : d;

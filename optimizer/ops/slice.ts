@@ -1,6 +1,7 @@
-import type { DimExpr } from '../ir/dim.ts';
+import { isStatic, type Shape } from '../ir/dim.ts';
 import type { Graph, Node } from '../ir/graph.ts';
-import { dtypeOf, hasInput, normalAxis, shapeOf, staticInts } from './common/shapes.ts';
+import { sliceData } from './common/data.ts';
+import { dtypeOf, hasInput, knownLength, normalAxis, shapeOf, staticInts } from './common/shapes.ts';
 import { sliceLength } from './common/slice.ts';
 import { addInts, withoutAttrs } from './common/upgrades.ts';
 import { defineOp, OpError } from './op.ts';
@@ -26,8 +27,8 @@ export default defineOp({
     const dtype = dtypeOf(ctx, 0);
     const starts = ctx.data(1);
     const ends = ctx.data(2);
-    const n = starts?.length ?? ends?.length ?? ctx.inputs[1]?.shape?.[0];
-    const defaults = typeof n === 'number' ? Array.from({ length: n }, (_, i) => i) : null;
+    const n = starts?.length ?? ends?.length ?? knownLength(ctx, 1);
+    const defaults = n !== null ? Array.from({ length: n }, (_, i) => i) : null;
     const rawAxes = hasInput(ctx, 3) ? staticInts(ctx, 3) : defaults;
     const steps = hasInput(ctx, 4) ? staticInts(ctx, 4) : (defaults?.map(() => 1) ?? null);
     const axes = rawAxes?.map((a) => normalAxis(a, x.length)) ?? null;
@@ -40,14 +41,19 @@ export default defineOp({
         ? ctx.fresh(`${i}`)
         : sliceLength(d, s, e, step).length;
     });
-    const data = ctx.data(0);
-    let out: DimExpr[] | null = null;
-    if (data && x.length === 1 && axes && starts && ends && steps && typeof x[0] === 'number') {
-      const { start, length } = sliceLength(x[0], starts[0]!, ends[0]!, steps[0]!);
-      if (typeof start === 'number' && typeof length === 'number')
-        out = Array.from({ length }, (_, i) => data[start + i * steps[0]!]!);
-    }
-    return { types: [{ dtype, shape }], data: [out] };
+    let data = ctx.data(0);
+    let at: Shape = x;
+    axes?.forEach((axis, k) => {
+      const [s, e, step] = [starts?.[k], ends?.[k], steps?.[k]];
+      if (!data || !isStatic(at) || s === undefined || e === undefined || step === undefined) data = null;
+      else {
+        const { start, length } = sliceLength(at[axis]!, s, e, step);
+        const known = typeof start === 'number' && typeof length === 'number';
+        data = known ? sliceData(data, at, axis, start, length, step) : null;
+        at = at.map((d, i) => (i === axis ? length : d));
+      }
+    });
+    return { types: [{ dtype, shape }], data: [axes ? data : null] };
   },
   flops: () => 0,
 });

@@ -1,3 +1,4 @@
+import { permuteData } from './common/data.ts';
 import { dtypeOf, shapeOf } from './common/shapes.ts';
 import { inputType } from './common/upgrades.ts';
 import { defineOp, OpError } from './op.ts';
@@ -26,8 +27,10 @@ export default defineOp({
     if (perm.length !== x.length || [...perm].sort((a, b) => a - b).some((p, i) => p !== i)) {
       throw new OpError(`perm ${perm.join(', ')} is not an order of ${x.length} dimensions`);
     }
-    const data = x.length === 1 ? ctx.data(0) : null;
-    return { types: [{ dtype: dtypeOf(ctx, 0), shape: perm.map((p) => x[p]!) }], data: [data] };
+    return {
+      types: [{ dtype: dtypeOf(ctx, 0), shape: perm.map((p) => x[p]!) }],
+      data: [permuteData(ctx.data(0), x, perm)],
+    };
   },
   flops: () => 0,
 });

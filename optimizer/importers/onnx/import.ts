@@ -116,6 +116,13 @@ function build(model: ModelProto, reader: FileReader, file: string, options: Imp
       else upgrade(builder, g, node);
     },
   });
+  // Branches that cannot be taken are not typed to their end; their operators are brought to the newest form all the same.
+  for (const [g, versions] of builder.versions) {
+    for (const id of [...versions.keys()]) {
+      const node = g.findNode(id);
+      if (node) upgrade(builder, g, node);
+    }
+  }
   options.onProgress?.('infer', total, total);
   const named = (ids: readonly number[]): ModelTensor[] =>
     ids.map((id) => ({ name: graph.value(id).name, type: graph.value(id).type }));

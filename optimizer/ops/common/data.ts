@@ -96,3 +96,43 @@ export function modulo(ctx: InferContext, a: DimExpr, b: DimExpr): DimExpr | nul
   if (typeof a !== 'number' || typeof b !== 'number' || b === 0) return null;
   return ctx.attr<number>('fmod') ? a % b : a - b * Math.floor(a / b);
 }
+
+/** Contents after picking positions: `at` maps an output position (per dimension) to the input's. */
+function gatherData(
+  data: Data,
+  shape: readonly number[],
+  out: readonly number[],
+  at: (position: readonly number[]) => readonly number[],
+): Data {
+  const total = out.reduce((a, b) => a * b, 1);
+  const position = new Array<number>(out.length).fill(0);
+  return Array.from({ length: total }, () => {
+    const source = at(position);
+    const d = data[shape.reduce((n, s, i) => n * s + source[i]!, 0)]!;
+    for (let i = out.length - 1; i >= 0; i--) {
+      if (++position[i]! < out[i]!) break;
+      position[i] = 0;
+    }
+    return d;
+  });
+}
+
+/** Contents of a transposed tensor; null when its shape is not known. */
+export function permuteData(data: Data | null, shape: Shape, perm: readonly number[]): Data | null {
+  if (!data || !isStatic(shape)) return null;
+  const out = perm.map((p) => shape[p]!);
+  return gatherData(data, shape, out, (position) => shape.map((_, i) => position[perm.indexOf(i)]!));
+}
+
+/** Contents of a run along one axis. */
+export function sliceData(
+  data: Data,
+  shape: readonly number[],
+  axis: number,
+  start: number,
+  length: number,
+  step: number,
+): Data {
+  const out = shape.map((d, i) => (i === axis ? length : d));
+  return gatherData(data, shape, out, (position) => position.map((p, i) => (i === axis ? start + p * step : p)));
+}

@@ -93,3 +93,14 @@ export function staticInts(ctx: InferContext, index: number): readonly number[] 
 
 /** Number of elements; only for static shapes. */
 export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Length of a one-dimensional input that holds one number per dimension of something; null when unknown. */
+export function knownLength(ctx: InferContext, index: number): number | null {
+  const n = ctx.inputs[index]?.shape?.[0];
+  if (typeof n !== 'number') return null;
+  if (n > MAX_RANK) throw new OpError(`input ${index} describes ${n} dimensions`);
+  return n;
+}
+
+/** Ranks beyond this come from damaged files only. */
+const MAX_RANK = 64;
