@@ -88,11 +88,12 @@ public:
 private:
     /// Position in the input of output index o. Nothing when it is to be extrapolated.
     std::optional<float> position(const Axis& a, int64_t o) const {
-        const auto x = static_cast<float>(o), in = static_cast<float>(a.in), out = static_cast<float>(a.out);
+        const auto x = static_cast<float>(o), in = static_cast<float>(a.in);
+        const float out = a.scale * in;  // not rounded: the standard's own cases tell the difference
         switch (coordinate_) {
             case Coordinate::HalfPixel: return (x + 0.5f) / a.scale - 0.5f;
             case Coordinate::HalfPixelSymmetric: {
-                const float adjustment = out / (a.scale * in);
+                const float adjustment = static_cast<float>(a.out) / out;
                 return in / 2 * (1 - adjustment) + (x + 0.5f) / a.scale - 0.5f;
             }
             case Coordinate::PytorchHalfPixel: return a.out > 1 ? (x + 0.5f) / a.scale - 0.5f : 0.0f;
