@@ -88,12 +88,12 @@ Napi::Uint8Array toBytes(Napi::Env env, std::span<const std::byte> v) {
     return a;
 }
 
-GivenTensor tensor(const Napi::Value& v, const std::string& what) {
+TensorInfo tensorInto(const Napi::Value& v, const std::string& what, HostMemory& memory) {
     if (!v.IsObject()) wrong(what, "a tensor");
     const auto object = v.As<Napi::Object>();
-    GivenTensor t;
-    t.info.dtype = dtypeNamed(text(object.Get("dtype"), "a tensor's dtype"));
-    if (dtypeSize(t.info.dtype) == 0) throw Error(ErrorCode::Type, what + " holds strings, which cannot be executed");
+    TensorInfo info;
+    info.dtype = dtypeNamed(text(object.Get("dtype"), "a tensor's dtype"));
+    if (dtypeSize(info.dtype) == 0) throw Error(ErrorCode::Type, what + " holds strings, which cannot be executed");
     const Napi::Value shape = object.Get("shape");
     if (!shape.IsArray()) wrong(what, "a tensor with a shape");
     const auto dims = shape.As<Napi::Array>();
@@ -104,15 +104,22 @@ GivenTensor tensor(const Napi::Value& v, const std::string& what) {
         const double d = dim.IsNumber() ? dim.As<Napi::Number>().DoubleValue() : -1;
         if (!(d >= 0 && d <= 9e15) || d != std::floor(d)) throw Error(ErrorCode::Shape, what + " has a dimension that is no whole number");
         count *= d;
-        t.info.dims.push_back(static_cast<int64_t>(d));
+        info.dims.push_back(static_cast<int64_t>(d));
     }
     const auto data = bytes(object.Get("bytes"), "a tensor's bytes");
-    if (count > 1e15 || data.size() != storedBytes(t.info.dtype, static_cast<int64_t>(count))) {
+    if (count > 1e15 || data.size() != storedBytes(info.dtype, static_cast<int64_t>(count))) {
         throw Error(ErrorCode::Shape, what + " has " + std::to_string(data.size()) + " bytes, which is not " +
-                                          std::string(dtypeName(t.info.dtype)) + " " + shapeText(t.info.dims));
+                                          std::string(dtypeName(info.dtype)) + " " + shapeText(info.dims));
     }
-    t.memory = HostMemory(static_cast<uint64_t>(count) * dtypeSize(t.info.dtype));
-    unpackStored(t.info.dtype, data.data(), t.memory.data(), static_cast<int64_t>(count));
+    const uint64_t size = static_cast<uint64_t>(count) * dtypeSize(info.dtype);
+    if (!memory.data() || memory.bytes() < size) memory = HostMemory(size);
+    unpackStored(info.dtype, data.data(), memory.data(), static_cast<int64_t>(count));
+    return info;
+}
+
+GivenTensor tensor(const Napi::Value& v, const std::string& what) {
+    GivenTensor t;
+    t.info = tensorInto(v, what, t.memory);
     return t;
 }
 

@@ -53,6 +53,8 @@ struct GivenTensor {
     HostMemory memory;
 };
 GivenTensor tensor(const Napi::Value& v, const std::string& what);
+/// As above into memory that is kept between calls; grows it when needed.
+TensorInfo tensorInto(const Napi::Value& v, const std::string& what, HostMemory& memory);
 Napi::Object toTensor(Napi::Env env, const TensorInfo& info, const void* elements);
 
 }  // namespace sinter::addon

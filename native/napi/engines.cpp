@@ -13,60 +13,70 @@ struct SharedEngine {
     std::shared_ptr<const Engine> engine;
 };
 
-/// A context and whether a call is using it.
+/// A context, the host memory of its calls, and whether one is under way.
 struct SharedContext {
-    explicit SharedContext(std::shared_ptr<const Engine> engine, int threads) : context(std::move(engine), threads) {}
+    explicit SharedContext(std::shared_ptr<const Engine> engine, int threads)
+        : context(std::move(engine), threads),
+          inputs(context.engine().header().inputs.size()),
+          outputs(context.engine().header().outputs.size()) {}
     ExecutionContext context;
+    std::vector<HostMemory> inputs, outputs;
     std::atomic<bool> busy{false};
 };
 
-/// Inputs and outputs of one call, in host memory.
-struct Call {
-    Call(const SharedContext& shared, const Napi::Value& given) {
-        const schema::Engine& h = shared.context.engine().header();
+/// One call of a context, from the JavaScript call until its promise settles.
+class Call {
+public:
+    explicit Call(std::shared_ptr<SharedContext> shared) : shared_(std::move(shared)) {
+        if (shared_->busy.exchange(true)) throw Error(ErrorCode::Argument, "this execution context is already running; create one per concurrent call");
+    }
+    ~Call() { shared_->busy.store(false); }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+    ExecutionContext& context() { return shared_->context; }
+
+    void takeInputs(const Napi::Value& given) {
+        const schema::Engine& h = shared_->context.engine().header();
         if (!given.IsArray() || given.As<Napi::Array>().Length() != h.inputs.size()) {
             throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs");
         }
         for (size_t i = 0; i < h.inputs.size(); ++i) {
             const std::string what = "input \"" + h.inputs[i].name + "\"";
-            inputs.push_back(tensor(given.As<Napi::Array>().Get(static_cast<uint32_t>(i)), what));
+            const TensorInfo info = tensorInto(given.As<Napi::Array>().Get(static_cast<uint32_t>(i)), what, shared_->inputs[i]);
             const DType want = h.values[h.inputs[i].value].dtype;
-            const TensorInfo& info = inputs.back().info;
             if (info.dtype != want) {
                 throw Error(ErrorCode::Type, what + " is " + std::string(dtypeName(info.dtype)) + ", the engine takes " + std::string(dtypeName(want)));
             }
-            shapes.push_back(info.dims);
-            inputPointers.push_back(inputs.back().memory.data());
+            shapes_.push_back(info.dims);
+            inputs.push_back(shared_->inputs[i].data());
         }
     }
-    void prepare(ExecutionContext& context) {
-        context.setShapes(shapes);
-        for (size_t i = 0; i < context.engine().header().outputs.size(); ++i) {
-            const TensorInfo& info = context.output(i);
-            outputs.push_back({info, HostMemory(static_cast<uint64_t>(info.count()) * dtypeSize(info.dtype))});
-            outputPointers.push_back(outputs.back().memory.data());
-        }
-    }
-    std::vector<GivenTensor> inputs, outputs;
-    std::vector<std::vector<int64_t>> shapes;
-    std::vector<const void*> inputPointers;
-    std::vector<void*> outputPointers;
-};
 
-/// Holds a context for one call.
-class Use {
-public:
-    explicit Use(std::shared_ptr<SharedContext> shared) : shared_(std::move(shared)) {
-        if (shared_->busy.exchange(true)) throw Error(ErrorCode::Argument, "this execution context is already running; create one per concurrent call");
+    /// Off the JavaScript thread: binds the shapes and finds memory for the outputs.
+    void prepare() {
+        context().setShapes(shapes_);
+        for (size_t i = 0; i < shared_->outputs.size(); ++i) {
+            const TensorInfo& info = context().output(i);
+            const uint64_t bytes = static_cast<uint64_t>(info.count()) * dtypeSize(info.dtype);
+            HostMemory& memory = shared_->outputs[i];
+            if (!memory.data() || memory.bytes() < bytes) memory = HostMemory(bytes);
+            outputs.push_back(memory.data());
+        }
     }
-    ~Use() { shared_->busy.store(false); }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-    ExecutionContext& context() { return shared_->context; }
-    const SharedContext& shared() const { return *shared_; }
+
+    Napi::Value results(Napi::Env env) {
+        Napi::Array list = Napi::Array::New(env, outputs.size());
+        for (size_t i = 0; i < outputs.size(); ++i) list.Set(static_cast<uint32_t>(i), toTensor(env, context().output(i), outputs[i]));
+        return list;
+    }
+
+    std::vector<const void*> inputs;
+    std::vector<void*> outputs;
 
 private:
     std::shared_ptr<SharedContext> shared_;
+    std::vector<std::vector<int64_t>> shapes_;
 };
 
 Napi::Value loadEngine(const Napi::CallbackInfo& info) {
@@ -112,23 +122,15 @@ Napi::Value createContext(const Napi::CallbackInfo& info) {
 
 Napi::Value runContext(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
-        auto use = std::make_shared<Use>(Handle<SharedContext>::take(info[0], "the execution context"));
-        auto call = std::make_shared<Call>(use->shared(), info[1]);
-        // The use ends with the work, before the promise resolves: the next call may come at once.
+        auto call = std::make_shared<Call>(Handle<SharedContext>::take(info[0], "the execution context"));
+        call->takeInputs(info[1]);
         return Task::start(
             info.Env(),
-            [use, call]() mutable {
-                const auto held = std::move(use);
-                call->prepare(held->context());
-                held->context().run(call->inputPointers, call->outputPointers);
+            [call] {
+                call->prepare();
+                call->context().run(call->inputs, call->outputs);
             },
-            [call](Napi::Env env) {
-                Napi::Array outputs = Napi::Array::New(env, call->outputs.size());
-                for (size_t i = 0; i < call->outputs.size(); ++i) {
-                    outputs.Set(static_cast<uint32_t>(i), toTensor(env, call->outputs[i].info, call->outputs[i].memory.data()));
-                }
-                return outputs;
-            });
+            [call](Napi::Env env) { return call->results(env); });
     });
 }
 
@@ -141,21 +143,20 @@ Napi::Float64Array toFloats(Napi::Env env, const std::vector<double>& v) {
 /// (context, inputs, warmup, iterations, onProgress, stop) → {total, layers}
 Napi::Value profileContext(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
-        auto use = std::make_shared<Use>(Handle<SharedContext>::take(info[0], "the execution context"));
-        auto call = std::make_shared<Call>(use->shared(), info[1]);
+        auto call = std::make_shared<Call>(Handle<SharedContext>::take(info[0], "the execution context"));
+        call->takeInputs(info[1]);
         auto progress = std::make_shared<ProgressReporter>(info.Env(), info[4]);
         auto result = std::make_shared<ProfileResult>();
         const ProfileOptions options{integer(info[2], "warmup"), integer(info[3], "iterations")};
         const auto stop = Handle<StopToken>::take(info[5], "the stop token");
         return Task::start(
             info.Env(),
-            [use, call, progress, result, options, stop]() mutable {
-                const auto held = std::move(use);
-                call->prepare(held->context());
+            [call, progress, result, options, stop] {
+                call->prepare();
                 const auto report = [&](int done, int total) { progress->report(done, total); };
-                *result = held->context().profile(call->inputPointers, call->outputPointers, options, report, stop.get());
+                *result = call->context().profile(call->inputs, call->outputs, options, report, stop.get());
             },
-            [result](Napi::Env env) {
+            [call, result](Napi::Env env) {
                 Napi::Object o = Napi::Object::New(env);
                 Napi::Array layers = Napi::Array::New(env, result->layers.size());
                 for (size_t i = 0; i < result->layers.size(); ++i) layers.Set(static_cast<uint32_t>(i), toFloats(env, result->layers[i]));

@@ -62,17 +62,19 @@ public:
     }
     void OnOK() override {
         const Napi::HandleScope scope(Env());
-        if (failure_) {
-            deferred_.Reject(failure_->toError(Env()).Value());
-            return;
+        Napi::Value value;
+        if (!failure_) {
+            try {
+                value = result_(Env());
+            } catch (const Napi::Error& e) {
+                failure_ = Failure{e.Message(), "internal", ""};
+            } catch (...) {
+                failure_ = Failure::current();
+            }
         }
-        try {
-            deferred_.Resolve(result_(Env()));
-        } catch (const Napi::Error& e) {
-            deferred_.Reject(e.Value());
-        } catch (...) {
-            deferred_.Reject(Failure::current().toError(Env()).Value());
-        }
+        result_ = nullptr;  // lets go of what the call held before anyone hears that it is over
+        if (failure_) deferred_.Reject(failure_->toError(Env()).Value());
+        else deferred_.Resolve(value);
     }
 
 private:
