@@ -44,19 +44,58 @@ export class Levels {
 
   /** Call after the delta was applied forwards. */
   update(delta: Delta): void {
-    const raised: Node[] = [];
+    const fresh: Node[] = [];
+    const changed: Node[] = [];
     for (const [before, after] of delta.nodes) {
-      if (after) raised.push(after);
-      else this.height.delete(before!.id);
+      if (!after) this.height.delete(before!.id);
+      else if (before) changed.push(after);
+      else fresh.push(after);
     }
-    for (let n = raised.pop(); n !== undefined; n = raised.pop()) {
+    if (!this.squeeze(fresh)) changed.push(...fresh);
+    for (let n = changed.pop(); n !== undefined; n = changed.pop()) {
       const need = this.floorOf(n) + 1;
       const had = this.height.get(n.id);
-      if (had !== undefined && had >= need) continue;
+      if (had !== undefined && had > need - 1) continue;
       this.height.set(n.id, need);
       for (const v of n.outputs)
-        for (const u of this.graph.users(v)) if (this.of(u.node.id) <= need) raised.push(u.node);
+        for (const u of this.graph.users(v)) if (this.of(u.node.id) <= need) changed.push(u.node);
     }
+  }
+
+  /**
+   * Places new nodes between their producers and users, so that nothing behind them has to rise: without this, every
+   * node added near the start of a long graph would lift all the rest.
+   */
+  private squeeze(fresh: readonly Node[]): boolean {
+    let low = 0;
+    let high = Number.POSITIVE_INFINITY;
+    for (const n of fresh) {
+      low = Math.max(low, this.floorOf(n));
+      for (const v of n.outputs) {
+        for (const u of this.graph.users(v)) high = Math.min(high, this.height.get(u.node.id) ?? high);
+      }
+    }
+    if (high === Number.POSITIVE_INFINITY) high = low + fresh.length + 1;
+    const step = (high - low) / (fresh.length + 1);
+    if (!(step > 1e-9)) return false;
+    this.order(fresh).forEach((n, i) => this.height.set(n.id, low + step * (i + 1)));
+    return true;
+  }
+
+  /** A few nodes, producers first. */
+  private order(nodes: readonly Node[]): Node[] {
+    const left = new Set(nodes);
+    const out: Node[] = [];
+    const place = (n: Node): void => {
+      if (!left.delete(n)) return;
+      for (const v of n.inputs) {
+        const p = v === null ? undefined : this.graph.producer(v);
+        if (p) place(p);
+      }
+      out.push(n);
+    };
+    for (const n of nodes) place(n);
+    return out;
   }
 
   private floorOf(n: Node): number {
