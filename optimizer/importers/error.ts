@@ -20,7 +20,8 @@ export class ImportError extends Error {
   override readonly name = 'ImportError';
   readonly code: ImportErrorCode;
   constructor(code: ImportErrorCode, message: string) {
-    super(message);
+    // Names come from the file: line breaks and control characters in them must not reach a terminal.
+    super(message.replace(/\p{Cc}/gu, ' '));
     this.code = code;
   }
 }

@@ -12,19 +12,21 @@ function padsForOutput(
   w: { strides: readonly number[]; dilations: readonly number[]; autoPad: string },
   outputPadding: readonly number[],
   target: readonly number[],
-): number[] | null {
+): { pads: number[]; outputPadding: number[] } | null {
   const totals: number[] = [];
+  const extra: number[] = [];
   for (let i = 0; i < spatial.length; i++) {
     const d = spatial[i]!;
     if (typeof d !== 'number') return null;
-    totals.push(
-      Math.max(0, w.strides[i]! * (d - 1) + outputPadding[i]! + (kernel[i]! - 1) * w.dilations[i]! + 1 - target[i]!),
-    );
+    const over = w.strides[i]! * (d - 1) + outputPadding[i]! + (kernel[i]! - 1) * w.dilations[i]! + 1 - target[i]!;
+    totals.push(Math.max(0, over));
+    // A wanted size beyond the natural one is filled up at the end.
+    extra.push(outputPadding[i]! + Math.max(0, -over));
   }
   // The specification: SAME_UPPER puts the smaller half first; everything else the larger.
   const small = totals.map((t) => Math.floor(t / 2));
   const large = totals.map((t, i) => t - small[i]!);
-  return w.autoPad === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small];
+  return { pads: w.autoPad === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small], outputPadding: extra };
 }
 
 /** Everything explicit, as for Conv: output_shape and SAME padding become pads (and output_padding). */
@@ -39,28 +41,26 @@ function explicit(graph: Graph, node: Node): void {
   const op = (node.attrs.output_padding as readonly number[] | undefined) ?? new Array<number>(n).fill(0);
   const declared = node.attrs.output_shape as readonly number[] | undefined;
   const same = autoPad.startsWith('SAME');
-  let pads: readonly number[] | null = w.pads;
-  if (declared && declared.length > 0)
-    pads = padsForOutput(spatial, w.kernel, { ...w, autoPad }, op, declared.slice(-n));
+  let fixed: { pads: readonly number[]; outputPadding: readonly number[] } | null = {
+    pads: w.pads!,
+    outputPadding: op,
+  };
+  const goal = { ...w, autoPad };
+  if (declared && declared.length > 0) fixed = padsForOutput(spatial, w.kernel, goal, op, declared.slice(-n));
   else if (same) {
     if (!isStatic(spatial)) return;
-    pads = padsForOutput(
-      spatial,
-      w.kernel,
-      { ...w, autoPad },
-      op,
-      (spatial as readonly number[]).map((d, i) => d * w.strides[i]!),
-    );
-  } else if (autoPad === 'VALID') pads = new Array<number>(2 * n).fill(0);
-  if (!pads) return;
+    const target = (spatial as readonly number[]).map((d, i) => d * w.strides[i]!);
+    fixed = padsForOutput(spatial, w.kernel, goal, op, target);
+  } else if (autoPad === 'VALID') fixed = { pads: new Array<number>(2 * n).fill(0), outputPadding: op };
+  if (!fixed) return;
   graph.updateNode(node.id, {
     attrs: {
       ...withoutAttrs(node.attrs, 'auto_pad', 'output_shape'),
       kernel_shape: w.kernel,
       strides: w.strides,
       dilations: w.dilations,
-      pads,
-      output_padding: op,
+      pads: fixed.pads,
+      output_padding: fixed.outputPadding,
     },
   });
 }

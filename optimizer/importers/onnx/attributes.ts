@@ -4,7 +4,8 @@ import { ImportError } from '../error.ts';
 import { type AttributeProto, int } from './messages.ts';
 import type { TensorSource } from './tensor.ts';
 
-const text = (b: Uint8Array): string => new TextDecoder().decode(b);
+/** Absent bytes decode as an empty list. */
+const text = (b: Uint8Array | readonly []): string => new TextDecoder().decode(Uint8Array.from(b));
 
 /** Numbers of AttributeProto.AttributeType. */
 const TYPES = [
