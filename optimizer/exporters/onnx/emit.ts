@@ -155,7 +155,8 @@ class Emitter {
     const own = input.length - captured;
     const attribute: object[] = [];
     for (const [name, value] of Object.entries(n.attrs)) {
-      if (name === 'captures') continue;
+      // Ours, not the standard's: where captured values begin, and the passes' wish for views.
+      if (name === 'captures' || (name === 'view' && n.domain === '')) continue;
       if (value instanceof Graph) {
         attribute.push({ name, type: 5, g: await this.subgraph(value, input.slice(own)) });
       } else attribute.push(attributeMessage(n.domain, n.op, name, value));
