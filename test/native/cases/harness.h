@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <span>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace sinter::cases {
 /// and that no byte outside an output is written. A case that no kernel accepts is a failure.
 /// The environment variable SINTER_KERNEL limits the run to kernels whose name contains it.
 void runCases(const std::string& title, std::span<const Case> cases);
+
+/// The same without judging: what is wrong, one sentence each. `ran` counts the cases per kernel.
+std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std::string, int>& ran);
 
 /// Outputs of the scalar reference for one case, as float64, with the case's inputs. For known-answer tests.
 std::vector<std::vector<double>> reference(const Case& c);
