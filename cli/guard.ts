@@ -2,7 +2,19 @@ import { EXIT, UsageError } from './exit.ts';
 import { stopSignal } from './stop.ts';
 
 /** Error classes whose message is a sentence for people; everything else is a fault of ours and says so. */
-const INPUT_ERRORS = new Set(['UsageError', 'ImportError', 'BuildError', 'OpError', 'NpyError']);
+const INPUT_ERRORS = new Set([
+  'UsageError',
+  'ImportError',
+  'BuildError',
+  'OpError',
+  'NpyError',
+  'EngineFileError',
+  'InferError',
+  'CycleError',
+]);
+
+/** Runtime failures whose cause is the file or the data given; names of native/core/error.h. */
+const INPUT_CODES = new Set(['format', 'truncated', 'corrupt', 'feature', 'device', 'shape', 'type', 'argument']);
 
 /** Runs a command; failures become one line on stderr and an exit code. */
 export async function guarded(run: () => Promise<number>): Promise<number> {
@@ -21,7 +33,7 @@ export async function guarded(run: () => Promise<number>): Promise<number> {
     if (e.name === 'RuntimeFailure') {
       const where = 'layer' in e && typeof e.layer === 'string' && e.layer !== '' ? ` (layer ${e.layer})` : '';
       process.stderr.write(`sinter: ${e.message}${e.message.includes('layer') ? '' : where}\n`);
-      return 'code' in e && (e.code === 'engine' || e.code === 'input') ? EXIT.input : EXIT.failed;
+      return 'code' in e && INPUT_CODES.has(String(e.code)) ? EXIT.input : EXIT.failed;
     }
     const system = error as NodeJS.ErrnoException;
     if (system.code === 'ENOENT' || system.code === 'EISDIR' || system.code === 'EACCES') {
