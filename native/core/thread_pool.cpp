@@ -115,7 +115,7 @@ struct ThreadPool::Impl {
         runChunks(0);
         state.fetch_and(~kOpen, std::memory_order_relaxed);
         for (int turns = 0; (state.load(std::memory_order_acquire) & kInside) != 0; ++turns) {
-            if (spin && turns < 20000) {
+            if (spin && turns < 2000) {
                 _mm_pause();
             } else {
                 std::this_thread::yield();
