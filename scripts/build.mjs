@@ -52,7 +52,7 @@ async function buildElectron() {
 
 async function buildRenderer() {
   const { build } = await import('vite');
-  await build({ root: ROOT, configFile: path.join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
+  await build({ configFile: path.join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
 }
 
 const PARTS = {

@@ -1,0 +1,18 @@
+import os from 'node:os';
+import type { Machine } from '../../ipc/schemas/machine.ts';
+import type { StudioParts } from '../parts/parts.ts';
+
+/** What this machine offers, and what it lacks. */
+export function describeMachine(parts: StudioParts): Machine {
+  const devices = (parts.runtime?.devices() ?? []).map((d) => ({
+    ...d,
+    features: [...d.features],
+    notes: [...d.notes],
+  }));
+  const missing = devices.flatMap((d) => d.notes);
+  if (parts.runtimeProblem !== null) missing.unshift(parts.runtimeProblem);
+  if (parts.runtime && !devices.some((d) => d.kind === 'cuda')) {
+    missing.push('No NVIDIA GPU backend in this version: engines are built for and run on the CPU.');
+  }
+  return { devices, missing, memoryBytes: os.totalmem(), runtime: parts.runtime?.version ?? null };
+}

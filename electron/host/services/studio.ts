@@ -1,0 +1,93 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { bitsOf } from '../../../optimizer/ir/dtype.ts';
+import type { HostServices } from '../../ipc/contract.ts';
+import { HostError } from '../../ipc/protocol.ts';
+import type { StudioParts } from '../parts/parts.ts';
+import { nodeDetail } from './detail.ts';
+import { Engines } from './engines.ts';
+import { type JobOptions, Jobs } from './jobs.ts';
+import { describeMachine } from './machine.ts';
+import { Models } from './models.ts';
+import { weightStats } from './statistics.ts';
+import { summarize } from './trace.ts';
+import { makeView, nodeKey } from './view.ts';
+
+export interface ServiceOptions extends JobOptions {
+  readonly cacheDir: string;
+  onLog(line: { level: 'info' | 'warning' | 'error'; text: string }): void;
+}
+
+/** The engine host's services over the given optimizer and runtime; the same in the app, in tests and over a replay. */
+export function createServices(parts: StudioParts, options: ServiceOptions): HostServices {
+  const models = new Models(parts);
+  const engines = new Engines(parts, options.cacheDir);
+  const jobs = new Jobs(options);
+  const info = (text: string): void => options.onLog({ level: 'info', text });
+
+  return {
+    machine: async () => describeMachine(parts),
+    open: ({ path: file, job }) =>
+      jobs.run(job, 'open', `Opening ${path.basename(file)}`, async ({ report, signal }) => {
+        report('Reading', 0, 1);
+        const imported = await parts.importModel(file, (done, total) => report('Reading', done, total), signal);
+        const model = await models.add(file, imported);
+        info(`Opened ${file}: ${model.summary.operators} operators, ${imported.format}`);
+        return model.summary;
+      }),
+    close: async ({ model }) => {
+      models.close(model);
+      return {};
+    },
+    optimize: ({ model: handle, switches, job }) => {
+      const model = models.get(handle);
+      return jobs.run(job, 'optimize', `Optimizing ${model.summary.name}`, ({ report, signal }) => {
+        const optimized = parts.optimize(model.imported, {
+          disabledPasses: new Set(switches.passes),
+          disabledApplications: new Set(switches.applications),
+          onProgress: (done, total, pass) => report('Passes', done, total, pass),
+          stop: signal,
+        });
+        model.optimized = optimized;
+        model.revision++;
+        const summary = summarize(parts, optimized, model.revision);
+        const { operators, layers, refused } = summary.headline;
+        info(`Optimized ${model.summary.name}: ${operators} operators → ${layers} layers, ${refused} fusions refused`);
+        return summary;
+      });
+    },
+    view: async ({ model, point }) => makeView(parts, models.graphAt(model, point), models.get(model).grouping),
+    node: async ({ model, point, node }) => {
+      const graph = models.graphAt(model, point);
+      const found = graph.findNode(Number(node.slice(1)));
+      if (!found || nodeKey(found.id) !== node)
+        throw new HostError('no-node', 'That operator is not in the graph at this point.');
+      return nodeDetail(parts, graph, found);
+    },
+    weight: async ({ model, point, value }) => {
+      const graph = models.graphAt(model, point);
+      const weight = graph.findValue(value)?.weight;
+      if (!weight) throw new HostError('no-weight', 'That value is not a constant.');
+      return weightStats(weight.dtype, await parts.evaluateWeight(weight, graph), bitsOf(weight.dtype));
+    },
+    build: ({ model: handle, job, device, threads, shapes }) => {
+      const model = models.get(handle);
+      return jobs.run(job, 'build', `Building ${model.summary.name}`, async (progress) => {
+        const result = await engines.build(model, { device, threads, shapes }, progress);
+        info(`Built ${result.report.layers.length} layers for ${device}, ${result.report.engine.bytes} bytes`);
+        return result;
+      });
+    },
+    profile: ({ engine, job, threads, warmup, iterations }) =>
+      jobs.run(job, 'profile', 'Profiling', (progress) =>
+        engines.profile(engine, { threads, warmup, iterations }, progress),
+      ),
+    exportEngine: ({ engine, path: to }) => engines.export(engine, to),
+    exportOnnx: ({ model, path: to, job }) =>
+      jobs.run(job, 'export', `Writing ${path.basename(to)}`, async ({ report, signal }) => {
+        await parts.writeOnnx(models.optimized(model).graph, to, (d, t) => report('Writing', d, t), signal);
+        return { bytes: (await stat(to)).size };
+      }),
+    cancel: async ({ job }) => ({ found: jobs.cancel(job) }),
+  };
+}

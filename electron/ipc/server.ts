@@ -1,0 +1,49 @@
+import { contract, type HostServices, type Method, PROTOCOL } from './contract.ts';
+import { HostError, type Port, type ToWindow, toHost } from './protocol.ts';
+import type { JobSnapshot } from './schemas/common.ts';
+
+const isMethod = (name: string): name is Method => Object.hasOwn(contract, name);
+
+function wire(e: unknown): { code: string; message: string } {
+  if (e instanceof HostError) return { code: e.code, message: e.message };
+  const code = typeof e === 'object' && e !== null && 'code' in e && typeof e.code === 'string' ? e.code : 'failed';
+  return { code, message: e instanceof Error ? e.message : String(e) };
+}
+
+export interface Served {
+  job(snapshot: JobSnapshot): void;
+  log(line: { level: 'info' | 'warning' | 'error'; text: string }): void;
+}
+
+/** Answers a window's calls on one port with `services`, checking what comes in and what goes out. */
+export function serve(port: Port, services: HostServices): Served {
+  const send = (m: ToWindow): void => port.post(m);
+  const answer = async (id: number, method: string, params: unknown): Promise<void> => {
+    try {
+      if (!isMethod(method)) throw new HostError('no-method', `the engine host has no method "${method}"`);
+      const input = contract[method].params.safeParse(params);
+      if (!input.success) throw new HostError('bad-params', `${method}: ${input.error.issues[0]?.message}`);
+      const run = services[method] as (p: unknown) => Promise<unknown>;
+      const output = contract[method].result.safeParse(await run(input.data));
+      if (!output.success) {
+        const issue = output.error.issues[0];
+        throw new HostError('bad-result', `${method} made a wrong ${issue?.path.join('.')}: ${issue?.message}`);
+      }
+      send({ t: 'ok', id, result: output.data });
+    } catch (e) {
+      send({ t: 'error', id, error: wire(e) });
+    }
+  };
+  port.listen((raw) => {
+    const parsed = toHost.safeParse(raw);
+    if (!parsed.success) return;
+    const m = parsed.data;
+    if (m.t === 'call') void answer(m.id, m.method, m.params);
+    else if (m.protocol === PROTOCOL) send({ t: 'welcome', protocol: PROTOCOL });
+    else {
+      const message = `this window speaks protocol ${m.protocol} and the engine host ${PROTOCOL}; restart the studio.`;
+      send({ t: 'refused', error: { code: 'protocol', message } });
+    }
+  });
+  return { job: (snapshot) => send({ t: 'job', snapshot }), log: (line) => send({ t: 'log', line }) };
+}

@@ -1,0 +1,68 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { app, BrowserWindow, clipboard, dialog, ipcMain, shell } from 'electron';
+import * as z from 'zod';
+import { CHANNEL } from '../ipc/channel.ts';
+import { type ShellCall, shellCalls } from '../ipc/shell.ts';
+import { OPENS } from './open-path.ts';
+import { addRecent, loadSession, recentFiles, sampleModels } from './recent.ts';
+
+type Handlers = { [C in ShellCall]: (p: z.infer<(typeof shellCalls)[C]>, w: BrowserWindow) => unknown };
+
+async function pick(window: BrowserWindow, title: string, name: string, extensions: string[]): Promise<string | null> {
+  const filters = [
+    { name, extensions },
+    { name: 'All files', extensions: ['*'] },
+  ];
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, { title, properties: ['openFile'], filters });
+  return canceled ? null : (filePaths[0] ?? null);
+}
+
+const handlers: Handlers = {
+  pickModel: (_p, w) =>
+    pick(
+      w,
+      'Open a model',
+      'Models',
+      OPENS.map((e) => e.slice(1)),
+    ),
+  pickProject: (_p, w) => pick(w, 'Open a project', 'Sinter projects', ['sinterproj']),
+  pickSave: async (p, w) => {
+    const { canceled, filePath } = await dialog.showSaveDialog(w, {
+      title: p.title,
+      defaultPath: p.name,
+      filters: [{ name: p.kind, extensions: [p.extension] }],
+    });
+    return canceled ? null : filePath;
+  },
+  readProject: (p) => {
+    if (!p.path.endsWith('.sinterproj')) throw new Error(`${p.path} is not a .sinterproj file`);
+    return readFileSync(p.path, 'utf8');
+  },
+  writeProject: (p) => {
+    if (!p.path.endsWith('.sinterproj')) throw new Error(`${p.path} is not a .sinterproj file`);
+    writeFileSync(`${p.path}.new`, p.text);
+    renameSync(`${p.path}.new`, p.path);
+  },
+  reveal: (p) => shell.showItemInFolder(p.path),
+  copy: (p) => clipboard.writeText(p.text),
+  recent: () => recentFiles(),
+  addRecent: (p) => addRecent(p.path),
+  samples: () => sampleModels(),
+  about: () => ({
+    version: app.getVersion(),
+    electron: process.versions.electron ?? '',
+    platform: `${process.platform}-${process.arch}`,
+  }),
+  loadSession: () => loadSession(),
+};
+
+/** Answers the window's requests about files, dialogs and the session; parameters are checked here. */
+export function registerCalls(): void {
+  ipcMain.handle(CHANNEL.invoke, (event, name: unknown, params: unknown) => {
+    const window = BrowserWindow.fromWebContents(event.sender);
+    const parsedName = z.enum(Object.keys(shellCalls) as [ShellCall, ...ShellCall[]]).parse(name);
+    if (!window) return null;
+    const run = handlers[parsedName] as (p: unknown, w: BrowserWindow) => unknown;
+    return run(shellCalls[parsedName].parse(params), window);
+  });
+}

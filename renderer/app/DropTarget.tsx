@@ -1,0 +1,49 @@
+import { type DragEvent, type ReactNode, useRef, useState } from 'react';
+import { shell } from '../host/shell.ts';
+import { notify } from '../store/actions/notify.ts';
+import { openPath } from '../store/actions/project.ts';
+
+const hasFiles = (e: DragEvent): boolean => e.dataTransfer.types.includes('Files');
+
+/** The whole window takes dropped files. */
+export function DropTarget({ children }: { children: ReactNode }) {
+  const [over, setOver] = useState(false);
+  const depth = useRef(0);
+  const drop = (e: DragEvent): void => {
+    e.preventDefault();
+    depth.current = 0;
+    setOver(false);
+    const file = e.dataTransfer.files[0];
+    if (!file) return;
+    const path = shell().pathOf(file);
+    if (path === '')
+      notify('error', `${file.name} is not a file on this computer; save it first and drop it again.`, 'file.open');
+    else void openPath(path);
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer gesture; "Open model" is its equal for keyboards.
+    <div
+      className="drop-target"
+      onDragEnter={(e) => {
+        if (!hasFiles(e)) return;
+        depth.current++;
+        setOver(true);
+      }}
+      onDragLeave={() => {
+        depth.current = Math.max(0, depth.current - 1);
+        if (depth.current === 0) setOver(false);
+      }}
+      onDragOver={(e) => {
+        if (hasFiles(e)) e.preventDefault();
+      }}
+      onDrop={drop}
+    >
+      {children}
+      {over && (
+        <div className="drop-veil" role="status">
+          Drop to open
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import { Button, Loader } from '@mantine/core';
+import { IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
+import { isStale } from '../store/state.ts';
+import { set, useStudio } from '../store/store.ts';
+import { CommandButton } from '../ui/CommandButton.tsx';
+import { countText, plural, timeText } from '../ui/format.ts';
+
+function Headline() {
+  const headline = useStudio((s) => s.trace?.headline ?? null);
+  const busy = useStudio((s) => s.optimizing || s.opening !== null);
+  if (busy && !headline) return <span className="muted">Reading the model and running the passes…</span>;
+  if (!headline) return <span className="muted">No model is open.</span>;
+  return (
+    <button type="button" className="headline" onClick={() => set({ step: 'passes' })} data-testid="headline">
+      <b>{plural(headline.operators, 'operator')}</b> → <b>{plural(headline.layers, 'layer')}</b>
+      <span className="muted">, {plural(headline.refused, 'fusion')} refused</span>
+      {busy && <Loader size={12} ml={8} />}
+    </button>
+  );
+}
+
+/** What the model became, and the one thing to do next. */
+export function Header() {
+  const name = useStudio((s) => s.model?.name ?? '');
+  const stale = useStudio(isStale);
+  const median = useStudio((s) => s.profile?.latency.median ?? null);
+  const layers = useStudio((s) => s.build?.report.layers.length ?? null);
+  const opening = useStudio((s) => s.opening !== null);
+  return (
+    <header className="header">
+      <div className="header-name" title={name}>
+        {opening ? <Loader size={14} /> : null} {name}
+      </div>
+      <Headline />
+      <div className="spacer" />
+      {median !== null && !stale && (
+        <span className="header-figure" title="Median latency of the built engine">
+          <b>{timeText(median)}</b> <span className="muted">median, {countText(layers ?? 0)} layers</span>
+        </span>
+      )}
+      {stale ? (
+        <>
+          <span className="stale-note">The engine is older than your choices</span>
+          <CommandButton command="run.all" icon={<IconRefresh size={14} />} label="Rebuild" primary />
+        </>
+      ) : (
+        <CommandButton command="run.all" icon={<IconPlayerPlay size={14} />} primary />
+      )}
+      <Button variant="default" onClick={() => set({ paletteOpen: true })} aria-label="Command palette">
+        Ctrl K
+      </Button>
+    </header>
+  );
+}

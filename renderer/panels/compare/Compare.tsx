@@ -1,0 +1,136 @@
+import { ActionIcon, Switch, Tooltip } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
+import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
+import type { Viewport } from '@xyflow/react';
+import { useEffect, useState } from 'react';
+import type { Application, PassSummary } from '../../../electron/ipc/schemas/trace.ts';
+import type { Rect } from '../../graph/layout/layout.ts';
+import { toggleApplication } from '../../store/actions/choices.ts';
+import { showPass, step } from '../../store/actions/cursor.ts';
+import { useStudio } from '../../store/store.ts';
+import { Empty, Loading } from '../../ui/Frame.tsx';
+import { countText, plural } from '../../ui/format.ts';
+import { DiffFlow } from './DiffFlow.tsx';
+import { type Compared, useUnion } from './useUnion.ts';
+
+function frameBox(box: Rect, w: number, h: number, most: number): Viewport {
+  const zoom = Math.max(0.05, Math.min(most, w / (box.w + 80), h / (box.h + 80)));
+  return { x: (w - box.w * zoom) / 2 - box.x * zoom, y: (h - box.h * zoom) / 2 - box.y * zoom, zoom };
+}
+
+function firstViewport({ union, focus }: Compared, w: number, h: number): Viewport {
+  const whole = { x: 0, y: 0, w: union.width, h: union.height };
+  if (focus.size > 0 && union.changed) {
+    const c = union.changed;
+    // Something of the surroundings stays in view.
+    return frameBox({ x: c.x - 120, y: c.y - 110, w: c.w + 240, h: c.h + 220 }, w, h, 1);
+  }
+  const all = frameBox(whole, w, h, 1);
+  if (all.zoom >= 0.4) return all;
+  // Too tall to read whole: the width fits, from the first change on.
+  const zoom = Math.min(0.8, Math.max(0.4, w / (union.width + 60)));
+  const from = union.changed ?? whole;
+  return { zoom, x: w / 2 - (from.x + Math.min(from.w, w / zoom) / 2) * zoom, y: 60 - from.y * zoom };
+}
+
+/** What is compared: the pass, or one application with its rule, its switch and the way to the next. */
+function Caption({
+  pass,
+  application,
+  index,
+}: {
+  pass: PassSummary;
+  application: Application | null;
+  index: number | null;
+}) {
+  const off = useStudio((s) => application !== null && s.choices.applications.includes(application.key));
+  return (
+    <div className="compare-caption">
+      <Tooltip label="Previous fusion ([)">
+        <ActionIcon aria-label="Previous fusion" onClick={() => step(-1)}>
+          <IconChevronLeft size={18} />
+        </ActionIcon>
+      </Tooltip>
+      <span className="compare-count" data-testid="step-count">
+        {index === null ? `all ${countText(pass.applications.length)}` : `${index + 1} of ${pass.applications.length}`}
+      </span>
+      <Tooltip label="Next fusion (])">
+        <ActionIcon aria-label="Next fusion" onClick={() => step(1)}>
+          <IconChevronRight size={18} />
+        </ActionIcon>
+      </Tooltip>
+      <div className="compare-what">
+        <b>{application ? application.ruleTitle : pass.title}</b>
+        <span className="muted">{application ? application.note : pass.doc}</span>
+      </div>
+      {application && (
+        <Switch size="xs" checked={!off} label="Apply this one" onChange={() => toggleApplication(application.key)} />
+      )}
+      {application && (
+        <button type="button" className="link" onClick={() => showPass(useStudio.getState().cursor.pass)}>
+          Whole pass
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Sides({ compared }: { compared: Compared }) {
+  const { ref, width, height } = useElementSize();
+  const [viewport, setViewport] = useState<Viewport | null>(null);
+  const half = (width - 1) / 2;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new comparison frames itself; panning it afterwards is the user's.
+  useEffect(() => {
+    if (width > 0) setViewport(firstViewport(compared, half, height));
+  }, [compared.key, width > 0]);
+  const { union, focus } = compared;
+  return (
+    <div ref={ref} className="compare-sides" data-testid="compare">
+      {viewport && (
+        <>
+          <section className="compare-side" aria-label="Before" data-side="before">
+            <h4>
+              Before <i>− {plural(union.before.nodes.filter((n) => n.mark === 'removed').length, 'node')}</i>
+            </h4>
+            <DiffFlow union={union} side={union.before} viewport={viewport} onViewport={setViewport} focus={focus} />
+          </section>
+          <section className="compare-side" aria-label="After" data-side="after">
+            <h4>
+              After <i>+ {plural(union.after.nodes.filter((n) => n.mark === 'added').length, 'node')}</i>
+            </h4>
+            <DiffFlow union={union} side={union.after} viewport={viewport} onViewport={setViewport} focus={focus} />
+          </section>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The graph before and after a pass, or one application of it, side by side on one layout. */
+export default function Compare() {
+  const trace = useStudio((s) => s.trace);
+  const cursor = useStudio((s) => s.cursor);
+  const optimizing = useStudio((s) => s.optimizing);
+  const compared = useUnion();
+  const pass = trace?.passes[cursor.pass];
+  if (!trace || !pass) {
+    return optimizing ? <Loading text="Running the passes…" /> : <Empty text="No model is open." command="file.open" />;
+  }
+  const application = cursor.application === null ? null : (pass.applications[cursor.application] ?? null);
+  return (
+    <div className="compare">
+      <Caption pass={pass} application={application} index={cursor.application} />
+      {pass.disabled ? (
+        <Empty text={`${pass.title} is switched off: the graph goes through it unchanged.`} />
+      ) : pass.applications.length === 0 ? (
+        <Empty
+          text={`${pass.title} found nothing to change in this model${pass.refusals.length > 0 ? `, and refused ${pass.refusals.length} places` : ''}.`}
+        />
+      ) : compared ? (
+        <Sides compared={compared} />
+      ) : (
+        <Loading text="Laying out both sides…" />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { IconCopy, IconFileExport, IconPackageExport } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { shell } from '../../host/shell.ts';
+import { threadsOf } from '../../store/actions/engine.ts';
+import { notify } from '../../store/actions/notify.ts';
+import { isStale } from '../../store/state.ts';
+import { useStudio } from '../../store/store.ts';
+import { CommandButton } from '../../ui/CommandButton.tsx';
+import { Empty } from '../../ui/Frame.tsx';
+import { bytesText, plural, timeText } from '../../ui/format.ts';
+import { cliCommand } from './command.ts';
+
+function Card({ title, text, children }: { title: string; text: string; children: ReactNode }) {
+  return (
+    <article className="card" aria-label={title}>
+      <h3>{title}</h3>
+      <p className="muted">{text}</p>
+      <div className="card-foot">{children}</div>
+    </article>
+  );
+}
+
+function EngineCard() {
+  const build = useStudio((s) => s.build);
+  const stale = useStudio(isStale);
+  const median = useStudio((s) => s.profile?.latency.median ?? null);
+  const features = useStudio((s) => s.machine?.devices[0]?.features.at(-1) ?? null);
+  const text = build
+    ? `${plural(build.report.layers.length, 'layer')}, ${bytesText(build.report.engine.bytes)}${median === null ? '' : `, ${timeText(median)} median here`}. Runs on CPUs with ${features ?? 'the same instructions'}; elsewhere it is refused with the reason.`
+    : 'Kernels, memory plan and weights in one file that runs without the framework the model came from.';
+  return (
+    <Card title="Engine (.sinter)" text={text}>
+      {build ? (
+        <CommandButton command="export.engine" icon={<IconPackageExport size={14} />} primary />
+      ) : (
+        <CommandButton command="run.all" primary />
+      )}
+      {stale && <CommandButton command="run.build" label="Rebuild first" />}
+    </Card>
+  );
+}
+
+function CommandCard() {
+  const model = useStudio((s) => s.model);
+  const choices = useStudio((s) => s.choices);
+  if (!model) return null;
+  const command = cliCommand(model, choices, threadsOf());
+  const copy = async (): Promise<void> => {
+    await shell().copy(command);
+    notify('info', 'Copied the command.');
+  };
+  return (
+    <article className="card card-wide" aria-label="Command line">
+      <h3>
+        Command line
+        <span className="spacer" />
+        <Tooltip label="Copy">
+          <ActionIcon aria-label="Copy the command" onClick={() => void copy()}>
+            <IconCopy size={16} />
+          </ActionIcon>
+        </Tooltip>
+      </h3>
+      <p className="muted">Builds the same engine, with the same switches, in the repository's folder:</p>
+      <pre className="command selectable" data-testid="command">
+        {command}
+      </pre>
+    </article>
+  );
+}
+
+/** What leaves the studio. */
+export default function Export() {
+  const hasModel = useStudio((s) => s.trace !== null);
+  const after = useStudio((s) => s.trace?.headline ?? null);
+  if (!hasModel || !after) return <Empty text="Open a model to export what it becomes." command="file.open" />;
+  return (
+    <div className="cards">
+      <EngineCard />
+      <Card
+        title="Optimized ONNX"
+        text={`The graph after ${plural(after.layers, 'layer')} were formed, written with standard operators: any ONNX runtime can load it.`}
+      >
+        <CommandButton command="export.onnx" icon={<IconFileExport size={14} />} primary />
+      </Card>
+      <Card
+        title="Project (.sinterproj)"
+        text="The model's path and hash, and every choice made here; reopens where it was."
+      >
+        <CommandButton command="file.save" />
+      </Card>
+      <CommandCard />
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+import type { ModelSummary } from '../../../electron/ipc/schemas/graph.ts';
+import type { Choices } from '../../store/state.ts';
+import { shellWord } from '../../ui/format.ts';
+
+/** The command that builds the same engine: model, switches, device, threads and shapes. */
+export function cliCommand(
+  model: Pick<ModelSummary, 'path' | 'name' | 'inputs' | 'symbols'>,
+  choices: Choices,
+  threads: number,
+): string {
+  const words = [
+    'npx',
+    'sinter',
+    'build',
+    shellWord(model.path),
+    '-o',
+    shellWord(model.name.replace(/\.[^.]+$/, '.sinter')),
+  ];
+  words.push('--threads', String(threads));
+  for (const p of choices.passes) words.push('--disable', shellWord(p));
+  for (const a of choices.applications) words.push('--disable-fusion', shellWord(a));
+  for (const input of model.inputs) {
+    const shape = input.type.slice(input.type.indexOf(' ') + 1);
+    if (!model.symbols.some((s) => shape.split('×').includes(s))) continue;
+    const sizes = shape.split('×').map((d) => String(choices.shapes[d] ?? d));
+    words.push('--shape', shellWord(`${input.name}=${sizes.join('x')}`));
+  }
+  return words.join(' ');
+}

@@ -1,0 +1,10 @@
+import { definePanel } from '../panel.ts';
+
+export default definePanel({
+  id: 'export',
+  title: 'Export',
+  steps: ['export'],
+  place: 'center',
+  order: 10,
+  load: () => import('./Export.tsx'),
+});

@@ -1,0 +1,106 @@
+import { SegmentedControl, Tooltip } from '@mantine/core';
+import { useEffect } from 'react';
+import { GraphFlow } from '../../graph/GraphFlow.tsx';
+import { activeOverlay } from '../../overlays/overlays.ts';
+import { setAllGroups } from '../../store/actions/groups.ts';
+import { loadView } from '../../store/actions/views.ts';
+import { finalPoint, INITIAL, type OverlayId, pointKey } from '../../store/state.ts';
+import { set, useStudio } from '../../store/store.ts';
+import { Empty, Loading } from '../../ui/Frame.tsx';
+import { CATEGORY, CIVIDIS } from '../../ui/tokens.ts';
+
+function Legend() {
+  const overlay = useStudio(activeOverlay);
+  if (overlay) {
+    return (
+      <div className="legend" role="img" aria-label={`${overlay.title}, from 0 to ${overlay.text(overlay.max)}`}>
+        {overlay.title}: 0
+        <span className="legend-ramp" style={{ background: `linear-gradient(90deg, ${CIVIDIS.join(', ')})` }} />
+        {overlay.text(overlay.max)} <span className="muted">(square-root scale)</span>
+      </div>
+    );
+  }
+  return (
+    <ul className="legend" aria-label="Operator categories">
+      {Object.entries(CATEGORY).map(([id, c]) => (
+        <li key={id}>
+          <span className="legend-chip" data-category={id}>
+            {c.glyph}
+          </span>
+          {c.title}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Toolbar({ optimized }: { optimized: boolean }) {
+  const overlay = useStudio((s) => s.overlay);
+  const hasTimes = useStudio((s) => s.profile !== null);
+  const hasGroups = useStudio((s) => (Object.values(s.views)[0]?.groups.length ?? 0) > 0);
+  const step = useStudio((s) => s.step);
+  return (
+    <div className="graph-bar">
+      <Tooltip label="Which graph is shown follows the step: the model as it came, or as the engine runs it">
+        <span className="tag">{optimized ? 'Optimized' : 'As imported'}</span>
+      </Tooltip>
+      <SegmentedControl
+        size="xs"
+        aria-label="Colour by"
+        value={overlay}
+        onChange={(v) => set({ overlay: v as OverlayId })}
+        data={[
+          { value: 'none', label: 'Category' },
+          { value: 'flops', label: 'FLOPs' },
+          { value: 'bytes', label: 'Bytes' },
+          { value: 'time', label: 'Time', disabled: !hasTimes },
+        ]}
+      />
+      {hasGroups && (
+        <span className="graph-groups">
+          <button type="button" className="link" onClick={() => setAllGroups(true)}>
+            Open all
+          </button>
+          <button type="button" className="link" onClick={() => setAllGroups(false)}>
+            Close all
+          </button>
+        </span>
+      )}
+      <span className="spacer" />
+      {step !== 'profile' || overlay !== 'none' ? <Legend /> : null}
+    </div>
+  );
+}
+
+/** The one persistent graph; the step decides whether it is the imported or the optimized one. */
+export default function Graph() {
+  const step = useStudio((s) => s.step);
+  const optimized = step === 'build' || step === 'profile';
+  const point = useStudio((s) => pointKey(optimized ? finalPoint(s.trace) : INITIAL));
+  const view = useStudio((s) => s.views[point] ?? null);
+  const expanded = useStudio((s) => s.expanded);
+  const model = useStudio((s) => s.model?.model ?? null);
+  const opening = useStudio((s) => s.opening);
+  useEffect(() => {
+    if (model === null || view) return;
+    const [passes, applications] = point.split('.').map(Number);
+    void loadView({ passes: passes ?? 0, applications: applications ?? 0 });
+  }, [model, view, point]);
+  if (model === null) {
+    return opening === null ? (
+      <Empty text="No model is open. Drop one anywhere on the window." command="file.open" />
+    ) : (
+      <Loading text="Reading the model…" />
+    );
+  }
+  return (
+    <div className="graph-panel">
+      <Toolbar optimized={optimized} />
+      {view ? (
+        <GraphFlow view={view} expanded={expanded} memory={`${model}/${optimized}`} />
+      ) : (
+        <Loading text="Reading the graph…" />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+import { defineCommand } from '../../commands/command.ts';
+import { setAllGroups } from '../../store/actions/groups.ts';
+import type { OverlayId } from '../../store/state.ts';
+import { set } from '../../store/store.ts';
+
+defineCommand({
+  id: 'graph.openAll',
+  title: 'Open all groups',
+  menu: 'View',
+  when: (s) => s.model !== null,
+  run: () => setAllGroups(true),
+});
+defineCommand({
+  id: 'graph.closeAll',
+  title: 'Close all groups',
+  menu: 'View',
+  when: (s) => s.model !== null,
+  run: () => setAllGroups(false),
+});
+
+const OVERLAYS: readonly [OverlayId, string][] = [
+  ['none', 'Colour by operator category'],
+  ['time', 'Colour by time'],
+  ['flops', 'Colour by FLOPs'],
+  ['bytes', 'Colour by bytes moved'],
+];
+for (const [overlay, title] of OVERLAYS) {
+  defineCommand({
+    id: `overlay.${overlay}`,
+    title,
+    menu: 'View',
+    when: (s) => s.model !== null && (overlay !== 'time' || s.profile !== null),
+    run: () => set({ overlay }),
+  });
+}

@@ -1,0 +1,11 @@
+import { definePanel } from '../panel.ts';
+import './commands.ts';
+
+export default definePanel({
+  id: 'graph',
+  title: 'Graph',
+  steps: ['model', 'build', 'profile'],
+  place: 'center',
+  order: 10,
+  load: () => import('./Graph.tsx'),
+});

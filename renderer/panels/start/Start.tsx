@@ -1,0 +1,99 @@
+import { Button } from '@mantine/core';
+import { IconCpu, IconFileUpload } from '@tabler/icons-react';
+import type { RecentFile } from '../../../electron/ipc/shell.ts';
+import { findCommand } from '../../commands/command.ts';
+import { openPath } from '../../store/actions/project.ts';
+import { useStudio } from '../../store/store.ts';
+import { Section } from '../../ui/Frame.tsx';
+import { bytesText, middleCut, plural } from '../../ui/format.ts';
+
+function Files({ files, label }: { files: readonly RecentFile[]; label: string }) {
+  const opening = useStudio((s) => s.opening);
+  return (
+    <ul className="files" aria-label={label}>
+      {files.map((f) => (
+        <li key={f.path}>
+          <button type="button" title={f.path} disabled={opening !== null} onClick={() => void openPath(f.path)}>
+            <b>{f.name}</b>
+            <span className="muted">{middleCut(f.path.slice(0, -f.name.length - 1), 54)}</span>
+            <span className="muted files-size">{bytesText(f.bytes)}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function MachineCard() {
+  const machine = useStudio((s) => s.machine);
+  const connection = useStudio((s) => s.connection);
+  return (
+    <Section title="This machine">
+      {!machine && <p className="muted">{connection === 'lost' ? 'The engine host is not running.' : 'Looking…'}</p>}
+      {machine?.devices.map((d) => (
+        <div key={d.id} className="device">
+          <IconCpu size={22} stroke={1.5} />
+          <div>
+            <b>{d.name}</b>
+            <p className="muted">
+              {plural(d.cores, 'core')}, {bytesText(machine.memoryBytes)} memory
+            </p>
+            <p>
+              {d.features.map((f) => (
+                <span key={f} className="tag">
+                  {f}
+                </span>
+              ))}
+            </p>
+          </div>
+        </div>
+      ))}
+      {machine && machine.missing.length > 0 && (
+        <ul className="missing">
+          {machine.missing.map((m) => (
+            <li key={m}>{m}</li>
+          ))}
+        </ul>
+      )}
+      {machine?.runtime && <p className="muted">Sinter runtime {machine.runtime}</p>}
+    </Section>
+  );
+}
+
+/** Where a session begins: a model to drop, recent ones, samples, and what this machine can do. */
+export default function Start() {
+  const recent = useStudio((s) => s.recent);
+  const samples = useStudio((s) => s.samples);
+  const opening = useStudio((s) => s.opening !== null);
+  return (
+    <div className="start">
+      <div className="start-main">
+        <h1>Sinter Studio</h1>
+        <p className="lead">
+          See what is in a trained network, what the optimizer does to it and why, and leave with an engine for this
+          machine.
+        </p>
+        <div className="drop-zone">
+          <IconFileUpload size={40} stroke={1.2} />
+          <p>Drop an ONNX model here</p>
+          <Button size="sm" loading={opening} onClick={() => void findCommand('file.open')?.run()}>
+            Open model…
+          </Button>
+        </div>
+        {recent.length > 0 && (
+          <Section title="Recent">
+            <Files files={recent.slice(0, 6)} label="Recent files" />
+          </Section>
+        )}
+      </div>
+      <div className="start-side">
+        <MachineCard />
+        {samples.length > 0 && (
+          <Section title="Samples">
+            <Files files={samples} label="Sample models" />
+          </Section>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+import { connectHost, host, loseHost } from '../../host/connection.ts';
+import { shell } from '../../host/shell.ts';
+import { busy } from '../idle.ts';
+import { get, set } from '../store.ts';
+import { onJob } from './jobs.ts';
+import { log, notify, sentence } from './notify.ts';
+import { openPath, projectText, restoreProject } from './project.ts';
+
+let crashes: number[] = [];
+
+async function connectOnce(): Promise<boolean> {
+  set({ connection: 'connecting' });
+  try {
+    await busy(connectHost({ onJob, onLog: (l) => log(l.level, l.text) }));
+    set({ connection: 'ready', machine: await busy(host().machine({})) });
+    return true;
+  } catch (e) {
+    set({ connection: 'lost' });
+    notify('error', sentence(e), 'host.restart');
+    return false;
+  }
+}
+
+/** Starts over with a new host process and reopens what was open. */
+export async function restartHost(): Promise<void> {
+  const session = projectText('');
+  set({ model: null, trace: null, views: {}, build: null, profile: null, building: null, profiling: null });
+  if ((await connectOnce()) && session !== null) await restoreProject(session, '');
+}
+
+function onLost(reason: string): void {
+  loseHost(`${reason}.`);
+  set({ connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
+  const now = Date.now();
+  crashes = [...crashes.filter((t) => now - t < 60_000), now];
+  if (crashes.length > 2) {
+    notify('error', `The engine host keeps stopping (${reason}). Restart it, or open another model.`, 'host.restart');
+    return;
+  }
+  notify('warning', `Restarted after ${reason}; the model was opened again.`);
+  void restartHost();
+}
+
+/** Brings the window to life: host, recent files, and what was open before a crash or is named on the command line. */
+export async function boot(): Promise<void> {
+  const bridge = shell();
+  bridge.onHostLost(onLost);
+  const connected = await connectOnce();
+  const [recent, samples] = await Promise.all([bridge.recent(), bridge.samples()]);
+  set({ recent, samples });
+  if (!connected) return;
+  let asked = false;
+  bridge.onOpenPath((path) => {
+    asked = true;
+    void openPath(path);
+  });
+  const session = await bridge.loadSession();
+  if (!asked && session) await restoreProject(session, '').catch(() => undefined);
+}
+
+/** Keeps what a crash of the window must not lose. */
+export function keepSession(): void {
+  const text = get().opening === null ? projectText('') : null;
+  if (text !== null) shell().saveSession(text);
+}

@@ -1,0 +1,91 @@
+import type { GraphView } from '../../../electron/ipc/schemas/graph.ts';
+import { host } from '../../host/connection.ts';
+import { shell } from '../../host/shell.ts';
+import { busy } from '../idle.ts';
+import { type Choices, INITIAL } from '../state.ts';
+import { get, set } from '../store.ts';
+import { newJob } from './jobs.ts';
+import { notify, sentence, wasCancelled } from './notify.ts';
+import { loadView } from './views.ts';
+
+/** At most this many top-level boxes are opened by themselves; larger graphs start collapsed. */
+const OPEN_AT_ONCE = 300;
+
+function startExpanded(view: GraphView): ReadonlySet<string> {
+  if (view.nodes.length <= OPEN_AT_ONCE) return new Set(view.groups.map((g) => g.id));
+  return new Set();
+}
+
+/** Opens a model file: import, graph, default passes; the Model step shows it as soon as its graph is there. */
+export async function openModel(path: string, choices?: Partial<Choices>): Promise<boolean> {
+  if (get().opening !== null) return false;
+  if (get().connection !== 'ready') {
+    notify('error', 'The engine host is not running yet; try again in a moment.', 'host.restart');
+    return false;
+  }
+  set({ opening: path });
+  const previous = get().model;
+  try {
+    const model = await busy(host().open({ path, job: newJob('open') }));
+    if (previous)
+      void host()
+        .close({ model: previous.model })
+        .catch(() => undefined);
+    set({
+      model,
+      trace: null,
+      views: {},
+      build: null,
+      profile: null,
+      selection: new Set(),
+      focus: null,
+      hover: new Set(),
+      overlay: 'none',
+      cursor: { pass: 0, application: null },
+      choices: { ...get().choices, passes: [], applications: [], shapes: {}, ...choices },
+      past: [],
+      future: [],
+      step: get().step === 'start' ? 'model' : get().step,
+    });
+    const view = await loadView(INITIAL);
+    if (view) set({ expanded: startExpanded(view) });
+    for (const p of model.problems.slice(0, 2)) notify(p.severity, p.text, 'view.problems');
+    void shell()
+      .addRecent(path)
+      .then(async () => set({ recent: await shell().recent() }));
+  } catch (e) {
+    if (!wasCancelled(e)) notify('error', sentence(e), 'file.open');
+    return false;
+  } finally {
+    set({ opening: null });
+  }
+  await optimize();
+  return true;
+}
+
+let wanted = 0;
+/** Runs the pipeline with the current switches; of several requests in a row the last one's result is shown. */
+export async function optimize(): Promise<void> {
+  const { model, choices } = get();
+  if (!model) return;
+  const mine = ++wanted;
+  set({ optimizing: true });
+  try {
+    const switches = { passes: [...choices.passes], applications: [...choices.applications] };
+    const trace = await busy(host().optimize({ model: model.model, switches, job: newJob('optimize') }));
+    if (mine !== wanted || get().model?.model !== model.model) return;
+    const { cursor, views } = get();
+    const first = trace.passes.findIndex((p) => p.applications.length > 0);
+    const kept = views['0.0'];
+    set({
+      trace,
+      // The imported graph is the same at every revision.
+      views: kept ? { '0.0': kept } : {},
+      cursor: get().trace === null ? { pass: Math.max(0, first), application: null } : { ...cursor, application: null },
+    });
+  } catch (e) {
+    if (!wasCancelled(e)) notify('error', sentence(e), 'run.optimize');
+  } finally {
+    if (mine === wanted) set({ optimizing: false });
+  }
+}

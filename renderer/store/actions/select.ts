@@ -1,0 +1,32 @@
+import type { ViewNode } from '../../../electron/ipc/schemas/graph.ts';
+import { get, set } from '../store.ts';
+
+interface Place {
+  readonly sources: readonly string[];
+  readonly focus: string | null;
+}
+const history: Place[] = [];
+let at = -1;
+
+/** Selects source operators everywhere; `focus` is the node whose details are shown. */
+export function select(sources: readonly string[], focus: string | null): void {
+  const last = history[at];
+  if (last && last.focus === focus && last.sources.join() === sources.join()) return;
+  history.splice(at + 1, history.length, { sources, focus });
+  at = history.length - 1;
+  set({ selection: new Set(sources), focus });
+}
+export const selectNode = (n: Pick<ViewNode, 'id' | 'sources'>): void => select(n.sources, n.id);
+export const clearSelection = (): void => set({ selection: new Set(), focus: null });
+export function hover(sources: readonly string[]): void {
+  if (sources.length === 0 && get().hover.size === 0) return;
+  set({ hover: new Set(sources) });
+}
+
+/** Walks the selection history: −1 back, +1 forward. */
+export function walkHistory(by: -1 | 1): void {
+  const place = history[at + by];
+  if (!place) return;
+  at += by;
+  set({ selection: new Set(place.sources), focus: place.focus });
+}

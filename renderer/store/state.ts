@@ -1,0 +1,80 @@
+import type { BuildResult, ProfileResult } from '../../electron/ipc/schemas/build.ts';
+import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
+import type { GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
+import type { Machine } from '../../electron/ipc/schemas/machine.ts';
+import type { TraceSummary } from '../../electron/ipc/schemas/trace.ts';
+import type { RecentFile } from '../../electron/ipc/shell.ts';
+
+export const STEPS = ['start', 'model', 'passes', 'precision', 'build', 'profile', 'export'] as const;
+export type Step = (typeof STEPS)[number];
+export type OverlayId = 'none' | 'time' | 'flops' | 'bytes';
+
+/** The user's decisions: kept in the project, undone and redone. */
+export interface Choices {
+  readonly passes: readonly string[];
+  readonly applications: readonly string[];
+  readonly device: string;
+  readonly threads: number;
+  readonly shapes: Readonly<Record<string, number>>;
+  readonly iterations: number;
+}
+
+export interface Notice {
+  readonly id: number;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly text: string;
+  /** A command that helps, shown as a button. */
+  readonly command?: string;
+}
+export interface LogLine {
+  readonly id: number;
+  readonly at: number;
+  readonly level: 'info' | 'warning' | 'error';
+  readonly text: string;
+}
+
+export interface StudioState {
+  readonly connection: 'connecting' | 'ready' | 'lost';
+  readonly machine: Machine | null;
+  readonly recent: readonly RecentFile[];
+  readonly samples: readonly RecentFile[];
+  readonly step: Step;
+  readonly model: ModelSummary | null;
+  /** Path being opened; null when none is. */
+  readonly opening: string | null;
+  readonly optimizing: boolean;
+  readonly trace: TraceSummary | null;
+  /** Graphs by point key ("3.0"), of the current revision. */
+  readonly views: Readonly<Record<string, GraphView>>;
+  readonly expanded: ReadonlySet<string>;
+  /** Which pass the Passes step shows, and which of its applications (null = the whole pass). */
+  readonly cursor: { readonly pass: number; readonly application: number | null };
+  readonly choices: Choices;
+  readonly past: readonly Choices[];
+  readonly future: readonly Choices[];
+  readonly build: BuildResult | null;
+  readonly building: string | null;
+  readonly profile: ProfileResult | null;
+  readonly profiling: string | null;
+  readonly jobs: readonly JobSnapshot[];
+  readonly log: readonly LogLine[];
+  readonly notices: readonly Notice[];
+  readonly selection: ReadonlySet<string>;
+  /** The node whose details are shown; follows the selection. */
+  readonly focus: string | null;
+  readonly hover: ReadonlySet<string>;
+  readonly overlay: OverlayId;
+  readonly paletteOpen: boolean;
+  readonly drawerOpen: boolean;
+  readonly project: { readonly path: string | null; readonly dirty: boolean };
+}
+
+export const pointKey = (p: GraphPoint): string => `${p.passes}.${p.applications}`;
+export const INITIAL: GraphPoint = { passes: 0, applications: 0 };
+export const finalPoint = (trace: TraceSummary | null): GraphPoint => ({
+  passes: trace?.passes.length ?? 0,
+  applications: 0,
+});
+/** True when a build or profile was made from an older optimization than the one shown. */
+export const isStale = (s: StudioState): boolean =>
+  s.build !== null && s.trace !== null && s.build.revision !== s.trace.revision;

@@ -1,0 +1,40 @@
+import { create } from 'zustand';
+import type { StudioState } from './state.ts';
+
+const defaults: StudioState = {
+  connection: 'connecting',
+  machine: null,
+  recent: [],
+  samples: [],
+  step: 'start',
+  model: null,
+  opening: null,
+  optimizing: false,
+  trace: null,
+  views: {},
+  expanded: new Set(),
+  cursor: { pass: 0, application: null },
+  choices: { passes: [], applications: [], device: 'cpu', threads: 0, shapes: {}, iterations: 100 },
+  past: [],
+  future: [],
+  build: null,
+  building: null,
+  profile: null,
+  profiling: null,
+  jobs: [],
+  log: [],
+  notices: [],
+  selection: new Set(),
+  focus: null,
+  hover: new Set(),
+  overlay: 'none',
+  paletteOpen: false,
+  drawerOpen: false,
+  project: { path: null, dirty: false },
+};
+
+/** The window's one store; components select narrowly, actions in store/actions change it. */
+export const useStudio = create<StudioState>(() => defaults);
+export const get = useStudio.getState;
+export const set = useStudio.setState;
+export const resetStudio = (): void => set(defaults, true);
