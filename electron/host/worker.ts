@@ -20,7 +20,7 @@ thread.on('message', ({ message, slot }: { message: unknown; slot: number | null
   receive(message);
 });
 
-const services = createServices(await realParts(), {
+const services = createServices(realParts(), {
   cacheDir: cache,
   isCancelled: (job) => {
     const slot = slots.get(job);

@@ -1,6 +1,127 @@
-import { inceptionGraph, syntheticParts } from '../../../test/support/synthetic.ts';
-import type { StudioParts } from './parts.ts';
-// DEVELOPMENT ONLY until importer and passes land
-export async function realParts(): Promise<StudioParts> {
-  return syntheticParts((p) => inceptionGraph(p.includes('10k') ? 1112 : 9));
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { buildEngine } from '../../../optimizer/builder/build.ts';
+import { createEvaluator } from '../../../optimizer/builder/evaluator.ts';
+import { randomTensor, seededRandom } from '../../../optimizer/builder/randomInputs.ts';
+import { encodeWeight } from '../../../optimizer/builder/weights.ts';
+import { dtypeFromNumber } from '../../../optimizer/engine/encode.ts';
+import type { EngineMessage } from '../../../optimizer/engine/messages.ts';
+import { decodeEngine, encodeWeightExpr } from '../../../optimizer/engine/schema.ts';
+import { writeOnnx } from '../../../optimizer/exporters/onnx/write.ts';
+import { type ImportedModel, importModel } from '../../../optimizer/importers/index.ts';
+import type { Graph, WeightFile } from '../../../optimizer/ir/graph.ts';
+import type { WeightExpr } from '../../../optimizer/ir/weight.ts';
+import { nodeCost } from '../../../optimizer/ops/cost.ts';
+import { findOp } from '../../../optimizer/ops/index.ts';
+import type { Evaluator } from '../../../optimizer/passes/pass.ts';
+import { optimize, pipeline } from '../../../optimizer/passes/pipeline.ts';
+import { refusalText } from '../../../optimizer/passes/refusals.ts';
+import { graphAt } from '../../../optimizer/passes/trace.ts';
+import type { NativeRuntime, Tensor } from '../../../optimizer/runtime.ts';
+import { HostError } from '../../ipc/protocol.ts';
+import { loadRuntime } from './addon.ts';
+import { categoryOf } from './categories.ts';
+import type { Imported, StudioParts } from './parts.ts';
+
+async function sha256(path: string, stop: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    stop.throwIfAborted();
+    hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+function formatText(m: ImportedModel): string {
+  const opset = m.opsets[''] === undefined ? '' : `, opset ${m.opsets['']}`;
+  const from = m.producer.name === '' ? '' : `, from ${m.producer.name} ${m.producer.version}`.trimEnd();
+  return `ONNX${opset}, IR ${m.irVersion}${from}`;
+}
+
+const problemsOf = (m: ImportedModel): Imported['problems'] =>
+  m.warnings.map((text) => ({ severity: 'info' as const, text, sources: [] }));
+
+/** Without the native runtime only what stands as literals in the graph can be folded. */
+const literalsOnly: Evaluator = { peek: () => null, literal: (w) => (w.kind === 'literal' ? w.value : null) };
+
+function need(runtime: NativeRuntime | null, problem: string | null): NativeRuntime {
+  if (!runtime) throw new HostError('no-runtime', problem ?? 'The native runtime is missing.');
+  return runtime;
+}
+
+/** Seeded random inputs of an engine whose shapes are fixed. */
+function randomInputs(header: EngineMessage): Record<string, Tensor> {
+  const random = seededRandom(1);
+  const sizes = header.profiles[0]?.ranges.map((r) => r.opt) ?? [];
+  return Object.fromEntries(
+    header.inputs.map(({ name, value }) => {
+      const v = header.values[value]!;
+      const shape = v.shape.map((d) => (d.kind === 1 ? (sizes[d.value ?? 0] ?? 1) : (d.value ?? 0)));
+      return [name, randomTensor(dtypeFromNumber(v.dtype), shape, random)];
+    }),
+  );
+}
+
+/** The optimizer and the native runtime of this installation. */
+export function realParts(): StudioParts {
+  const { runtime, problem } = loadRuntime();
+  const evaluate = (w: WeightExpr, files: readonly WeightFile[]): Promise<Uint8Array> =>
+    need(runtime, problem).evaluateWeight(
+      encodeWeightExpr(encodeWeight(w)),
+      files.map((f) => f.path),
+    );
+  const evaluators = new WeakMap<Graph, Evaluator>();
+  const evaluatorFor = (graph: Graph): Evaluator => {
+    if (!runtime) return literalsOnly;
+    let e = evaluators.get(graph);
+    // Kept per model: what was folded once is not computed again when a switch changes.
+    if (!e) evaluators.set(graph, (e = createEvaluator(runtime, graph.files)));
+    return e;
+  };
+  return {
+    runtime,
+    runtimeProblem: problem,
+    passes: pipeline,
+    importModel: async (path, onProgress, stop) => {
+      const hash = sha256(path, stop);
+      hash.catch(() => undefined);
+      const model = await importModel(path, { stop, onProgress: (_phase, done, total) => onProgress(done, total) });
+      return { graph: model.graph, format: formatText(model), hash: await hash, problems: problemsOf(model) };
+    },
+    optimize: (imported, options) => optimize(imported.graph, evaluatorFor(imported.graph), options),
+    graphAt,
+    refusalText: (r) => refusalText(r.code, r.args),
+    category: categoryOf,
+    isSupported: (n) => n.body !== undefined || findOp(n.domain, n.op) !== undefined,
+    cost: (graph, node) => nodeCost(graph, node),
+    build: (r) =>
+      buildEngine(r.optimized, {
+        runtime: need(runtime, problem),
+        device: r.device,
+        threads: r.threads,
+        path: r.path,
+        ranges: Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }])),
+        onProgress: r.onProgress,
+        stop: r.stop,
+      }),
+    profile: async (r) => {
+      const engine = await need(runtime, problem).loadEngine(r.path);
+      try {
+        const context = engine.createContext({ threads: r.threads });
+        try {
+          const inputs = randomInputs(decodeEngine(engine.headerBytes));
+          const options = { warmup: r.warmup, iterations: r.iterations };
+          return await context.profile(inputs, options, (p) => r.onProgress(p.done, p.total), r.stop);
+        } finally {
+          context.dispose();
+        }
+      } finally {
+        engine.dispose();
+      }
+    },
+    writeOnnx: async (graph, path, onProgress, stop) => {
+      await writeOnnx(graph, path, { evaluateWeight: (w) => evaluate(w, graph.files), onProgress, stop });
+    },
+    evaluateWeight: (w, graph) => (w.kind === 'literal' ? Promise.resolve(w.value.bytes) : evaluate(w, graph.files)),
+  };
 }
