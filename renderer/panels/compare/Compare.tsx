@@ -13,6 +13,9 @@ import { countText, plural } from '../../ui/format.ts';
 import { DiffFlow } from './DiffFlow.tsx';
 import { type Compared, useUnion } from './useUnion.ts';
 
+/** Below this zoom nodes lose their second line. */
+const READABLE = 0.45;
+
 function frameBox(box: Rect, w: number, h: number, most: number): Viewport {
   const zoom = Math.max(0.05, Math.min(most, w / (box.w + 80), h / (box.h + 80)));
   return { x: (w - box.w * zoom) / 2 - box.x * zoom, y: (h - box.h * zoom) / 2 - box.y * zoom, zoom };
@@ -26,11 +29,13 @@ function firstViewport({ union, focus }: Compared, w: number, h: number): Viewpo
     return frameBox({ x: c.x - 120, y: c.y - 110, w: c.w + 240, h: c.h + 220 }, w, h, 1);
   }
   const all = frameBox(whole, w, h, 1);
-  if (all.zoom >= 0.4) return all;
-  // Too tall to read whole: the width fits, from the first change on.
-  const zoom = Math.min(0.8, Math.max(0.4, w / (union.width + 60)));
-  const from = union.changed ?? whole;
-  return { zoom, x: w / 2 - (from.x + Math.min(from.w, w / zoom) / 2) * zoom, y: 60 - from.y * zoom };
+  if (all.zoom >= READABLE || !union.changed) return all;
+  const changed = frameBox(union.changed, w, h, 0.8);
+  if (changed.zoom >= READABLE) return changed;
+  // Too much to read at once: from the first change on.
+  const c = union.changed;
+  const zoom = Math.min(0.8, Math.max(READABLE, w / (c.w + 60)));
+  return { zoom, x: w / 2 - (c.x + c.w / 2) * zoom, y: 60 - c.y * zoom };
 }
 
 /** What is compared: the pass, or one application with its rule, its switch and the way to the next. */

@@ -1,5 +1,6 @@
 import { SegmentedControl, Tooltip } from '@mantine/core';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
+import type { Category, GraphView } from '../../../electron/ipc/schemas/graph.ts';
 import { GraphFlow } from '../../graph/GraphFlow.tsx';
 import { activeOverlay } from '../../overlays/overlays.ts';
 import { setAllGroups } from '../../store/actions/groups.ts';
@@ -9,8 +10,9 @@ import { set, useStudio } from '../../store/store.ts';
 import { Empty, Loading } from '../../ui/Frame.tsx';
 import { CATEGORY, CIVIDIS } from '../../ui/tokens.ts';
 
-function Legend() {
+function Legend({ view }: { view: GraphView }) {
   const overlay = useStudio(activeOverlay);
+  const present = useMemo(() => new Set(view.nodes.map((n) => n.category)), [view]);
   if (overlay) {
     return (
       <div className="legend" role="img" aria-label={`${overlay.title}, from 0 to ${overlay.text(overlay.max)}`}>
@@ -22,14 +24,16 @@ function Legend() {
   }
   return (
     <ul className="legend" aria-label="Operator categories">
-      {Object.entries(CATEGORY).map(([id, c]) => (
-        <li key={id}>
-          <span className="legend-chip" data-category={id}>
-            {c.glyph}
-          </span>
-          {c.title}
-        </li>
-      ))}
+      {Object.entries(CATEGORY)
+        .filter(([id]) => present.has(id as Category))
+        .map(([id, c]) => (
+          <li key={id}>
+            <span className="legend-chip" data-category={id}>
+              {c.glyph}
+            </span>
+            {c.title}
+          </li>
+        ))}
     </ul>
   );
 }
@@ -38,7 +42,6 @@ function Toolbar({ optimized }: { optimized: boolean }) {
   const overlay = useStudio((s) => s.overlay);
   const hasTimes = useStudio((s) => s.profile !== null);
   const hasGroups = useStudio((s) => (Object.values(s.views)[0]?.groups.length ?? 0) > 0);
-  const step = useStudio((s) => s.step);
   return (
     <div className="graph-bar">
       <Tooltip label="Which graph is shown follows the step: the model as it came, or as the engine runs it">
@@ -66,8 +69,6 @@ function Toolbar({ optimized }: { optimized: boolean }) {
           </button>
         </span>
       )}
-      <span className="spacer" />
-      {step !== 'profile' || overlay !== 'none' ? <Legend /> : null}
     </div>
   );
 }
@@ -97,7 +98,10 @@ export default function Graph() {
     <div className="graph-panel">
       <Toolbar optimized={optimized} />
       {view ? (
-        <GraphFlow view={view} expanded={expanded} memory={`${model}/${optimized}`} />
+        <>
+          <GraphFlow view={view} expanded={expanded} memory={`${model}/${optimized}`} />
+          <Legend view={view} />
+        </>
       ) : (
         <Loading text="Reading the graph…" />
       )}

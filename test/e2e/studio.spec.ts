@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from '@playwright/test';
+import { launch, ROOT, type Studio, sample, scratch } from './support/studio.ts';
+
+const run = promisify(execFile);
+const sinter = (...args: string[]): Promise<{ stdout: string }> =>
+  run(process.execPath, [path.join(ROOT, 'bin/sinter.mjs'), ...args], { cwd: ROOT });
+
+test.describe.configure({ mode: 'serial' });
+
+/* The whole way of a model, in one session, as a user goes it. */
+test.describe('a model from drop to engine', () => {
+  const out = scratch();
+  const engine = path.join(out, 'tiny-googlenet.sinter');
+  let s: Studio;
+  test.beforeAll(async () => {
+    s = await launch();
+  });
+  test.afterAll(async () => {
+    await s?.close();
+  });
+
+  test('starts with the machine, samples and a place to drop', async () => {
+    await expect(s.page.getByRole('region', { name: 'This machine' })).toContainText('core');
+    await expect(s.page.getByRole('list', { name: 'Sample models' })).toContainText('tiny-googlenet.onnx');
+    await s.shot('01-start');
+  });
+
+  test('a dropped model shows its graph and one headline', async () => {
+    await s.drop(sample('tiny-googlenet.onnx'));
+    await expect(s.page.getByTestId('headline')).toContainText(/56 operators → \d+ layers/);
+    await s.idle();
+    await expect(s.page.locator('[data-testid="node"][data-op="Conv"]').first()).toBeVisible();
+    await s.shot('02-model');
+  });
+
+  test('search finds an operator and the inspector explains it', async () => {
+    await s.page.getByLabel('Search operators').fill('inception_3a conv 3x3');
+    await s.page.getByLabel('Search operators').fill('inception_3a/3x3 Conv');
+    await s.page.getByRole('listbox', { name: 'Operators' }).getByRole('option').first().click();
+    await s.idle();
+    const inspector = s.page.getByRole('region', { name: 'Inspector' });
+    await expect(inspector.getByRole('region', { name: 'Attributes' })).toContainText('kernel_shape');
+    await expect(inspector.getByRole('region', { name: 'Weights' })).toContainText('values');
+    await expect(s.page.locator('[data-testid="node"][data-selected="true"]')).toHaveCount(1);
+    await s.shot('03-inspector');
+  });
+
+  test('fusions are stepped through side by side', async () => {
+    await s.page.keyboard.press('Escape');
+    await s.goTo('passes');
+    await s.page.locator('[data-pass="vertical-fusion"] .pass-title').click();
+    await s.idle();
+    await expect(s.page.locator('[data-side="before"] [data-mark="removed"]').first()).toBeVisible();
+    await expect(s.page.locator('[data-side="after"] [data-mark="added"]').first()).toBeVisible();
+    await s.shot('04-pass');
+    await s.page.keyboard.press(']');
+    await s.idle();
+    await expect(s.page.getByTestId('step-count')).toHaveText(/^1 of \d+$/);
+    await expect(s.page.locator('[data-side="before"] [data-mark="removed"]')).toHaveCount(2);
+    await expect(s.page.locator('[data-side="after"] [data-mark="added"]')).toHaveCount(1);
+    await s.page.keyboard.press(']');
+    await s.page.keyboard.press(']');
+    await s.idle();
+    await expect(s.page.getByTestId('step-count')).toHaveText(/^3 of \d+$/);
+    await s.shot('05-fusion');
+    await s.page.keyboard.press('[');
+    await expect(s.page.getByTestId('step-count')).toHaveText(/^2 of \d+$/);
+  });
+
+  test('hovering a node lights it on both sides', async () => {
+    const node = s.page.locator('[data-side="after"] [data-mark="added"]').first();
+    await node.hover();
+    await expect(s.page.locator('[data-side="before"] [data-mark="removed"][data-hovered="true"]')).toHaveCount(2);
+  });
+
+  test('a selected operator tells why it was not fused', async () => {
+    await s.page.locator('[data-pass="horizontal-fusion"] .pass-title').click();
+    await s.idle();
+    await s.page.locator('[data-side="before"] [data-testid="node"]').first().click();
+    await s.idle();
+    await expect(s.page.getByRole('region', { name: 'Why was this not fused?' })).toBeVisible();
+    await s.shot('06-why');
+    await s.page.keyboard.press('Escape');
+  });
+
+  test('switching a pass off changes the graph, and on again brings it back', async () => {
+    const headline = s.page.getByTestId('headline');
+    const before = await headline.textContent();
+    await s.page.getByRole('switch', { name: 'Run Horizontal fusion' }).click({ force: true });
+    await expect(headline).not.toHaveText(before ?? '');
+    await s.idle();
+    await s.shot('07-pass-off');
+    await s.page.keyboard.press('Control+z');
+    await expect(headline).toHaveText(before ?? '');
+    await s.page.getByRole('switch', { name: 'Run Horizontal fusion' }).click({ force: true });
+    await expect(headline).not.toHaveText(before ?? '');
+    await s.idle();
+  });
+
+  test('a build fills the layer table', async () => {
+    await s.goTo('build');
+    await s.page.getByRole('region', { name: 'Build', exact: true }).locator('[data-command="run.build"]').click();
+    const table = s.page.getByRole('grid', { name: 'Layers of the engine' });
+    await expect(table).toBeVisible();
+    await s.idle();
+    await table.getByRole('row').nth(2).click();
+    await expect(s.page.getByRole('complementary', { name: /^Candidates of/ })).toBeVisible();
+    await s.shot('08-build');
+  });
+
+  test('a profile sorts layers by time and colours the graph', async () => {
+    await s.goTo('profile');
+    await s.page.getByRole('region', { name: 'Profile', exact: true }).locator('[data-command="run.profile"]').click();
+    await expect(s.page.getByTestId('latency')).toContainText('p99');
+    await s.idle();
+    await expect(s.page.getByRole('grid', { name: 'Layers by time' }).getByRole('row').nth(1)).toBeVisible();
+    await expect(s.page.locator('[data-testid="node"][data-heat="true"]').first()).toBeVisible();
+    await s.shot('09-profile');
+  });
+
+  test('a changed choice marks the engine as out of date', async () => {
+    await s.goTo('passes');
+    await s.page.getByRole('switch', { name: 'Run Horizontal fusion' }).click({ force: true });
+    await expect(s.page.getByText('The engine is older than your choices')).toBeVisible();
+    await s.page.getByRole('button', { name: 'Rebuild' }).first().click();
+    await expect(s.page.getByTestId('latency')).toContainText('p99');
+    await expect(s.page.getByText('The engine is older than your choices')).toHaveCount(0);
+  });
+
+  test('the exported engine and model run on the command line', async () => {
+    await s.goTo('export');
+    await expect(s.page.getByTestId('command')).toContainText('sinter build');
+    await s.saveTo(engine);
+    await s.page.locator('[data-command="export.engine"]').click();
+    await expect(s.page.getByText(`Wrote ${engine}`)).toBeVisible();
+    const onnx = path.join(out, 'optimized.onnx');
+    await s.saveTo(onnx);
+    await s.page.locator('[data-command="export.onnx"]').click();
+    await expect(s.page.getByText(`Wrote ${onnx}`)).toBeVisible();
+    await s.shot('10-export');
+    expect(statSync(engine).size).toBeGreaterThan(1000);
+    await sinter('run', engine, '--output-dir', out);
+    expect(existsSync(path.join(out, 'prob.npy'))).toBe(true);
+    const { stdout } = await sinter('compare', onnx, engine, '--json');
+    const compared: { outputs: { maxAbs: number }[] } = JSON.parse(stdout);
+    for (const o of compared.outputs) expect(o.maxAbs).toBeLessThan(1e-4);
+  });
+
+  test('a project keeps choices and reopens where it was', async () => {
+    const project = path.join(out, 'work.sinterproj');
+    await s.goTo('passes');
+    await s.page.getByRole('switch', { name: 'Run Vertical fusion' }).click({ force: true });
+    await s.idle();
+    await s.saveTo(project);
+    await s.page.keyboard.press('Control+s');
+    await expect(s.page.getByText(`Saved ${project}`)).toBeVisible();
+    const again = await launch({ args: [project] });
+    await expect(again.page.getByTestId('headline')).toContainText('56 operators');
+    await again.idle();
+    await expect(again.page.getByRole('switch', { name: 'Run Vertical fusion' })).not.toBeChecked();
+    await again.close();
+  });
+
+  test('a crash of the engine host costs a reopen, not the window', async () => {
+    const headline = await s.page.getByTestId('headline').textContent();
+    await s.app.evaluate(({ app }) => {
+      const host = app
+        .getAppMetrics()
+        .find((m) => m.serviceName === 'node.mojom.NodeService' || m.name === 'Sinter engine host');
+      if (host) process.kill(host.pid, 'SIGKILL');
+    });
+    await expect(s.page.getByText(/the model was opened again/)).toBeVisible();
+    await expect(s.page.getByTestId('headline')).toHaveText(headline ?? '');
+    await s.shot('11-after-crash');
+  });
+});
+
+test('the palette reaches commands and operators by keyboard alone', async () => {
+  const s = await launch({ args: [sample('tiny-googlenet.onnx')] });
+  await expect(s.page.getByTestId('headline')).toContainText('56 operators');
+  await s.idle();
+  await s.page.keyboard.press('Control+k');
+  await s.page.getByRole('combobox', { name: 'Command palette' }).fill('go to passes');
+  await s.shot('12-palette');
+  await s.page.keyboard.press('Enter');
+  await expect(s.page.getByRole('main')).toHaveAccessibleName('passes step');
+  await s.page.keyboard.press('Control+k');
+  await s.page.getByRole('combobox', { name: 'Command palette' }).fill('inception_3b/5x5');
+  await s.page.keyboard.press('Enter');
+  await s.page.keyboard.press('Control+1');
+  await s.idle();
+  await expect(s.page.locator('[data-testid="node"][data-selected="true"]')).toHaveCount(1);
+  await s.close();
+});
+
+test('dark scheme', async () => {
+  const s = await launch({ args: [sample('tiny-resnet.onnx')], dark: true });
+  await expect(s.page.getByTestId('headline')).toContainText('layers');
+  await s.shot('13-dark-model');
+  await s.goTo('passes');
+  await s.shot('14-dark-passes');
+  await s.page.locator('[data-command="run.all"]').first().click();
+  await expect(s.page.getByTestId('latency')).toContainText('p99');
+  await s.shot('15-dark-profile');
+  await s.close();
+});
+
+test('what is not a model is refused in one sentence', async () => {
+  const s = await launch();
+  await s.drop(path.join(ROOT, 'package.json'));
+  await expect(s.page.getByRole('alert')).toBeVisible();
+  await expect(s.page.getByRole('alert')).toContainText('package.json');
+  await s.shot('16-error');
+  await s.close();
+});
