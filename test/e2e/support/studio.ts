@@ -37,7 +37,8 @@ export async function launch(options: { args?: string[]; userData?: string; dark
   page.on('pageerror', (e) => console.error(`window: ${e.message}`));
   await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: options.dark ? 'dark' : 'light' });
   await page.getByRole('navigation', { name: 'Steps' }).waitFor();
-  const idle = (): Promise<void> => page.evaluate(() => window.studioIdle());
+  const idle = (): Promise<void> =>
+    page.evaluate(() => (globalThis as unknown as { studioIdle(): Promise<void> }).studioIdle());
   return {
     app,
     page,
@@ -65,10 +66,4 @@ export async function launch(options: { args?: string[]; userData?: string; dark
       }, file),
     close: () => app.close(),
   };
-}
-
-declare global {
-  interface Window {
-    studioIdle(): Promise<void>;
-  }
 }
