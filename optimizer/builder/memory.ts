@@ -40,9 +40,9 @@ export function planMemory(plan: Plan, max: Binding): MemoryPlan {
     (a, b) => a.from - b.from || b.bytes - a.bytes || a.id - b.id,
     (a, b) => b.to - b.from - (a.to - a.from) || b.bytes - a.bytes || a.id - b.id,
   ];
-  let best: { at: Map<Block, number>; size: number } | null = null;
+  let best: Placement | null = null;
   for (const order of orders) {
-    const placed = place([...blocks].sort(order));
+    const placed = improve([...blocks].sort(order), lowerBound);
     if (!best || placed.size < best.size) best = placed;
     if (best.size === lowerBound) break;
   }
@@ -78,8 +78,36 @@ function collect(plan: Plan, max: Binding): Block[] {
   return blocks.filter((b) => b.bytes > 0);
 }
 
+interface Placement {
+  readonly at: Map<Block, number>;
+  readonly size: number;
+}
+
+const ROUNDS = 200;
+
+/**
+ * Places in the given order, then again and again with the block that sticks out furthest moved ahead of the others: what
+ * is hard to place gets its place first. Keeps the best placement; deterministic.
+ */
+function improve(order: Block[], lowerBound: number): Placement {
+  let best = place(order);
+  for (let round = 0; round < ROUNDS && best.size > lowerBound; round++) {
+    const placed = round === 0 ? best : place(order);
+    if (placed.size < best.size) best = placed;
+    let culprit = 0;
+    order.forEach((b, i) => {
+      const c = order[culprit]!;
+      if (placed.at.get(b)! + b.bytes > placed.at.get(c)! + c.bytes) culprit = i;
+    });
+    // Half-way to the front: far enough to change the outcome, near enough to keep what was good about the order.
+    const [moved] = order.splice(culprit, 1);
+    order.splice(culprit >> 1, 0, moved!);
+  }
+  return best;
+}
+
 /** Best fit in the given order: the smallest gap between already placed, overlapping-in-time blocks that is large enough. */
-function place(order: readonly Block[]): { at: Map<Block, number>; size: number } {
+function place(order: readonly Block[]): Placement {
   const at = new Map<Block, number>();
   let size = 0;
   const placed: { b: Block; start: number }[] = [];

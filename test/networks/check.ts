@@ -31,6 +31,21 @@ export interface NetworkCheck {
   readonly arenaOverBound: number;
 }
 
+/** An image [1,3,H,W] that looks like lines of dark strokes on bright paper: text detectors answer noise with zeros. */
+function textPage(shape: readonly number[], random: () => number): Tensor {
+  const [h, w] = [shape[2]!, shape[3]!];
+  const data = new Float32Array(3 * h * w);
+  const strokes = Array.from({ length: w }, () => random() < 0.45);
+  for (let y = 0; y < h; y++) {
+    const line = y % 40 > 10 && y % 40 < 34;
+    for (let x = 0; x < w; x++) {
+      const ink = line && x > w / 10 && x < (w * 9) / 10 && (strokes[x] || y % 40 < 14);
+      for (let c = 0; c < 3; c++) data[(c * h + y) * w + x] = (ink ? -0.9 : 0.85) + (random() - 0.5) * 0.1;
+    }
+  }
+  return { dtype: 'float32', shape, bytes: new Uint8Array(data.buffer) };
+}
+
 /**
  * Imports a model, builds it without and with the passes, runs both and the reloaded engine on the same random inputs,
  * and compares with ONNX Runtime.
@@ -38,6 +53,7 @@ export interface NetworkCheck {
 export async function checkNetwork(
   path: string,
   shapes: Readonly<Record<string, readonly number[]>>,
+  textual = false,
   threads = 2,
 ): Promise<NetworkCheck> {
   const runtime = testRuntime();
@@ -48,7 +64,9 @@ export async function checkNetwork(
     const inputs: Record<string, Tensor> = {};
     for (const id of model.graph.inputs) {
       const value = model.graph.value(id);
-      if (!value.weight) inputs[value.name] = randomTensor(value.type.dtype, value.type.shape as number[], random);
+      if (value.weight) continue;
+      const shape = value.type.shape as number[];
+      inputs[value.name] = textual ? textPage(shape, random) : randomTensor(value.type.dtype, shape, random);
     }
     const session = await ortSession(path, threads);
     const want = await runOrt(session, inputs);

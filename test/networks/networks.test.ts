@@ -28,12 +28,13 @@ const MADE: readonly Network[] = [
   { file: 'vgg19' },
   { file: 'zfnet512' },
   { file: 'mobilenet_v2', atMost: 56 },
-  { file: 'bert_base', atMost: 87 },
+  // TensorRT makes 87 of a BERT; this one has an attention mask besides, which takes a layer to prepare.
+  { file: 'bert_base', atMost: 88 },
 ];
 const FETCHED: readonly Network[] = [
-  { file: 'ch_ppocr_mobile_v2.0_cls_infer', shapes: { x: [1, 3, 48, 192] } },
-  { file: 'ch_PP-OCRv4_det_infer', shapes: { x: [1, 3, 320, 320] } },
-  { file: 'ch_PP-OCRv4_rec_infer', shapes: { x: [1, 3, 48, 320] } },
+  { file: 'ocr_cls', shapes: { x: [1, 3, 48, 192] } },
+  { file: 'ocr_det', shapes: { x: [1, 3, 320, 320] } },
+  { file: 'ocr_rec', shapes: { x: [1, 3, 48, 320] } },
 ];
 
 const pathOf = (n: Network): string => join(modelDir(), `${n.file}.onnx`);
@@ -52,7 +53,7 @@ describe.each([
   it.each(networks.map((n) => [n.file, n] as const))(
     '%s',
     async (_name, network) => {
-      const result = await checkNetwork(pathOf(network), network.shapes ?? {});
+      const result = await checkNetwork(pathOf(network), network.shapes ?? {}, networks === FETCHED);
       expect(result.plain).toBeLessThan(1e-4);
       expect(result.optimized).toBeLessThan(1e-4);
       expect(result.reloadedSame).toBe(true);
