@@ -64,6 +64,7 @@ TEST_CASE("cases: LSTM, GRU, RNN") {
             cases.push_back(make({.op = op, .gates = gates, .direction = direction, .lengths = true, .initial = true}));
             cases.push_back(make({.op = op, .gates = gates, .direction = direction, .steps = 7, .batch = 1, .inputs = 17, .hidden = 33, .bias = false}));
         }
+        cases.push_back(make({.op = op, .gates = gates, .direction = "bidirectional", .steps = 3, .batch = 6, .inputs = 20, .hidden = 40, .initial = true}));
         cases.push_back(make({.op = op, .gates = gates, .clip = 0.3}));
         cases.push_back(make({.op = op, .gates = gates, .direction = "bidirectional", .initial = true, .layout = 1}));
         cases.push_back(make({.op = op, .gates = gates, .steps = 1, .batch = 2, .initial = true}));
