@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cases/harness.h"
+#include "cases/programs.h"
 
 namespace sinter::cases {
 namespace {
@@ -67,6 +68,7 @@ struct Deconv {
     int64_t group = 1;
     bool bias = true;
     DType t = DType::F32;
+    std::string epilogue{};
 };
 
 Case make(const Deconv& c) {
@@ -74,9 +76,10 @@ Case make(const Deconv& c) {
     Builder b("ConvTranspose");
     b.input(c.x, c.t).weight(c.w, c.t);
     if (c.bias) b.weight({c.w[1] * c.group}, c.t);
+    addEpilogue(b, c.epilogue, c.y, 1, c.t);
     return b.output(c.y, c.t).ints("kernel_shape", {c.w.begin() + 2, c.w.end()}).ints("strides", c.stride).ints("dilations", c.dilation.empty() ? Dims(n, 1) : c.dilation)
         .ints("pads", c.pads).i("group", c.group).ints("output_padding", Dims(n, 0)).tolerance(c.t == DType::F16 ? 2e-3 : 1e-5)
-        .name(std::string(dtypeName(c.t)) + " " + shapeText(c.x) + " w" + shapeText(c.w) + " to " + shapeText(c.y) + " s" + shapeText(c.stride) + " p" + shapeText(c.pads)).build();
+        .name(std::string(dtypeName(c.t)) + " " + shapeText(c.x) + " w" + shapeText(c.w) + " to " + shapeText(c.y) + " s" + shapeText(c.stride) + " p" + shapeText(c.pads) + " " + c.epilogue).build();
 }
 
 TEST_CASE("cases: ConvTranspose") {
@@ -92,6 +95,10 @@ TEST_CASE("cases: ConvTranspose") {
     cases.push_back(make({.x = {1, 4, 9}, .w = {4, 5, 4}, .y = {1, 5, 20}, .stride = {2}, .pads = {0, 0}}));
     cases.push_back(make({.x = {1, 3, 3, 4, 3}, .w = {3, 2, 2, 3, 2}, .y = {1, 2, 6, 8, 6}, .stride = {2, 2, 2}, .pads = {0, 0, 0, 0, 1, 0}}));
     for (DType t : {DType::F16, DType::F64}) cases.push_back(make({.x = {1, 5, 4, 4}, .w = {5, 7, 2, 2}, .y = {1, 7, 8, 8}, .stride = {2, 2}, .pads = {0, 0, 0, 0}, .t = t}));
+    for (const char* e : {"relu", "clip", "hardswish", "residual", "residual_relu", "scale_shift", "long"}) {
+        cases.push_back(make({.x = {2, 9, 5, 7}, .w = {9, 40, 3, 3}, .y = {2, 40, 10, 14}, .stride = {2, 2}, .pads = {1, 1, 0, 0}, .epilogue = e}));
+        cases.push_back(make({.x = {1, 5, 4, 4}, .w = {5, 12, 2, 2}, .y = {1, 12, 8, 8}, .stride = {2, 2}, .pads = {0, 0, 0, 0}, .bias = false, .epilogue = e}));
+    }
     // Epilogue without a bias: its first operand is not one.
     cases.push_back(Builder("ConvTranspose").input({1, 4, 3, 3}).weight({4, 6, 2, 2}).ints("kernel_shape", {2, 2}).ints("strides", {2, 2}).ints("dilations", {1, 1})
                         .ints("pads", {0, 0, 0, 0}).i("group", 1).ints("output_padding", {0, 0}).extras().weight({6, 1, 1}).input({1, 6, 6, 6}).step("Mul", {0, 1}).step("Add", {3, 2})
