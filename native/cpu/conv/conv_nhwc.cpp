@@ -46,7 +46,7 @@ Plan planFor(const LayerDesc& layer, const Geometry& g, const IsaFamily& f) {
     p.shape.klen = p.joined ? g.kernel[2] * g.inChannels : g.groupChannels();
     p.shape.groupStep = g.groupChannels();
     // The pixel stride of a view is known only at run time; its channel count stands for it.
-    p.shape.copyRows = g.groups == 1 && gemm::crowdsCacheSets(g.inChannels * g.stride[2], f.tileRows);
+    p.shape.copyRows = g.groups == 1 && g.taps() == 1 && gemm::crowdsCacheSets(g.inChannels * g.stride[2], f.tileRows);
     return p;
 }
 

@@ -13,16 +13,43 @@ constexpr int64_t kLine = 16;              // floats
 
 int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-/// Floats of one thread's workspace, and where its parts begin.
+/// Floats of one thread's workspace, and where its parts begin; before all threads' parts lie the copied rows.
 struct Scratch {
-    int64_t pointers, copies, tail, total;
+    int64_t pointers, tail, total, copies;
     Scratch(const Shape& shape, const Kernels& kernels, const Epilogue& epilogue) {
         pointers = 0;
-        copies = pointers + roundUp(shape.taps * kernels.maxRows * 2, kLine);  // a pointer is two floats wide
-        tail = copies + (shape.copyRows ? kernels.maxRows * copyStride(shape) : 0);
+        tail = pointers + roundUp(shape.taps * kernels.maxRows * 2, kLine);  // a pointer is two floats wide
         total = tail + EpilogueTail::scratchFloats(epilogue.general.get());
+        copies = shape.copyRows ? shape.rows * copyStride(shape) : 0;
     }
-    static int64_t copyStride(const Shape& shape) { return roundUp(shape.taps * shape.klen, kLine) + kLine; }
+    static int64_t copyStride(const Shape& shape) { return roundUp(shape.klen, kLine) + kLine; }
+};
+
+/// Rows copied side by side, an odd number of lines apart.
+class CopiedRows final : public RowSource {
+public:
+    CopiedRows(const Shape& shape, const RowSource& from, float* copies, ThreadPool* pool)
+        : copies_(copies), stride_(Scratch::copyStride(shape)) {
+        const auto body = [&](int64_t begin, int64_t end, int) {
+            for (int64_t r = begin; r < end; ++r) {
+                const float* row = nullptr;
+                from.pointers(r, 1, &row);
+                std::memcpy(copies + r * stride_, row, static_cast<size_t>(shape.klen) * sizeof(float));
+            }
+        };
+        if (pool) {
+            pool->parallelFor(shape.rows, 16, body);
+        } else {
+            body(0, shape.rows, 0);
+        }
+    }
+    void pointers(int64_t first, int count, const float** a) const override {
+        for (int i = 0; i < count; ++i) a[i] = copies_ + (first + i) * stride_;
+    }
+
+private:
+    const float* copies_;
+    int64_t stride_;
 };
 
 /// The rows of one register tile, and everything computed for them.
@@ -43,7 +70,6 @@ public:
         t.a = pointers_;
         t.taps = shape_.taps;
         t.klen = shape_.klen;
-        if (shape_.copyRows) copyRows(t, rows);
         t.alpha = operands_.alpha;
         t.lo = epilogue_.general ? -std::numeric_limits<float>::infinity() : epilogue_.lo;
         t.hi = epilogue_.general ? std::numeric_limits<float>::infinity() : epilogue_.hi;
@@ -89,20 +115,6 @@ public:
     }
 
 private:
-    void copyRows(Tile& t, int rows) {
-        float* copies = workspace_ + scratch_.copies;
-        const int64_t stride = Scratch::copyStride(shape_);
-        for (int64_t tap = 0; tap < shape_.taps; ++tap) {
-            for (int i = 0; i < rows; ++i) {
-                std::memcpy(copies + i * stride + tap * shape_.klen, pointers_[tap * rows + i],
-                            static_cast<size_t>(shape_.klen) * sizeof(float));
-            }
-        }
-        for (int i = 0; i < rows; ++i) pointers_[i] = copies + i * stride;
-        t.taps = 1;
-        t.klen = shape_.taps * shape_.klen;
-    }
-
     /// The interpreted epilogue over the columns of panels [begin, end), which lie side by side in one output.
     void finish(int64_t first, int rows, size_t begin, size_t end, float* const* c) {
         const Panel& head = plan_.panels[begin];
@@ -142,11 +154,12 @@ bool crowdsCacheSets(int64_t stride, int rows) {
 }
 
 uint64_t workspaceBytes(const Shape& shape, const Kernels& kernels, const Epilogue& epilogue, int threads) {
-    return static_cast<uint64_t>(Scratch(shape, kernels, epilogue).total * std::max(1, threads)) * sizeof(float);
+    const Scratch scratch(shape, kernels, epilogue);
+    return static_cast<uint64_t>(scratch.copies + scratch.total * std::max(1, threads)) * sizeof(float);
 }
 
 void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, const Epilogue& epilogue,
-         const Operands& operands, ThreadPool* pool, void* workspace) {
+         const Operands& given, ThreadPool* pool, void* workspace) {
     if (shape.rows == 0 || plan.panels.empty()) return;
     const int64_t threads = pool ? pool->threads() : 1;
     const int64_t panels = static_cast<int64_t>(plan.panels.size());
@@ -160,9 +173,17 @@ void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, cons
         runs = std::min(tiles, (4 * threads + blocks - 1) / blocks);
         if (runs * blocks < 2 * threads) blocks = std::min(panels, (4 * threads + runs - 1) / runs);
     }
-    const int64_t scratch = Scratch(shape, kernels, epilogue).total;
+    const Scratch layout(shape, kernels, epilogue);
+    const int64_t scratch = layout.total;
+    float* const own = static_cast<float*>(workspace) + layout.copies;
+    Operands operands = given;
+    std::optional<CopiedRows> copied;
+    if (shape.copyRows) {
+        copied.emplace(shape, *given.a, static_cast<float*>(workspace), pool);
+        operands.a = &*copied;
+    }
     const auto body = [&](int64_t begin, int64_t end, int worker) {
-        TileRunner runner(shape, kernels, plan, epilogue, operands, static_cast<float*>(workspace) + worker * scratch);
+        TileRunner runner(shape, kernels, plan, epilogue, operands, own + worker * scratch);
         for (int64_t item = begin; item < end; ++item) {
             const int64_t block = item / runs;
             const int64_t runIndex = item % runs;

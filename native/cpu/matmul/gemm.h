@@ -38,7 +38,7 @@ private:
 struct Shape {
     int64_t rows = 0, taps = 1, klen = 0;
     int64_t groupStep = 0;  ///< floats from one group's rows to the next group's
-    bool copyRows = false;  ///< rows would fall on the same cache sets: copy each tile's rows side by side first
+    bool copyRows = false;  ///< rows would fall on the same cache sets: all are copied side by side first; one tap only
 };
 
 struct Output {

@@ -15,7 +15,7 @@ struct IsaFamily {
     double bytesPerNs;       ///< one thread, from beyond the second-level cache
 };
 
-inline constexpr IsaFamily kAvx2{Isa::Avx2, "avx2", 8, 6, 100, 14};
+inline constexpr IsaFamily kAvx2{Isa::Avx2, "avx2", 8, 6, 100, 12};
 inline constexpr IsaFamily kAvx512{Isa::Avx512, "avx512", 16, 14, 200, 14};
 
 }  // namespace sinter::simd
