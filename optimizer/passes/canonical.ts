@@ -7,6 +7,7 @@ import { logSoftmax } from './canonical/log-softmax.ts';
 import { globalPool } from './canonical/pooling.ts';
 import { power } from './canonical/power.ts';
 import { reshapes } from './canonical/reshape.ts';
+import { slices } from './canonical/slices.ts';
 import { variadic } from './canonical/variadic.ts';
 import type { Pass } from './pass.ts';
 
@@ -28,6 +29,7 @@ export const canonical: Pass = {
     activationForm,
     logSoftmax,
     attention,
+    ...slices,
     ...reshapes,
   ],
 };

@@ -1,4 +1,5 @@
 import { commonSubexpression } from './clean-up/common-subexpression.ts';
+import { constantCondition } from './clean-up/constant-condition.ts';
 import { dead } from './clean-up/dead.ts';
 import { foldConstant } from './clean-up/fold-constant.ts';
 import { identities } from './clean-up/identities.ts';
@@ -11,5 +12,5 @@ export const cleanUp: Pass = {
     'Computes what only depends on constants, drops operators that change nothing or whose result nobody reads, and ' +
     'computes equal things once. Exporters leave many of these behind; without them every later pass sees more.',
   measure: 'number of nodes',
-  rules: [dead, foldConstant, ...identities, commonSubexpression],
+  rules: [dead, foldConstant, constantCondition, ...identities, commonSubexpression],
 };

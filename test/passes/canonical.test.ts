@@ -158,3 +158,28 @@ it('folds alpha and beta of a Gemm', () => {
   expect(applied(result, 'gemm-factors')).toBe(1);
   expect(result.graph.topological()[0]!.attrs).toEqual({});
 });
+
+it('slices and single indices that cut an axis into its parts are a split, read in place', () => {
+  const b = new Build();
+  const x = b.node('Softmax', [b.input('x', [3, 2, 6])], { axis: -1 });
+  const heads = [0, 1, -1].map((i) => b.node('Gather', [x, b.constant([], [i], 'int64')], { axis: 0 }));
+  const left = b.node('Slice', [x, b.ints(0), b.ints(2), b.ints(-1), b.ints(1)]);
+  const right = b.node('Slice', [x, b.ints(2), b.ints(99), b.ints(2)]);
+  [...heads, left, right].forEach((v, i) => b.output(b.node('Softmax', [v], { axis: 0 }), `y${i}`));
+  const result = optimized(b.done());
+  expect(applied(result, 'slices-to-split')).toBe(2);
+  expect(applied(result, 'split-view')).toBe(2);
+});
+
+it('slices that leave a part out, or overlap, stay', () => {
+  const b = new Build();
+  const x = b.node('Softmax', [b.input('x', [2, 6])], { axis: -1 });
+  [
+    [0, 3],
+    [2, 6],
+    [4, 6],
+  ].forEach(([from, to], i) => {
+    b.output(b.node('Softmax', [b.node('Slice', [x, b.ints(from!), b.ints(to!), b.ints(1)])], { axis: 0 }), `y${i}`);
+  });
+  expect(applied(optimized(b.done()), 'slices-to-split')).toBe(0);
+});

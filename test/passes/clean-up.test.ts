@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Graph } from '../../optimizer/ir/graph.ts';
 import { literalWeight } from '../../optimizer/ir/weights.ts';
 import { Build } from '../support/build.ts';
 import { applied, golden, operators, optimized, refused } from '../support/golden.ts';
@@ -72,4 +73,25 @@ it('merges constants only when their bytes are equal', () => {
   const other = b.node('Pow', [x, b.constant([1], [5])]);
   const result = optimized(b.output(b.node('Concat', [y, z, other], { axis: 0 }), 'c').done());
   expect(applied(result, 'common-subexpression')).toBe(1);
+});
+
+it('an If on a known condition is its branch', () => {
+  const branch = (op: string): Graph => {
+    const g = new Graph();
+    const x = g.addValue({ name: 'x', type: { dtype: 'float32', shape: [2, 3] } });
+    const y = g.addValue({ name: 'y', type: { dtype: 'float32', shape: [2, 3] } });
+    g.setInputs([x.id]);
+    g.addNode({ op, domain: '', name: op, attrs: {}, inputs: [x.id], outputs: [y.id], source: [`0/${op}/0`] });
+    g.setOutputs([y.id]);
+    return g;
+  };
+  const b = new Build();
+  const x = b.input('x', ['N', 3]);
+  const rank = b.node('Size', [b.node('Shape', [x])]);
+  const known = b.node('Equal', [rank, b.constant([], [2], 'int64')]);
+  const attrs = { then_branch: branch('Exp'), else_branch: branch('Log'), captures: 1 };
+  const graph = b.output(b.node('If', [known, x], attrs), 'y').done();
+  for (const op of ['Exp', 'Log']) graph.sources.set(`0/${op}/0`, { id: `0/${op}/0`, op, name: op });
+  const result = optimized(graph);
+  expect(operators(result)).toEqual(['Exp']);
 });

@@ -38,10 +38,10 @@ function execute(graph: Graph, values: Map<ValueId, Dense>, files: readonly stri
   for (const n of graph.topological()) {
     const ins = n.inputs.map((v) => (v === null ? null : read(graph, values, v, files)));
     let outs: readonly Dense[];
-    if (n.body) {
-      const inner = new Map<ValueId, Dense>(n.body.inputs.map((v, i) => [v, ins[i]!]));
-      execute(n.body, inner, files);
-      outs = n.body.outputs.map((v) => read(n.body!, inner, v, files));
+    if (n.body) outs = call(n.body, ins, files);
+    else if (n.op === 'If') {
+      const branch = n.attrs[ins[0]!.data[0] ? 'then_branch' : 'else_branch'];
+      outs = call(branch as Graph, ins.slice(1), files);
     } else outs = apply(n, ins);
     n.outputs.forEach((v, i) => {
       const out = outs[i];
@@ -57,6 +57,12 @@ function execute(graph: Graph, values: Map<ValueId, Dense>, files: readonly stri
       values.set(v, out);
     });
   }
+}
+
+function call(graph: Graph, inputs: readonly (Dense | null)[], files: readonly string[]): readonly Dense[] {
+  const inner = new Map<ValueId, Dense>(graph.inputs.map((v, i) => [v, inputs[i]!]));
+  execute(graph, inner, files);
+  return graph.outputs.map((v) => read(graph, inner, v, files));
 }
 
 function apply(n: Pick<Node, 'op' | 'attrs' | 'outputs'>, ins: readonly (Dense | null)[]): readonly Dense[] {

@@ -518,6 +518,7 @@ export const OPERATORS: Readonly<Record<string, Op>> = {
     const t = dense(value?.dtype ?? 'float32', list(s)!);
     return { ...t, data: t.data.fill(value ? toNumbers(value)[0]! : 0) };
   },
+  Size: (_n, [x]) => dense('int64', [], [x!.data.length]),
   Concat: concat,
   Split: split,
   Slice: slice,

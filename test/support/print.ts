@@ -1,5 +1,5 @@
 import { shapeText } from '../../optimizer/ir/dim.ts';
-import type { AttrValue, Graph, Node, ValueId } from '../../optimizer/ir/graph.ts';
+import { type AttrValue, Graph, type Node, type ValueId } from '../../optimizer/ir/graph.ts';
 import { countOf, toNumbers } from '../../optimizer/ir/tensor.ts';
 import type { WeightExpr } from '../../optimizer/ir/weight.ts';
 import type { Trace } from '../../optimizer/passes/pass.ts';
@@ -42,6 +42,7 @@ function attrsText(n: Node): string {
 }
 
 function attrText(a: AttrValue): string {
+  if (a instanceof Graph) return `graph of ${a.nodeCount}`;
   if (typeof a === 'object' && 'bytes' in a) return `tensor ${shapeText(a.shape)}`;
   return Array.isArray(a) ? `[${a.join(',')}]` : String(a);
 }

@@ -50,7 +50,7 @@ const CHEAP = new Set([
     'Sigmoid',
     'Tanh',
   ],
-  ...['Slice', 'Gather', 'Pad', 'Expand', 'Where', 'Equal', 'Less', 'Greater', 'Not', 'Softmax'],
+  ...['Slice', 'Gather', 'Pad', 'Expand', 'ConstantOfShape', 'Where', 'Equal', 'Less', 'Greater', 'Not', 'Softmax'],
   ...['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin'],
 ]);
 

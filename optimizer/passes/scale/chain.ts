@@ -7,7 +7,7 @@ import type { PassContext, Rule } from '../pass.ts';
 import { broadcast, evaluated } from '../wide.ts';
 import { AFFINE_OPS, affineOf } from './affine.ts';
 
-/** Elements that a combined constant may have. */
+/** Elements that a combined constant may have, if neither of the two has as many. */
 const LIMIT = 65_536;
 
 const all = (ctx: PassContext, w: WeightExpr | null, x: number): boolean => {
@@ -57,7 +57,8 @@ export const scaleChain: Rule = {
       [first.shift, second.shift],
     ] as const) {
       const shape = a && b ? broadcast(a.shape, b.shape) : [];
-      if (shape === null || countOf(shape) > LIMIT) {
+      const had = Math.max(LIMIT, countOf(a?.shape ?? []), countOf(b?.shape ?? []));
+      if (shape === null || countOf(shape) > had) {
         return { refused: 'too-large', args: { elements: shape ? countOf(shape) : '?', limit: LIMIT } };
       }
     }
