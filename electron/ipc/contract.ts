@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { buildResult, profileResult } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
-import { graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
+import { comparison, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
 import { switches, traceSummary } from './schemas/trace.ts';
 
@@ -21,6 +21,11 @@ export const contract = {
   close: { params: z.object({ model: handle }), result: z.object({}) },
   optimize: { params: z.object({ model: handle, switches, job: jobId }), result: traceSummary },
   view: { params: z.object({ model: handle, point: graphPoint }), result: graphView },
+  /** `seeds` narrows to these nodes and what is around them; null shows the whole graph, or the first changes of a large one. */
+  compare: {
+    params: z.object({ model: handle, before: graphPoint, after: graphPoint, seeds: z.array(z.string()).nullable() }),
+    result: comparison,
+  },
   node: { params: z.object({ model: handle, point: graphPoint, node: z.string() }), result: nodeDetail },
   weight: { params: z.object({ model: handle, point: graphPoint, value: z.number() }), result: weightStats },
   build: {

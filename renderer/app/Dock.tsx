@@ -3,12 +3,13 @@ import { type DockviewApi, DockviewReact, type IDockviewPanelProps, themeDark, t
 import { lazy, Suspense } from 'react';
 import type { PanelDefinition } from '../panels/panel.ts';
 import { PANELS, panelsOf } from '../panels/registry.ts';
+import { busy } from '../store/idle.ts';
 import type { Step } from '../store/state.ts';
 
 const LAYOUT_VERSION = 3;
 const layoutKey = (step: Step): string => `dock/${LAYOUT_VERSION}/${step}`;
 
-const VIEWS = Object.fromEntries(PANELS.map((p) => [p.id, { title: p.title, View: lazy(p.load) }]));
+const VIEWS = Object.fromEntries(PANELS.map((p) => [p.id, { title: p.title, View: lazy(() => busy(p.load())) }]));
 
 function DockedPanel({ api }: IDockviewPanelProps) {
   const panel = VIEWS[api.id];

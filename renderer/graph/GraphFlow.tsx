@@ -27,7 +27,7 @@ import { type LaidOut, useLayout } from './useLayout.ts';
 /** More items than React Flow is given at once; beyond, only those near the window, and the canvas for the rest. */
 const HELD = 1500;
 const CANVAS_ZOOM = 0.22;
-const MIN_ZOOM = 0.02;
+const MIN_ZOOM = 0.05;
 
 const shownViewports = new Map<string, Viewport>();
 
@@ -42,6 +42,11 @@ function firstViewport(l: LaidOut, w: number, h: number): Viewport {
   const whole = Math.min(w / (l.layout.width + 80), h / (l.layout.height + 80));
   const zoom = Math.min(1, Math.max(whole, Math.min(0.8, (w - 40) / (l.layout.width + 40))));
   return { x: (w - l.layout.width * zoom) / 2, y: whole >= zoom ? (h - l.layout.height * zoom) / 2 : 24, zoom };
+}
+
+function wholeViewport(l: LaidOut, w: number, h: number): Viewport {
+  const zoom = Math.min(1, w / (l.layout.width + 80), h / (l.layout.height + 80));
+  return { x: (w - l.layout.width * zoom) / 2, y: (h - l.layout.height * zoom) / 2, zoom };
 }
 
 function Canvas({
@@ -110,6 +115,7 @@ function Canvas({
     return out;
   }, [laidOut, selection, focus]);
   const allEdges = useMemo(() => sceneEdges(laidOut.scene, laidOut.layout, lit), [laidOut, lit]);
+  const minZoom = Math.min(MIN_ZOOM, 0.8 * wholeViewport(laidOut, width, height).zoom);
   const many = allNodes.length > HELD;
   const onCanvas = many ? viewport.zoom < CANVAS_ZOOM * 2 : viewport.zoom < CANVAS_ZOOM && allNodes.length > 300;
   const nodes = useMemo(() => {
@@ -147,7 +153,7 @@ function Canvas({
         edgeTypes={EDGE_TYPES}
         viewport={viewport}
         onViewportChange={setViewport}
-        minZoom={MIN_ZOOM}
+        minZoom={minZoom}
         maxZoom={2}
         nodesDraggable={false}
         nodesConnectable={false}
@@ -166,8 +172,8 @@ function Canvas({
         <Background gap={24} size={1} color="var(--border)" />
         <Controls
           showInteractive={false}
-          onFitView={() => setViewport(firstViewport(laidOut, width, height))}
-          fitViewOptions={{ duration: 0 }}
+          onFitView={() => setViewport(wholeViewport(laidOut, width, height))}
+          fitViewOptions={{ duration: 0, minZoom }}
         />
         {!onCanvas && allNodes.length <= HELD && (
           <MiniMap<ItemNode>

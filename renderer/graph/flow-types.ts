@@ -4,7 +4,7 @@ import { edgePath } from './paths.ts';
 import type { Scene, SceneItem } from './scene.ts';
 
 export type ItemData = { readonly item: SceneItem } & Record<string, unknown>;
-export type ItemNode = Node<ItemData, 'op' | 'terminal' | 'group' | 'frame'>;
+export type ItemNode = Node<ItemData, 'op' | 'terminal' | 'closed' | 'frame'>;
 export type LineData = {
   readonly path: string;
   readonly count: number;
@@ -14,7 +14,7 @@ export type LineData = {
 export type LineEdge = Edge<LineData, 'line'>;
 
 const typeOf = (item: SceneItem): NonNullable<ItemNode['type']> =>
-  item.kind === 'frame' ? 'frame' : item.kind === 'collapsed' ? 'group' : item.node.kind === 'op' ? 'op' : 'terminal';
+  item.kind === 'frame' ? 'frame' : item.kind === 'collapsed' ? 'closed' : item.node.kind === 'op' ? 'op' : 'terminal';
 
 /** React Flow's record of an item: explicit size and handles, so that nothing has to be measured. */
 export function itemNode(item: SceneItem, r: Rect): ItemNode {
@@ -29,6 +29,8 @@ export function itemNode(item: SceneItem, r: Rect): ItemNode {
       { type: 'target', position: 'top' as never, x: r.w / 2, y: 0, width: 1, height: 1 },
       { type: 'source', position: 'bottom' as never, x: r.w / 2, y: r.h, width: 1, height: 1 },
     ],
+    // React Flow lets the pointer through what it neither selects nor drags; a frame only has its title.
+    style: { pointerEvents: item.kind === 'frame' ? 'none' : 'all' },
     zIndex: item.kind === 'frame' ? -1 : 1,
     focusable: false,
     selectable: false,

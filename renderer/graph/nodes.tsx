@@ -90,7 +90,7 @@ function OpCard({ node }: { node: ViewNode }) {
       </span>
       {!far && (
         <>
-          <span className="node-name">{middleCut(node.name, 26) || ' '}</span>
+          <span className="node-name">{middleCut(node.name, 24) || ' '}</span>
           <span className="node-shape">
             {node.shape === '' ? '' : middleCut(node.shape, 20)} <i>{shortType(node.dtype)}</i>
             {heatText !== null && <b className="node-heat">{heatText}</b>}
@@ -186,4 +186,4 @@ const FrameNode = memo(function FrameNode({ data }: NodeProps<ItemNode>) {
   );
 });
 
-export const NODE_TYPES = { op: OpNode, terminal: TerminalNode, group: GroupNode, frame: FrameNode };
+export const NODE_TYPES = { op: OpNode, terminal: TerminalNode, closed: GroupNode, frame: FrameNode };

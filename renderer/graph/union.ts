@@ -4,10 +4,6 @@ import type { Level, Point } from './layout/level.ts';
 import type { Mark } from './marks.ts';
 import { type SceneItem, sizeOf } from './scene.ts';
 
-/** Whole graphs are compared up to this size; in larger ones what changed, with what is around it. */
-const WHOLE = 220;
-const HOPS = 2;
-
 export interface Side {
   readonly nodes: readonly { readonly item: SceneItem; readonly rect: Rect; readonly mark: Mark }[];
   readonly edges: readonly {
@@ -36,29 +32,6 @@ interface Links {
 const linksOf = (v: GraphView): Links => ({
   pairs: v.labels.map((label, i) => [v.nodes[v.edges[2 * i]!]!.id, v.nodes[v.edges[2 * i + 1]!]!.id, label] as const),
 });
-
-/** Ids within a few steps of `start` in either direction. */
-function around(links: Links, start: Iterable<string>): Set<string> {
-  const near = new Map<string, string[]>();
-  const add = (a: string, b: string): void => void (near.get(a)?.push(b) ?? near.set(a, [b]));
-  for (const [a, b] of links.pairs) {
-    add(a, b);
-    add(b, a);
-  }
-  const out = new Set(start);
-  let edge = [...out];
-  for (let hop = 0; hop < HOPS && out.size < WHOLE; hop++) {
-    const next: string[] = [];
-    for (const id of edge) {
-      // A hub would bring in the whole graph.
-      const around = near.get(id) ?? [];
-      for (const n of around.length > 12 ? [] : around) if (!out.has(n)) next.push(n);
-    }
-    for (const n of next) out.add(n);
-    edge = next;
-  }
-  return out;
-}
 
 const boxOf = (rects: readonly Rect[]): Rect | null => {
   if (rects.length === 0) return null;
@@ -93,25 +66,15 @@ function placeAdded(
   return { x: below.x + below.w / 2 - size.w / 2, y: below.y + below.h + 20, ...size };
 }
 
-/** Lays out `before` and puts `after` on top of it. `focus` narrows to those node ids and their surroundings. */
-export async function unionLayout(
-  before: GraphView,
-  after: GraphView,
-  focus: ReadonlySet<string> | null,
-): Promise<Union> {
+/** Lays out `before` and puts `after` on top of it. `focus`: the nodes that count as the change; empty = all. */
+export async function unionLayout(before: GraphView, after: GraphView, focus: ReadonlySet<string>): Promise<Union> {
   const afterIds = new Set(after.nodes.map((n) => n.id));
   const beforeIds = new Set(before.nodes.map((n) => n.id));
   const removed = before.nodes.filter((n) => !afterIds.has(n.id));
   const added = after.nodes.filter((n) => !beforeIds.has(n.id));
   const [from, to] = [linksOf(before), linksOf(after)];
-  let shown: (id: string) => boolean = () => true;
-  if (focus !== null || before.nodes.length > WHOLE) {
-    const seeds = focus ?? new Set([...removed, ...added].map((n) => n.id));
-    const near = new Set([...around(from, seeds), ...around(to, seeds)]);
-    shown = (id) => near.has(id);
-  }
-  const left = before.nodes.filter((n) => shown(n.id));
-  const right = after.nodes.filter((n) => shown(n.id));
+  const left = before.nodes;
+  const right = after.nodes;
   const index = new Map(left.map((n, i) => [n.id, i]));
   const leftPairs = from.pairs.filter(([a, b]) => index.has(a) && index.has(b));
   const level: Level = {
@@ -149,7 +112,7 @@ export async function unionLayout(
     })),
   });
   const changedRects = [...removedIds, ...addedIds]
-    .filter((id) => focus === null || focus.has(id))
+    .filter((id) => focus.size === 0 || focus.has(id))
     .flatMap((id) => rects.get(id) ?? []);
   return {
     before: side(

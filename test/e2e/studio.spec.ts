@@ -80,7 +80,7 @@ test.describe('a model from drop to engine', () => {
   test('a selected operator tells why it was not fused', async () => {
     await s.page.locator('[data-pass="horizontal-fusion"] .pass-title').click();
     await s.idle();
-    await s.page.locator('[data-side="before"] [data-testid="node"]').first().click();
+    await s.page.locator('[data-side="before"] [data-mark="removed"]').first().click();
     await s.idle();
     await expect(s.page.getByRole('region', { name: 'Why was this not fused?' })).toBeVisible();
     await s.shot('06-why');

@@ -4,6 +4,7 @@ import { bitsOf } from '../../../optimizer/ir/dtype.ts';
 import type { HostServices } from '../../ipc/contract.ts';
 import { HostError } from '../../ipc/protocol.ts';
 import type { StudioParts } from '../parts/parts.ts';
+import { compareGraphs } from './compare.ts';
 import { nodeDetail } from './detail.ts';
 import { Engines } from './engines.ts';
 import { type JobOptions, Jobs } from './jobs.ts';
@@ -57,6 +58,14 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       });
     },
     view: async ({ model, point }) => makeView(parts, models.graphAt(model, point), models.get(model).grouping),
+    compare: async ({ model, before, after, seeds }) =>
+      compareGraphs(
+        parts,
+        models.graphAt(model, before),
+        models.graphAt(model, after),
+        models.get(model).grouping,
+        seeds,
+      ),
     node: async ({ model, point, node }) => {
       const graph = models.graphAt(model, point);
       const found = graph.findNode(Number(node.slice(1)));

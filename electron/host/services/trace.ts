@@ -60,6 +60,7 @@ export function summarize(parts: StudioParts, optimized: Optimized, revision: nu
       rule: a.rule,
       ruleTitle: ruleTitle(a.rule),
       note: a.note,
+      place: optimized.initial.sources.get(a.sources[0] ?? '')?.name ?? '',
       sources: [...a.sources],
       removed: a.removed.map(nodeKey),
       added: a.added.map(nodeKey),

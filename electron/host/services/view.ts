@@ -48,31 +48,45 @@ function terminal(id: string, kind: 'input' | 'output', name: string, type: Tens
   };
 }
 
-/** A graph as the window draws it: nodes in execution order, edges as pairs of positions, constants left out. */
-export function makeView(parts: StudioParts, graph: Graph, grouping: Grouping): GraphView {
+/**
+ * A graph as the window draws it: nodes in execution order, edges as pairs of positions, constants left out; of a part
+ * (`keep`), with the inputs and outputs that touch it.
+ */
+export function makeView(
+  parts: StudioParts,
+  graph: Graph,
+  grouping: Grouping,
+  keep: ((node: Node) => boolean) | null = null,
+): GraphView {
   const nodes: ViewNode[] = [];
   const edges: number[] = [];
   const labels: string[] = [];
   /** value → position of the node that makes it */
   const makers = new Map<number, number>();
-  for (const [i, id] of graph.inputs.entries()) {
+  const inputs = new Map(graph.inputs.map((id, i) => [id, i]));
+  const addInput = (id: number): void => {
     const v = graph.value(id);
     makers.set(id, nodes.length);
-    nodes.push(terminal(`i${i}`, 'input', v.name, v.type));
-  }
+    nodes.push(terminal(`i${inputs.get(id)}`, 'input', v.name, v.type));
+  };
   const connect = (value: number, to: number): void => {
     const from = makers.get(value);
     if (from === undefined) return;
     edges.push(from, to);
     labels.push(shapeText(graph.value(value).type.shape));
   };
+  if (!keep) for (const id of graph.inputs) addInput(id);
   for (const n of graph.topological()) {
+    if (keep && !keep(n)) continue;
+    for (const v of n.inputs) if (v !== null && inputs.has(v) && !makers.has(v)) addInput(v);
     const at = nodes.length;
     nodes.push(viewNode(parts, graph, grouping, n));
     for (const v of new Set(n.inputs)) if (v !== null) connect(v, at);
     for (const v of n.outputs) makers.set(v, at);
   }
   for (const [i, id] of graph.outputs.entries()) {
+    if (inputs.has(id) && !makers.has(id)) addInput(id);
+    if (!makers.has(id)) continue;
     const v = graph.value(id);
     const at = nodes.length;
     nodes.push(terminal(`o${i}`, 'output', v.name, v.type));

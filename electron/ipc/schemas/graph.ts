@@ -74,6 +74,17 @@ export const graphView = z.object({
 });
 export type GraphView = z.infer<typeof graphView>;
 
+/** Two points of one trace, cut down to the same part of the graph. */
+export const comparison = z.object({
+  before: graphView,
+  after: graphView,
+  /** Nodes that one side has and the other has not. */
+  changed: z.number(),
+  /** How many of them are in the part shown. */
+  shown: z.number(),
+});
+export type Comparison = z.infer<typeof comparison>;
+
 const tensorRow = z.object({
   name: z.string(),
   dtype: z.string(),

@@ -13,6 +13,8 @@ export const application = z.object({
   rule: z.string(),
   ruleTitle: z.string(),
   note: z.string(),
+  /** Name of the first operator it touched. */
+  place: z.string(),
   sources: sourceIds,
   removed: z.array(z.string()),
   added: z.array(z.string()),

@@ -86,7 +86,7 @@ function Sides({ compared }: { compared: Compared }) {
   const half = (width - 1) / 2;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new comparison frames itself; panning it afterwards is the user's.
   useEffect(() => {
-    if (width > 0) setViewport(firstViewport(compared, half, height));
+    if (width > 0) setViewport(firstViewport(compared, half, height - 28));
   }, [compared.key, width > 0]);
   const { union, focus } = compared;
   return (
@@ -97,13 +97,17 @@ function Sides({ compared }: { compared: Compared }) {
             <h4>
               Before <i>− {plural(union.before.nodes.filter((n) => n.mark === 'removed').length, 'node')}</i>
             </h4>
-            <DiffFlow union={union} side={union.before} viewport={viewport} onViewport={setViewport} focus={focus} />
+            <div className="compare-flow">
+              <DiffFlow union={union} side={union.before} viewport={viewport} onViewport={setViewport} focus={focus} />
+            </div>
           </section>
           <section className="compare-side" aria-label="After" data-side="after">
             <h4>
               After <i>+ {plural(union.after.nodes.filter((n) => n.mark === 'added').length, 'node')}</i>
             </h4>
-            <DiffFlow union={union} side={union.after} viewport={viewport} onViewport={setViewport} focus={focus} />
+            <div className="compare-flow">
+              <DiffFlow union={union} side={union.after} viewport={viewport} onViewport={setViewport} focus={focus} />
+            </div>
           </section>
         </>
       )}
@@ -125,6 +129,12 @@ export default function Compare() {
   return (
     <div className="compare">
       <Caption pass={pass} application={application} index={cursor.application} />
+      {compared?.partial && (
+        <p className="compare-partial">
+          {plural(compared.partial.changed, 'node')} changed; the first {countText(compared.partial.shown)} are shown.
+          Step through the fusions to see the others.
+        </p>
+      )}
       {pass.disabled ? (
         <Empty text={`${pass.title} is switched off: the graph goes through it unchanged.`} />
       ) : pass.applications.length === 0 ? (

@@ -4,19 +4,33 @@ import { host } from '../../host/connection.ts';
 import { comparedPoints } from '../../store/actions/cursor.ts';
 import { sentence } from '../../store/actions/notify.ts';
 import { busy } from '../../store/idle.ts';
-import { finalPoint, INITIAL, pointKey, type StudioState } from '../../store/state.ts';
+import { finalPoint, INITIAL, type StudioState } from '../../store/state.ts';
 import { get, useStudio } from '../../store/store.ts';
 
 /** Points at which the focused node may be found, most likely first. */
 function candidates(s: StudioState): GraphPoint[] {
   const compared = comparedPoints(s);
-  const passes = s.step === 'passes' && compared ? [compared.before, compared.after] : [];
-  return [...passes, INITIAL, finalPoint(s.trace)];
+  if (s.step === 'passes' && compared) return [compared.after, compared.before, INITIAL, finalPoint(s.trace)];
+  const final = finalPoint(s.trace);
+  return s.step === 'build' || s.step === 'profile' ? [final, INITIAL] : [INITIAL, final];
 }
 
 export interface Detail {
   readonly point: GraphPoint;
   readonly detail: NodeDetail;
+}
+
+/** A node lives at some points of the trace only: the first that has it answers. */
+async function findNode(model: string, node: string, points: readonly GraphPoint[]): Promise<Detail> {
+  let last: unknown = null;
+  for (const point of points) {
+    try {
+      return { point, detail: await host().node({ model, point, node }) };
+    } catch (e) {
+      last = e;
+    }
+  }
+  throw last;
 }
 
 /** Details of the focused node, from the graph that is shown. */
@@ -29,10 +43,8 @@ export function useDetail(): Detail | string | null {
   useEffect(() => {
     if (focus === null || model === null || !focus.startsWith('n')) return;
     let current = true;
-    const s = get();
-    const point = candidates(s).find((p) => s.views[pointKey(p)]?.nodes.some((n) => n.id === focus)) ?? INITIAL;
-    busy(host().node({ model, point, node: focus })).then(
-      (detail) => current && setState({ key, value: { point, detail } }),
+    busy(findNode(model, focus, candidates(get()))).then(
+      (value) => current && setState({ key, value }),
       (e: unknown) => current && setState({ key, value: sentence(e) }),
     );
     return () => {

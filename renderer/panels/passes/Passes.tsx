@@ -1,4 +1,5 @@
 import { SegmentedControl, Switch } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import type { Measure, PassSummary } from '../../../electron/ipc/schemas/trace.ts';
 import { toggleApplication, togglePass } from '../../store/actions/choices.ts';
@@ -6,8 +7,10 @@ import { showApplication, showPass } from '../../store/actions/cursor.ts';
 import { select } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
 import { Empty } from '../../ui/Frame.tsx';
-import { bytesText, countText, flopsText } from '../../ui/format.ts';
+import { bytesText, countText, flopsText, middleCut } from '../../ui/format.ts';
 import { StepChart } from './StepChart.tsx';
+
+const APPLICATION_ROW = 44;
 
 type Field = keyof Measure;
 const TEXT: Record<Field, (n: number) => string> = {
@@ -21,33 +24,44 @@ const NAME: Record<Field, string> = { nodes: 'Nodes', launches: 'Launches', flop
 function Applications({ pass, index }: { pass: PassSummary; index: number }) {
   const at = useStudio((s) => (s.cursor.pass === index ? s.cursor.application : null));
   const off = useStudio((s) => s.choices.applications);
-  const list = useRef<HTMLUListElement>(null);
+  const box = useRef<HTMLUListElement>(null);
+  const rows = useVirtualizer({
+    count: pass.applications.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => APPLICATION_ROW,
+    overscan: 8,
+  });
   useEffect(() => {
-    if (at !== null) list.current?.children[at]?.scrollIntoView({ block: 'nearest' });
-  }, [at]);
+    if (at !== null) rows.scrollToIndex(at, { align: 'auto' });
+  }, [at, rows]);
   return (
-    <ul className="applications" ref={list} aria-label={`Fusions of ${pass.title}`}>
-      {pass.applications.map((a, i) => (
-        <li key={a.key} data-current={i === at}>
-          <button
-            type="button"
-            onClick={() => {
-              showApplication(index, i);
-              select(a.sources, a.added[0] ?? null);
-            }}
-            title={a.note}
-          >
-            <b>{a.ruleTitle}</b>
-            <span className="muted">{a.note || `${a.sources.length} operators`}</span>
-          </button>
-          <Switch
-            size="xs"
-            aria-label={`Apply ${a.ruleTitle} here`}
-            checked={!off.includes(a.key)}
-            onChange={() => toggleApplication(a.key)}
-          />
-        </li>
-      ))}
+    <ul className="applications" ref={box} aria-label={`Fusions of ${pass.title}`}>
+      <div role="presentation" style={{ height: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map((v) => {
+          const a = pass.applications[v.index]!;
+          return (
+            <li key={v.index} data-current={v.index === at} style={{ transform: `translateY(${v.start}px)` }}>
+              <button
+                type="button"
+                onClick={() => {
+                  showApplication(index, v.index);
+                  select(a.sources, a.added[0] ?? null);
+                }}
+                title={`${a.ruleTitle}: ${a.note}`}
+              >
+                <b>{a.note || a.ruleTitle}</b>
+                <span className="muted">{middleCut(a.place, 38) || `${a.sources.length} operators`}</span>
+              </button>
+              <Switch
+                size="xs"
+                aria-label={`Apply ${a.ruleTitle} here`}
+                checked={!off.includes(a.key)}
+                onChange={() => toggleApplication(a.key)}
+              />
+            </li>
+          );
+        })}
+      </div>
     </ul>
   );
 }

@@ -7,7 +7,7 @@ import { useStudio } from '../../store/store.ts';
 import { Section } from '../../ui/Frame.tsx';
 import { bytesText, middleCut, plural } from '../../ui/format.ts';
 
-function Files({ files, label }: { files: readonly RecentFile[]; label: string }) {
+function Files({ files, label, showPath }: { files: readonly RecentFile[]; label: string; showPath: boolean }) {
   const opening = useStudio((s) => s.opening);
   return (
     <ul className="files" aria-label={label}>
@@ -15,7 +15,7 @@ function Files({ files, label }: { files: readonly RecentFile[]; label: string }
         <li key={f.path}>
           <button type="button" title={f.path} disabled={opening !== null} onClick={() => void openPath(f.path)}>
             <b>{f.name}</b>
-            <span className="muted">{middleCut(f.path.slice(0, -f.name.length - 1), 54)}</span>
+            {showPath && <span className="muted files-path">{middleCut(f.path.slice(0, -f.name.length - 1), 60)}</span>}
             <span className="muted files-size">{bytesText(f.bytes)}</span>
           </button>
         </li>
@@ -75,14 +75,14 @@ export default function Start() {
         </p>
         <div className="drop-zone">
           <IconFileUpload size={40} stroke={1.2} />
-          <p>Drop an ONNX model here</p>
+          <p>Drop an ONNX model here, or anywhere on this window at any time</p>
           <Button size="sm" loading={opening} onClick={() => void findCommand('file.open')?.run()}>
             Open model…
           </Button>
         </div>
         {recent.length > 0 && (
           <Section title="Recent">
-            <Files files={recent.slice(0, 6)} label="Recent files" />
+            <Files files={recent.slice(0, 6)} label="Recent files" showPath />
           </Section>
         )}
       </div>
@@ -90,7 +90,7 @@ export default function Start() {
         <MachineCard />
         {samples.length > 0 && (
           <Section title="Samples">
-            <Files files={samples} label="Sample models" />
+            <Files files={samples} label="Sample models" showPath={false} />
           </Section>
         )}
       </div>
