@@ -30,6 +30,8 @@ const CANVAS_ZOOM = 0.22;
 const MIN_ZOOM = 0.05;
 
 const shownViewports = new Map<string, Viewport>();
+/** The focus that each canvas last brought into view. */
+const shownFocus = new Map<string, string | null>();
 
 const centreOn = (r: Rect, zoom: number, w: number, h: number): Viewport => ({
   x: w / 2 - (r.x + r.w / 2) * zoom,
@@ -83,7 +85,10 @@ function Canvas({
   }, [laidOut]);
 
   // What is selected elsewhere comes into view here.
-  const seen = useRef(focus);
+  const seen = useRef(shownFocus.get(memory) ?? null);
+  useEffect(() => {
+    return () => void shownFocus.set(memory, seen.current);
+  }, [memory]);
   useEffect(() => {
     if (focus === seen.current || focus === null) {
       seen.current = focus;

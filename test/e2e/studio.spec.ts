@@ -9,10 +9,9 @@ const run = promisify(execFile);
 const sinter = (...args: string[]): Promise<{ stdout: string }> =>
   run(process.execPath, [path.join(ROOT, 'bin/sinter.mjs'), ...args], { cwd: ROOT });
 
-test.describe.configure({ mode: 'serial' });
-
 /* The whole way of a model, in one session, as a user goes it. */
 test.describe('a model from drop to engine', () => {
+  test.describe.configure({ mode: 'serial' });
   const out = scratch();
   const engine = path.join(out, 'tiny-googlenet.sinter');
   let s: Studio;
