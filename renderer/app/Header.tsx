@@ -12,8 +12,10 @@ function Headline() {
   if (!headline) return <span className="muted">No model is open.</span>;
   return (
     <button type="button" className="headline" onClick={() => set({ step: 'passes' })} data-testid="headline">
-      <b>{plural(headline.operators, 'operator')}</b> → <b>{plural(headline.layers, 'layer')}</b>
-      <span className="muted">, {plural(headline.refused, 'fusion')} refused</span>
+      <span>
+        <b>{plural(headline.operators, 'operator')}</b> → <b>{plural(headline.layers, 'layer')}</b>
+        <span className="muted">, {plural(headline.refused, 'fusion')} refused</span>
+      </span>
       {busy && <Loader size={12} ml={8} />}
     </button>
   );

@@ -90,10 +90,10 @@ function OpCard({ node }: { node: ViewNode }) {
       </span>
       {!far && (
         <>
+          {heatText !== null && <b className="node-heat">{heatText}</b>}
           <span className="node-name">{middleCut(node.name, 24) || ' '}</span>
           <span className="node-shape">
             {node.shape === '' ? '' : middleCut(node.shape, 20)} <i>{shortType(node.dtype)}</i>
-            {heatText !== null && <b className="node-heat">{heatText}</b>}
             {heatText === null && node.constants > 0 && (
               <em title={plural(node.constants, 'constant input')}>◈ {node.constants}</em>
             )}

@@ -12,12 +12,14 @@ interface Props {
   readonly yText: (v: number) => string;
   readonly kind: 'line' | 'bars';
   readonly height: number;
+  /** Top of the vertical scale; the largest value when absent. */
+  readonly yMax?: number;
   /** Horizontal marks with a word each. */
   readonly marks?: readonly { readonly value: number; readonly text: string }[];
 }
 
 /** One series on uPlot, in the studio's colours. */
-export function Chart({ label, x, y, xText, yText, kind, height, marks = [] }: Props) {
+export function Chart({ label, x, y, xText, yText, kind, height, yMax, marks = [] }: Props) {
   const { ref, width } = useElementSize();
   const box = useRef<HTMLDivElement>(null);
   const dark = useComputedColorScheme('light') === 'dark';
@@ -37,12 +39,15 @@ export function Chart({ label, x, y, xText, yText, kind, height, marks = [] }: P
       {
         width,
         height,
-        padding: [8, 8, 0, 0],
+        padding: [10, 18, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 5 } },
         scales: {
           x: { time: false },
-          ...(kind === 'bars' ? { y: { range: (_u, _min, max) => [0, max * 1.05] } } : {}),
+          y: {
+            range: (_u, min, max) =>
+              kind === 'bars' ? [0, max * 1.05] : [Math.min(min, 0.9 * (yMax ?? max)), yMax ?? max * 1.02],
+          },
         },
         axes: [axis(xText, 24), axis(yText, 56)],
         series: [
@@ -70,7 +75,8 @@ export function Chart({ label, x, y, xText, yText, kind, height, marks = [] }: P
                 ctx.moveTo(u.bbox.left, py);
                 ctx.lineTo(u.bbox.left + u.bbox.width, py);
                 ctx.stroke();
-                ctx.fillText(m.text, u.bbox.left + 6, py - 4);
+                ctx.textAlign = 'right';
+                ctx.fillText(m.text, u.bbox.left + u.bbox.width - 4, py - 5);
               }
               ctx.restore();
             },
@@ -81,7 +87,7 @@ export function Chart({ label, x, y, xText, yText, kind, height, marks = [] }: P
       box.current,
     );
     return () => plot.destroy();
-  }, [width, height, dark, x, y, xText, yText, kind, marks]);
+  }, [width, height, dark, x, y, xText, yText, kind, marks, yMax]);
   return (
     <div ref={ref} role="img" aria-label={label}>
       <div ref={box} />

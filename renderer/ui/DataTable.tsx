@@ -62,8 +62,11 @@ export function DataTable<T extends RowData>(p: Props<T>) {
     overscan: 10,
   });
   const at = rows.findIndex((r) => p.isLit(r.original));
+  // A selection made elsewhere comes into view; one that was there before leaves the table at its top.
+  const shown = useRef(at);
   useEffect(() => {
-    if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' });
+    if (at >= 0 && at !== shown.current) virtual.scrollToIndex(at, { align: 'auto' });
+    shown.current = at;
   }, [at, virtual]);
   const grid = p.columns.map((c) => c.width).join(' ');
   const onKey = (e: KeyboardEvent): void => {

@@ -9,7 +9,7 @@ import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty } from '../../ui/Frame.tsx';
 import { bytesText, plural, timeText } from '../../ui/format.ts';
-import { cliCommand } from './command.ts';
+import { cliCommand, whereItRuns } from './command.ts';
 
 function Card({ title, text, children }: { title: string; text: string; children: ReactNode }) {
   return (
@@ -25,9 +25,8 @@ function EngineCard() {
   const build = useStudio((s) => s.build);
   const stale = useStudio(isStale);
   const median = useStudio((s) => s.profile?.latency.median ?? null);
-  const features = useStudio((s) => s.machine?.devices[0]?.features.at(-1) ?? null);
   const text = build
-    ? `${plural(build.report.layers.length, 'layer')}, ${bytesText(build.report.engine.bytes)}${median === null ? '' : `, ${timeText(median)} median here`}. Runs on CPUs with ${features ?? 'the same instructions'}; elsewhere it is refused with the reason.`
+    ? `${plural(build.report.layers.length, 'layer')}, ${bytesText(build.report.engine.bytes)}${median === null ? '' : `, ${timeText(median)} median here`}. ${whereItRuns(build.report.layers.map((l) => l.tactic))}`
     : 'Kernels, memory plan and weights in one file that runs without the framework the model came from.';
   return (
     <Card title="Engine (.sinter)" text={text}>
@@ -72,14 +71,13 @@ function CommandCard() {
 /** What leaves the studio. */
 export default function Export() {
   const hasModel = useStudio((s) => s.trace !== null);
-  const after = useStudio((s) => s.trace?.headline ?? null);
-  if (!hasModel || !after) return <Empty text="Open a model to export what it becomes." command="file.open" />;
+  if (!hasModel) return <Empty text="Open a model to export what it becomes." command="file.open" />;
   return (
     <div className="cards">
       <EngineCard />
       <Card
         title="Optimized ONNX"
-        text={`The graph after ${plural(after.layers, 'layer')} were formed, written with standard operators: any ONNX runtime can load it.`}
+        text="The optimized graph, written with standard operators: any ONNX runtime can load it."
       >
         <CommandButton command="export.onnx" icon={<IconFileExport size={14} />} primary />
       </Card>

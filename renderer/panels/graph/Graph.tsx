@@ -12,7 +12,7 @@ import { CATEGORY, CIVIDIS } from '../../ui/tokens.ts';
 
 function Legend({ view }: { view: GraphView }) {
   const overlay = useStudio(activeOverlay);
-  const present = useMemo(() => new Set(view.nodes.map((n) => n.category)), [view]);
+  const present = useMemo(() => new Set(view.nodes.filter((n) => n.kind === 'op').map((n) => n.category)), [view]);
   if (overlay) {
     return (
       <div className="legend" role="img" aria-label={`${overlay.title}, from 0 to ${overlay.text(overlay.max)}`}>

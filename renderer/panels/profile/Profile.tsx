@@ -19,6 +19,9 @@ function Latency({ result }: { result: ProfileResult }) {
   const values = useMemo(() => samples.map((s) => s / 1e6), [samples]);
   const bins = useMemo(() => histogram(values, 24), [values]);
   const marks = useMemo(() => [{ value: latency.median / 1e6, text: 'median' }], [latency]);
+  // Other programs on the machine cause spikes that would flatten everything else.
+  const top = (latency.p90 / 1e6) * 1.4;
+  const beyond = values.filter((v) => v > top).length;
   const layerSum = result.layers.reduce((n, l) => n + l.median, 0);
   return (
     <>
@@ -36,7 +39,10 @@ function Latency({ result }: { result: ProfileResult }) {
           take {timeText(layerSum)}: their sum is not the engine's time.
         </p>
       </Section>
-      <Section title="Run by run (ms)">
+      <Section
+        title="Run by run (ms)"
+        aside={beyond > 0 ? <span className="muted">{plural(beyond, 'spike')} beyond the chart</span> : null}
+      >
         <Chart
           label="Latency of each run"
           kind="line"
@@ -45,6 +51,7 @@ function Latency({ result }: { result: ProfileResult }) {
           xText={ms}
           yText={ms}
           height={130}
+          yMax={top}
           marks={marks}
         />
       </Section>

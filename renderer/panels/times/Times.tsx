@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { LayerTime } from '../../../electron/ipc/schemas/build.ts';
-import { hover, select } from '../../store/actions/select.ts';
+import { hover, selectLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
@@ -88,7 +88,7 @@ export default function Times() {
       rowKey={(l) => String(l.layer)}
       sourcesOf={(l) => l.sources}
       isLit={(l) => l === lit}
-      onPick={(l) => select(l.sources, null)}
+      onPick={(l) => selectLayer(l.sources)}
       onHover={(l) => hover(l?.sources ?? [])}
     />
   );

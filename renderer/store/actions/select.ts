@@ -1,4 +1,5 @@
 import type { ViewNode } from '../../../electron/ipc/schemas/graph.ts';
+import { finalPoint, pointKey } from '../state.ts';
 import { get, set } from '../store.ts';
 
 interface Place {
@@ -17,6 +18,15 @@ export function select(sources: readonly string[], focus: string | null): void {
   set({ selection: new Set(sources), focus });
 }
 export const selectNode = (n: Pick<ViewNode, 'id' | 'sources'>): void => select(n.sources, n.id);
+/** Selects a layer of an engine: its sources, and the node of the optimized graph that stands for it. */
+export function selectLayer(sources: readonly string[]): void {
+  const { views, trace } = get();
+  const mine = new Set(sources);
+  const shares = (n: ViewNode): number => n.sources.filter((s) => mine.has(s)).length;
+  const nodes = views[pointKey(finalPoint(trace))]?.nodes ?? [];
+  const best = nodes.filter((n) => shares(n) > 0).sort((a, b) => shares(b) - shares(a))[0];
+  select(sources, best?.id ?? null);
+}
 export const clearSelection = (): void => set({ selection: new Set(), focus: null });
 export function hover(sources: readonly string[]): void {
   if (sources.length === 0 && get().hover.size === 0) return;
