@@ -18,16 +18,18 @@ const relu = {
 };
 
 describe('importing ONNX', () => {
-  it.each(['tiny-googlenet', 'tiny-resnet', 'tiny-transformer', 'dynamic-conv'])(
-    'types every value of %s',
-    async (name) => {
-      const m = await importModel(sample(name));
-      expect(m.unsupported).toEqual([]);
-      expect(verify(m.graph, { infer: (g) => void inferTypes(g) })).toEqual([]);
-      for (const v of m.graph.values()) expect(v.type.shape, v.name).not.toBeNull();
-      for (const n of m.graph.nodes()) expect(n.source).toHaveLength(1);
-    },
-  );
+  it.each([
+    'tiny-googlenet',
+    'tiny-resnet',
+    'tiny-transformer',
+    'dynamic-conv',
+  ])('types every value of %s', async (name) => {
+    const m = await importModel(sample(name));
+    expect(m.unsupported).toEqual([]);
+    expect(verify(m.graph, { infer: (g) => void inferTypes(g) })).toEqual([]);
+    for (const v of m.graph.values()) expect(v.type.shape, v.name).not.toBeNull();
+    for (const n of m.graph.nodes()) expect(n.source).toHaveLength(1);
+  });
 
   it('keeps weights in the file', async () => {
     const m = await importModel(sample('tiny-resnet'));
