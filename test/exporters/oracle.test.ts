@@ -115,5 +115,7 @@ describe('the ONNX writer', () => {
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(dir).filter((f) => f.startsWith('cancelled'))).toEqual([]);
     await expect(writeOnnx(graph, join(dir, 'no/such/folder.onnx'), noWeights)).rejects.toThrow('cannot be written');
+    // The file that weights are still read from is never replaced.
+    await expect(writeOnnx(graph, sample('tiny-resnet'), noWeights)).rejects.toThrow('choose another name');
   });
 });

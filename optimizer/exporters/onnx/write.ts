@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { onnxType } from '../../importers/onnx/schema.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
 import { codeOfDtype } from '../../ops/common/dtypes.ts';
 import { tensorMessage } from './attributes.ts';
-import { type Emission, emitGraph } from './emit.ts';
+import { type Emission, ExportError, emitGraph } from './emit.ts';
 import { AtomicFile } from './file.ts';
 import { weightBytes, writeWeight } from './payload.ts';
 
@@ -38,6 +39,7 @@ const ALIGNMENT = 4096;
  * their names only when complete. Throws ExportError with one sentence.
  */
 export async function writeOnnx(graph: Graph, path: string, options: WriteOnnxOptions): Promise<WrittenOnnx> {
+  refuseOverwriting(graph, [path, `${path}.data`]);
   const emission = await emitGraph(graph, async (w) => {
     const parts: Uint8Array[] = [];
     await writeWeight(w, graph.files, options.evaluateWeight, (b) => parts.push(b.slice()));
@@ -58,6 +60,14 @@ export async function writeOnnx(graph: Graph, path: string, options: WriteOnnxOp
     data?.discard();
     throw e;
   }
+}
+
+/** Weights are read from the graph's files, also after this: replacing one of them would corrupt the open model. */
+function refuseOverwriting(graph: Graph, paths: readonly string[]): void {
+  const real = (p: string): string => (existsSync(p) ? realpathSync(p) : resolve(p));
+  const read = new Set(graph.files.map((f) => real(f.path)));
+  const hit = paths.find((p) => read.has(real(p)));
+  if (hit) throw new ExportError(`${hit} is the file that the model's weights are read from; choose another name.`);
 }
 
 async function writeModel(
