@@ -2,6 +2,7 @@ import Abs from './abs.ts';
 import Acos from './acos.ts';
 import Acosh from './acosh.ts';
 import Add from './add.ts';
+import AffineGrid from './affineGrid.ts';
 import And from './and.ts';
 import ArgMax from './argMax.ts';
 import ArgMin from './argMin.ts';
@@ -11,11 +12,13 @@ import Atan from './atan.ts';
 import Atanh from './atanh.ts';
 import AveragePool from './averagePool.ts';
 import BatchNormalization from './batchNormalization.ts';
+import Bernoulli from './bernoulli.ts';
 import BitShift from './bitShift.ts';
 import BitwiseAnd from './bitwiseAnd.ts';
 import BitwiseNot from './bitwiseNot.ts';
 import BitwiseOr from './bitwiseOr.ts';
 import BitwiseXor from './bitwiseXor.ts';
+import BlackmanWindow from './blackmanWindow.ts';
 import Cast from './cast.ts';
 import CastLike from './castLike.ts';
 import Ceil from './ceil.ts';
@@ -36,6 +39,7 @@ import CumSum from './cumSum.ts';
 import DepthToSpace from './depthToSpace.ts';
 import DequantizeLinear from './dequantizeLinear.ts';
 import Det from './det.ts';
+import DFT from './dft.ts';
 import Div from './div.ts';
 import Dropout from './dropout.ts';
 import DynamicQuantizeLinear from './dynamicQuantizeLinear.ts';
@@ -61,6 +65,8 @@ import GreaterOrEqual from './greaterOrEqual.ts';
 import GridSample from './gridSample.ts';
 import GroupNormalization from './groupNormalization.ts';
 import GRU from './gru.ts';
+import HammingWindow from './hammingWindow.ts';
+import HannWindow from './hannWindow.ts';
 import Hardmax from './hardmax.ts';
 import HardSigmoid from './hardSigmoid.ts';
 import HardSwish from './hardSwish.ts';
@@ -88,10 +94,22 @@ import MaxRoiPool from './maxRoiPool.ts';
 import MaxUnpool from './maxUnpool.ts';
 import Mean from './mean.ts';
 import MeanVarianceNormalization from './meanVarianceNormalization.ts';
+import MelWeightMatrix from './melWeightMatrix.ts';
 import Min from './min.ts';
 import Mish from './mish.ts';
 import Mod from './mod.ts';
+import MsBiasGelu from './msBiasGelu.ts';
+import MsDequantizeLinear from './msDequantizeLinear.ts';
+import MsFastGelu from './msFastGelu.ts';
+import MsFusedConv from './msFusedConv.ts';
+import MsFusedGemm from './msFusedGemm.ts';
+import MsFusedMatMul from './msFusedMatMul.ts';
+import MsGelu from './msGelu.ts';
+import MsQuantizeLinear from './msQuantizeLinear.ts';
+import MsQuickGelu from './msQuickGelu.ts';
+import MsSkipLayerNormalization from './msSkipLayerNormalization.ts';
 import Mul from './mul.ts';
+import Multinomial from './multinomial.ts';
 import Neg from './neg.ts';
 import NonMaxSuppression from './nonMaxSuppression.ts';
 import NonZero from './nonZero.ts';
@@ -105,7 +123,9 @@ import PRelu from './pRelu.ts';
 import QLinearConv from './qLinearConv.ts';
 import QLinearMatMul from './qLinearMatMul.ts';
 import QuantizeLinear from './quantizeLinear.ts';
+import RandomNormal from './randomNormal.ts';
 import RandomNormalLike from './randomNormalLike.ts';
+import RandomUniform from './randomUniform.ts';
 import RandomUniformLike from './randomUniformLike.ts';
 import Range from './range.ts';
 import Reciprocal from './reciprocal.ts';
@@ -136,6 +156,7 @@ import Shape from './shape.ts';
 import Shrink from './shrink.ts';
 import Sigmoid from './sigmoid.ts';
 import Sign from './sign.ts';
+import SimplifiedLayerNormalization from './simplifiedLayerNormalization.ts';
 import Sin from './sin.ts';
 import Sinh from './sinh.ts';
 import Size from './size.ts';
@@ -147,6 +168,7 @@ import SpaceToDepth from './spaceToDepth.ts';
 import Split from './split.ts';
 import Sqrt from './sqrt.ts';
 import Squeeze from './squeeze.ts';
+import STFT from './stft.ts';
 import Sub from './sub.ts';
 import Sum from './sum.ts';
 import Tan from './tan.ts';
@@ -170,6 +192,7 @@ export const OPS: readonly OpDef[] = [
   Acos,
   Acosh,
   Add,
+  AffineGrid,
   And,
   ArgMax,
   ArgMin,
@@ -179,11 +202,13 @@ export const OPS: readonly OpDef[] = [
   Atanh,
   AveragePool,
   BatchNormalization,
+  Bernoulli,
   BitShift,
   BitwiseAnd,
   BitwiseNot,
   BitwiseOr,
   BitwiseXor,
+  BlackmanWindow,
   Cast,
   CastLike,
   Ceil,
@@ -201,6 +226,7 @@ export const OPS: readonly OpDef[] = [
   Cos,
   Cosh,
   CumSum,
+  DFT,
   DepthToSpace,
   DequantizeLinear,
   Det,
@@ -229,6 +255,8 @@ export const OPS: readonly OpDef[] = [
   GreaterOrEqual,
   GridSample,
   GroupNormalization,
+  HammingWindow,
+  HannWindow,
   HardSigmoid,
   HardSwish,
   Hardmax,
@@ -256,10 +284,22 @@ export const OPS: readonly OpDef[] = [
   MaxUnpool,
   Mean,
   MeanVarianceNormalization,
+  MelWeightMatrix,
   Min,
   Mish,
   Mod,
+  MsBiasGelu,
+  MsDequantizeLinear,
+  MsFastGelu,
+  MsFusedConv,
+  MsFusedGemm,
+  MsFusedMatMul,
+  MsGelu,
+  MsQuantizeLinear,
+  MsQuickGelu,
+  MsSkipLayerNormalization,
   Mul,
+  Multinomial,
   Neg,
   NonMaxSuppression,
   NonZero,
@@ -274,7 +314,9 @@ export const OPS: readonly OpDef[] = [
   QuantizeLinear,
   RMSNormalization,
   RNN,
+  RandomNormal,
   RandomNormalLike,
+  RandomUniform,
   RandomUniformLike,
   Range,
   Reciprocal,
@@ -294,6 +336,7 @@ export const OPS: readonly OpDef[] = [
   ReverseSequence,
   RoiAlign,
   Round,
+  STFT,
   Scan,
   Scatter,
   ScatterElements,
@@ -303,6 +346,7 @@ export const OPS: readonly OpDef[] = [
   Shrink,
   Sigmoid,
   Sign,
+  SimplifiedLayerNormalization,
   Sin,
   Sinh,
   Size,

@@ -129,7 +129,7 @@ class Run {
   private setType(id: ValueId, type: TensorType): void {
     const old = this.graph.value(id).type;
     // What the model itself declares about an otherwise unknown value is kept.
-    if (type.shape === null && type.guessed && old.shape !== null && !old.guessed) return;
+    if (type.shape === null && old.shape !== null && !old.guessed && (type.guessed || type.dtype === old.dtype)) return;
     if (!sameType(old, type)) this.graph.updateValue(id, { type });
   }
 

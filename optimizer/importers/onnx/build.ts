@@ -181,8 +181,9 @@ export class GraphBuilder {
       if (captured.length > 0) attrs.captures = captured.length;
     }
     const node = scope.graph.addNode({ op: n.opType, domain, name: n.name, attrs, inputs, outputs, source: [source] });
-    const version = scope.opsets.get(domain);
-    if (version !== undefined) this.versions.get(scope.graph)!.set(node.id, version);
+    // A domain that the model forgot to import counts as its first version; the default one as the newest.
+    const version = scope.opsets.get(domain) ?? (domain === '' ? Number.MAX_SAFE_INTEGER - 1 : 1);
+    this.versions.get(scope.graph)!.set(node.id, version);
   }
 
   private attribute(scope: Scope, a: AttributeProto, source: SourceId, bodies: Scope[]): AttrValue | undefined {

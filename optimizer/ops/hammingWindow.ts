@@ -1,0 +1,3 @@
+import { windowFunction } from './common/windowFunction.ts';
+
+export default windowFunction('HammingWindow');
