@@ -86,6 +86,57 @@ TEST_CASE("an engine runs: symbols, weights, slices as outputs of layers, output
     CHECK(run(c, 8, std::vector<float>(32)).sum.size() == 32);
 }
 
+namespace {
+/// The sample engine with one more value, a view, that is also an output; run at N = 2 with x = 1 … 8.
+std::vector<float> viewed(const TemporaryDir& dir, const std::vector<Msg>& shape, const Msg& view, size_t count) {
+    write(dir.file("v.sinter"), sampleEngine().sub(7, value("v", DType::F32, shape).sub(7, view)).sub(9, Msg().str(1, "v").num(2, 6)));
+    ExecutionContext c(Engine::load(dir.file("v.sinter")), 1);
+    const std::vector<std::vector<int64_t>> shapes{{2, 4}};
+    c.setShapes(shapes);
+    std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8}, both(16), sum(8), same(8), v(count);
+    CHECK(c.output(3).count() == static_cast<int64_t>(count));
+    const void* in[] = {x.data()};
+    void* out[] = {both.data(), sum.data(), same.data(), v.data()};
+    c.run(in, out);
+    return v;
+}
+std::string viewRefusal(const TemporaryDir& dir, const std::vector<Msg>& shape, const Msg& view) {
+    try {
+        viewed(dir, shape, view, 8);
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "accepted";
+}
+}  // namespace
+
+TEST_CASE("views: slices, permutations and reshapes of inputs, arena values and other views") {
+    const TemporaryDir dir;
+    const Msg permuteX = Msg().num(1, 0).num(2, 1).packed(5, {1, 0});
+    CHECK(viewed(dir, {constant(4), symbol(0)}, permuteX, 8) == std::vector<float>{1, 5, 2, 6, 3, 7, 4, 8});
+    const Msg reshapeBoth = Msg().num(1, 2).num(2, 2);
+    CHECK(viewed(dir, {dimOp(3, {symbol(0), constant(8)})}, reshapeBoth, 16) ==
+          std::vector<float>{4, 8, 12, 16, 1, 2, 3, 4, 12, 16, 20, 24, 5, 6, 7, 8});
+    const auto sliceOf = [](int of, int start) { return Msg().num(1, static_cast<uint64_t>(of)).num(2, 0).num(3, 1).sub(4, constant(start)); };
+    CHECK(viewed(dir, {symbol(0), constant(2)}, sliceOf(4, 1), 4) == std::vector<float>{2, 3, 6, 7});  // a slice of a slice
+    CHECK(viewRefusal(dir, {symbol(0), constant(4)}, sliceOf(2, 6)) == "view \"v\" does not fit into what it is a slice of");
+    CHECK(viewRefusal(dir, {symbol(0), constant(4)}, sliceOf(2, -1)) == "view \"v\" does not fit into what it is a slice of");
+    CHECK(viewRefusal(dir, {constant(8)}, Msg().num(1, 3).num(2, 2)) == "view \"v\" reshapes storage that is not dense and row-major");
+    CHECK(viewRefusal(dir, {constant(9)}, Msg().num(1, 0).num(2, 2)) == "view \"v\" has another number of elements than what it reshapes");
+}
+
+TEST_CASE("storage that is too small for a shape is refused before anything runs") {
+    const TemporaryDir dir;
+    // Like "both", but reserved for 64 bytes: enough for N = 2 with 8 columns, not for more.
+    Msg e = sampleEngine();
+    e.sub(7, value("tight", DType::F32, {symbol(0), constant(8)}).num(5, 512).num(9, 64));
+    e.sub(10, layer("fill", "Pointwise", "any_pointwise__scalar", {2}, 1, {6}).sub(7, program(1, {instruction("Relu", {0})}, {1})));
+    write(dir.file("a.sinter"), e);
+    ExecutionContext c(Engine::load(dir.file("a.sinter")), 1);
+    CHECK(run(c, 2, std::vector<float>(8, 1)).sum.size() == 8);
+    CHECK_THROWS_WITH_AS(run(c, 3, std::vector<float>(12, 1)), "value \"tight\" needs 96 bytes at 3×8, the engine reserved 64", Error);
+}
+
 TEST_CASE("profiles hold a sample per iteration and layer, and stop when told to") {
     const TemporaryDir dir;
     write(dir.file("a.sinter"), sampleEngine());
