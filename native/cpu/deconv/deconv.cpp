@@ -63,7 +63,9 @@ public:
             xs_[5 - x.rank + i] = x.strides[static_cast<size_t>(i + 2)];
             ys_[5 - x.rank + i] = y.strides[static_cast<size_t>(i + 2)];
         }
-        const std::vector<Extra> extras = gemm::bindExtras(args.inputs.subspan(opInputs_), p_.result, 1);
+        // A single channel: the epilogue runs along the row of pixels instead of along the channels.
+        wholeRows_ = p_.filters == 1 && ys_[2] == 1;
+        const std::vector<Extra> extras = gemm::bindExtras(args.inputs.subspan(opInputs_), p_.result, wholeRows_ ? y.rank - 1 : 1);
         const int64_t scratch = gemm::EpilogueTail::scratchFloats(epilogue_.general.get());
         const Window& g = p_.window;
         const auto body = [&](int64_t begin, int64_t end, int worker) {
@@ -164,19 +166,20 @@ private:
         const TensorView& y = args.outputs[0];
         const int64_t oh = row % g.in[1], od = row / g.in[1] % g.in[0], n = row / g.in[1] / g.in[0];
         float* out = y.as<float>() + n * y.strides[0] + od * ys_[0] + oh * ys_[1];
-        for (int64_t o = 0; o < g.in[2]; ++o, out += ys_[2]) {
-            const int64_t pixel = row * g.in[2] + o;
+        const int64_t lines = wholeRows_ ? 1 : g.in[2], columns = wholeRows_ ? g.in[2] : p_.filters;
+        for (int64_t o = 0; o < lines; ++o, out += ys_[2]) {
+            const int64_t line = row * lines + o;
             if (tail) {
-                tail->apply(pixel, 0, p_.filters, out);
+                tail->apply(line, 0, columns, out);
                 continue;
             }
             if (epilogue_.residual >= 0) {
                 const Extra& e = extras[static_cast<size_t>(epilogue_.residual)];
                 int64_t offset = 0;
-                e.rows.offsets(pixel, 1, &offset);
-                for (int64_t m = 0; m < p_.filters; ++m) out[m] += e.base[offset + m * e.columnStride];
+                e.rows.offsets(line, 1, &offset);
+                for (int64_t m = 0; m < columns; ++m) out[m] += e.base[offset + m * e.columnStride];
             }
-            for (int64_t m = 0; m < p_.filters; ++m) {
+            for (int64_t m = 0; m < columns; ++m) {
                 const float low = out[m] < epilogue_.lo ? epilogue_.lo : out[m];
                 out[m] = low > epilogue_.hi ? epilogue_.hi : low;
             }
@@ -188,6 +191,7 @@ private:
     Plan p_;
     int64_t block_;
     bool wide_;
+    bool wholeRows_ = false;
     int64_t blocks_;
     const Kernels& kernels_;
     Epilogue epilogue_;

@@ -97,6 +97,7 @@ TEST_CASE("cases: ConvTranspose") {
     for (DType t : {DType::F16, DType::F64}) cases.push_back(make({.x = {1, 5, 4, 4}, .w = {5, 7, 2, 2}, .y = {1, 7, 8, 8}, .stride = {2, 2}, .pads = {0, 0, 0, 0}, .t = t}));
     for (const char* e : {"relu", "clip", "hardswish", "residual", "residual_relu", "scale_shift", "long"}) {
         cases.push_back(make({.x = {2, 9, 5, 7}, .w = {9, 40, 3, 3}, .y = {2, 40, 10, 14}, .stride = {2, 2}, .pads = {1, 1, 0, 0}, .epilogue = e}));
+        cases.push_back(make({.x = {2, 5, 4, 7}, .w = {5, 1, 2, 2}, .y = {2, 1, 8, 14}, .stride = {2, 2}, .pads = {0, 0, 0, 0}, .epilogue = e}));
         cases.push_back(make({.x = {1, 5, 4, 4}, .w = {5, 12, 2, 2}, .y = {1, 12, 8, 8}, .stride = {2, 2}, .pads = {0, 0, 0, 0}, .bias = false, .epilogue = e}));
     }
     // Epilogue without a bias: its first operand is not one.
