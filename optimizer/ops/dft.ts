@@ -1,4 +1,4 @@
-import { dimAdd, dimFloorDiv } from '../ir/dim.ts';
+import { dimAdd, dimFloorDiv, dimMul, dimSub } from '../ir/dim.ts';
 import type { Graph, Node } from '../ir/graph.ts';
 import { dtypeOf, hasInput, normalAxis, shapeOfMinRank, staticInts, UnknownRank } from './common/shapes.ts';
 import { addInts, withInput, withoutAttrs } from './common/upgrades.ts';
@@ -26,9 +26,13 @@ export default defineOp({
     const given = hasInput(ctx, 2) ? staticInts(ctx, 2) : [-2];
     if (!given) throw new UnknownRank();
     const axis = normalAxis(given[0]!, x.length);
-    const length = hasInput(ctx, 1) ? (ctx.data(1)?.[0] ?? ctx.fresh('length')) : x[axis]!;
-    const out = ctx.attr<number>('onesided') ? dimAdd(dimFloorDiv(length, 2), 1) : length;
-    const shape = x.map((d, i) => (i === axis ? out : i === x.length - 1 ? 2 : d));
+    const wanted = hasInput(ctx, 1) ? (ctx.data(1)?.[0] ?? ctx.fresh('length')) : null;
+    const half = ctx.attr<number>('onesided') !== 0;
+    const inverse = ctx.attr<number>('inverse') !== 0;
+    // The inverse of a one-sided spectrum is real.
+    const length = wanted ?? (half && inverse ? dimMul(2, dimSub(x[axis]!, 1)) : x[axis]!);
+    const out = half && !inverse ? dimAdd(dimFloorDiv(length, 2), 1) : length;
+    const shape = x.map((d, i) => (i === axis ? out : i === x.length - 1 ? (half && inverse ? 1 : 2) : d));
     return { types: [{ dtype: dtypeOf(ctx, 0), shape }] };
   },
 });

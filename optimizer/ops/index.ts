@@ -10,6 +10,7 @@ import Asin from './asin.ts';
 import Asinh from './asinh.ts';
 import Atan from './atan.ts';
 import Atanh from './atanh.ts';
+import Attention from './attention.ts';
 import AveragePool from './averagePool.ts';
 import BatchNormalization from './batchNormalization.ts';
 import Bernoulli from './bernoulli.ts';
@@ -35,7 +36,9 @@ import ConvInteger from './convInteger.ts';
 import ConvTranspose from './convTranspose.ts';
 import Cos from './cos.ts';
 import Cosh from './cosh.ts';
+import CumProd from './cumProd.ts';
 import CumSum from './cumSum.ts';
+import DeformConv from './deformConv.ts';
 import DepthToSpace from './depthToSpace.ts';
 import DequantizeLinear from './dequantizeLinear.ts';
 import Det from './det.ts';
@@ -146,6 +149,7 @@ import ReverseSequence from './reverseSequence.ts';
 import RMSNormalization from './rMSNormalization.ts';
 import RNN from './rnn.ts';
 import RoiAlign from './roiAlign.ts';
+import RotaryEmbedding from './rotaryEmbedding.ts';
 import Round from './round.ts';
 import Scan from './scan.ts';
 import Scatter from './scatter.ts';
@@ -171,8 +175,10 @@ import Squeeze from './squeeze.ts';
 import STFT from './stft.ts';
 import Sub from './sub.ts';
 import Sum from './sum.ts';
+import Swish from './swish.ts';
 import Tan from './tan.ts';
 import Tanh from './tanh.ts';
+import TensorScatter from './tensorScatter.ts';
 import ThresholdedRelu from './thresholdedRelu.ts';
 import Tile from './tile.ts';
 import TopK from './topK.ts';
@@ -200,6 +206,7 @@ export const OPS: readonly OpDef[] = [
   Asinh,
   Atan,
   Atanh,
+  Attention,
   AveragePool,
   BatchNormalization,
   Bernoulli,
@@ -225,8 +232,10 @@ export const OPS: readonly OpDef[] = [
   ConvTranspose,
   Cos,
   Cosh,
+  CumProd,
   CumSum,
   DFT,
+  DeformConv,
   DepthToSpace,
   DequantizeLinear,
   Det,
@@ -335,6 +344,7 @@ export const OPS: readonly OpDef[] = [
   Resize,
   ReverseSequence,
   RoiAlign,
+  RotaryEmbedding,
   Round,
   STFT,
   Scan,
@@ -360,8 +370,10 @@ export const OPS: readonly OpDef[] = [
   Squeeze,
   Sub,
   Sum,
+  Swish,
   Tan,
   Tanh,
+  TensorScatter,
   ThresholdedRelu,
   Tile,
   TopK,

@@ -22,7 +22,8 @@ export default defineOp({
         if (typeof x[a] === 'number' && x[a] !== 1)
           throw new OpError(`cannot squeeze axis ${a} of ${shapeText(x)}: it is not 1`);
     } else {
-      if (!isStatic(x)) throw new OpError(`names no axes, and ${shapeText(x)} does not say which dimensions are 1`);
+      // Which dimensions are 1 decides the rank.
+      if (!isStatic(x)) throw new UnknownRank();
       axes = x.flatMap((d, i) => (d === 1 ? [i] : []));
     }
     return { types: [{ dtype: dtypeOf(ctx, 0), shape: x.filter((_, i) => !axes.includes(i)) }], data: [ctx.data(0)] };

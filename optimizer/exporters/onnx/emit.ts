@@ -7,6 +7,9 @@ import { findOp } from '../../ops/index.ts';
 import { attributeMessage, tensorMessage } from './attributes.ts';
 import { Names } from './names.ts';
 
+/** Operator set written at least; operators that came later raise it. */
+export const OPSET = 21;
+
 /** Operators of the graph in its file form; weights follow apart, because they are streamed. */
 export interface EmittedGraph {
   readonly name: string;
@@ -150,7 +153,7 @@ class Emitter {
     if (n.domain === FUSED_DOMAIN)
       throw new ExportError(`The fused operator ${n.op} "${n.name}" has no body to write.`);
     if (n.domain !== '') this.domains.add(n.domain);
-    else this.opset = Math.max(this.opset, findOp('', n.op)?.since[0] ?? 0);
+    else this.opset = Math.max(this.opset, neededOpset(n.op));
     const captured = (n.attrs.captures as number | undefined) ?? 0;
     const own = input.length - captured;
     const attribute: object[] = [];
@@ -182,6 +185,12 @@ class Emitter {
     }
     return { name: g.name, node: g.nodes, input: g.inputs, output: g.outputs, initializer };
   }
+}
+
+/** Operators that came after the set that is written are in their newest form; all others have the same form in it. */
+function neededOpset(op: string): number {
+  const since = findOp('', op)?.since ?? [0];
+  return since[0]! <= OPSET ? OPSET : since[since.length - 1]!;
 }
 
 /** Symbols keep their names; expressions are written as their text, symbols that only data decides are left open. */

@@ -5,7 +5,7 @@ import type { Graph } from '../../ir/graph.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
 import { codeOfDtype } from '../../ops/common/dtypes.ts';
 import { tensorMessage } from './attributes.ts';
-import { type Emission, ExportError, emitGraph } from './emit.ts';
+import { type Emission, ExportError, emitGraph, OPSET } from './emit.ts';
 import { AtomicFile } from './file.ts';
 import { weightBytes, writeWeight } from './payload.ts';
 
@@ -27,8 +27,6 @@ export interface WrittenOnnx {
   readonly dataPath: string | null;
 }
 
-/** Operator set written at least; operators that came later raise it. */
-const OPSET = 21;
 const EXTERNAL_ABOVE = 1.5 * 1024 ** 3;
 /** Only weights of this many bytes go into the second file; its parts are aligned for mapping. */
 const EXTERNAL_MIN = 1024;
