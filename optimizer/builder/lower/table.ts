@@ -1,4 +1,4 @@
-import { evalDim } from '../../ir/dim.ts';
+import { evalDim, sameDim } from '../../ir/dim.ts';
 import type { Node } from '../../ir/graph.ts';
 import { toNumbers } from '../../ir/tensor.ts';
 import { BuildError, type LayerAttr } from '../plan.ts';
@@ -71,6 +71,12 @@ function slice(low: Lowering, node: Node): TableEntry {
     } else if (given >= 0 && step > 0) from[axis] = given;
     else throw new BuildError(`Slice "${node.name}" counts from the end of a dimension that is not fixed`, node.source);
   });
+  const out = low.shape(node.outputs[0]!);
+  const cut = dims.flatMap((d, i) => (by[i] === 1 && sameDim(d, out[i]!) ? [] : [i]));
+  // Concat elimination wishes for a view; a part of one axis can be one.
+  if (intAttr(node, 'view', 0) === 1 && cut.length === 1 && by[cut[0]!] === 1) {
+    return { op: 'Slice', attrs: { starts: from, steps: by, axis: cut[0]! }, inputs: [0], viewWish: true };
+  }
   return { op: 'Slice', attrs: { starts: from, steps: by }, inputs: [0] };
 }
 

@@ -1,5 +1,6 @@
 import { type DimExpr, dimAdd, evalDim, sameShape } from '../../ir/dim.ts';
-import { type Binding, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+import { bitsOf } from '../../ir/dtype.ts';
+import { type Binding, type Plan, type PlanLayer, type PlanView, rootOf } from '../plan.ts';
 import { type Enumerator, LINEAR } from './options.ts';
 import { copyLayer } from './reformats.ts';
 
@@ -13,7 +14,7 @@ export interface ViewDecision {
 
 /**
  * Resolves the layers that dissolve: Reshape becomes a view of its input, Concat inputs become slices of the result,
- * Split outputs slices of the input, a Transpose a permuted view where every reader takes strides. Whatever cannot be a
+ * Split and Slice outputs slices of the input, a Transpose a permuted view where every reader takes strides. Whatever cannot be a
  * view becomes a Copy into or out of the slice, so nothing but Copy is left to launch.
  */
 export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding): ViewDecision[] {
@@ -63,12 +64,14 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
         start = dimAdd(start, plan.values[x]!.shape[axis]!);
       }
     } else {
+      // Split, and Slice of one axis.
       const x = l.inputs[0]!;
-      let start: DimExpr = 0;
       const axis = l.attrs.axis as number;
+      let start: DimExpr = l.op === 'Slice' ? (l.attrs.starts as readonly number[])[axis]! : 0;
       for (const y of l.outputs) {
         const view = { of: x, kind: 'slice', axis, start } as const;
-        if (decide(l, y, sliceOutputRefusal(plan, use, x, y, evalDim(start, bind)))) plan.values[y]!.view = view;
+        if (decide(l, y, sliceOutputRefusal(plan, use, view, y, evalDim(start, bind), bind)))
+          plan.values[y]!.view = view;
         else {
           const part = slicePart(plan, y, x, view);
           layers.push(copyLayer(plan, part, y, enumerator, l.sources));
@@ -87,11 +90,27 @@ function slicePart(plan: Plan, like: number, whole: number, view: Plan['values']
   return plan.values.length - 1;
 }
 
-/** True when nothing between the value and its root is a slice or a permutation. */
+/** True when nothing between the value and its root is a permutation, or a slice with gaps. */
 function isDense(plan: Plan, value: number): boolean {
-  for (let v = plan.values[value]!; v.view; v = plan.values[v.view.of]!) if (v.view.kind !== 'reshape') return false;
+  for (let v = plan.values[value]!; v.view; v = plan.values[v.view.of]!) {
+    if (v.view.kind !== 'reshape' && !isBlock(plan, v.view)) return false;
+  }
   return true;
 }
+
+/** A slice of the outermost axis that is longer than one: its elements lie together. */
+function isBlock(plan: Plan, view: PlanView): boolean {
+  const whole = plan.values[view.of]!;
+  return (
+    view.kind === 'slice' &&
+    whole.layout === LINEAR &&
+    view.axis !== undefined &&
+    whole.shape.slice(0, view.axis).every((d) => d === 1)
+  );
+}
+
+/** Kernels that want dense storage also want it to begin at a vector. */
+const BLOCK_ALIGNMENT = 64;
 
 function hasShapeViews(plan: Plan, value: number): boolean {
   return plan.values.some((v) => v.view?.of === value && v.view.kind !== 'slice');
@@ -153,13 +172,25 @@ function sliceInputRefusal(
   return readersRefusal(plan, use, x, offset, concat);
 }
 
-function sliceOutputRefusal(plan: Plan, use: Uses, x: number, y: number, offset: number): string | null {
+function sliceOutputRefusal(
+  plan: Plan,
+  use: Uses,
+  view: PlanView,
+  y: number,
+  offset: number,
+  bind: Binding,
+): string | null {
+  const x = view.of;
   const v = plan.values[y]!;
   if (v.external) return 'an engine output has storage of its own';
   if (v.view) return 'it already lives in another buffer';
   if (v.layout !== plan.values[x]!.layout) return 'its layout differs';
   if (plan.values[x]!.weight) return 'its source is a constant';
   for (const r of use.readers.get(y) ?? []) if (r.layer.op === 'Concat') return 'it is concatenated again';
+  if (isBlock(plan, view) && isDense(plan, x)) {
+    const inner = plan.values[x]!.shape.slice(view.axis! + 1).reduce<number>((n, d) => n * evalDim(d, bind), 1);
+    if ((offset * inner * bitsOf(v.dtype)) % (8 * BLOCK_ALIGNMENT) === 0) return null;
+  }
   return readersRefusal(plan, use, y, offset);
 }
 
