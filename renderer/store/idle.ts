@@ -1,7 +1,8 @@
 /* What is still under way (host calls, layouts): tests and screenshots wait for none. */
 
+const QUIET_MS = 150;
 let pending = 0;
-const waiters: (() => void)[] = [];
+let lastChange = 0;
 
 /** Counts `work` as under way until it settles. */
 export async function busy<T>(work: Promise<T>): Promise<T> {
@@ -10,20 +11,19 @@ export async function busy<T>(work: Promise<T>): Promise<T> {
     return await work;
   } finally {
     pending--;
-    if (pending === 0) setTimeout(settle, 60);
+    lastChange = performance.now();
   }
 }
 
-function settle(): void {
-  if (pending > 0) return;
-  for (const w of waiters.splice(0)) requestAnimationFrame(() => requestAnimationFrame(w));
-}
-
-/** Resolves when nothing is under way and the result has been painted. */
+/** Resolves once nothing has been under way for a while (what was done may start the next) and it has been painted. */
 export const idle = (): Promise<void> =>
   new Promise((resolve) => {
-    waiters.push(resolve);
-    setTimeout(settle, 60);
+    lastChange = performance.now();
+    const check = (): void => {
+      if (pending > 0 || performance.now() - lastChange < QUIET_MS) setTimeout(check, 30);
+      else requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
+    };
+    check();
   });
 
 declare global {

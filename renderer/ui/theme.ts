@@ -14,6 +14,20 @@ const accent: MantineColorsTuple = [
   '#054643',
 ];
 
+/** Mantine's dark greys, in the studio's own hue. */
+const dark: MantineColorsTuple = [
+  '#e6eaf0',
+  '#c3cad6',
+  '#9aa6b8',
+  '#6b778a',
+  '#465062',
+  '#2f3744',
+  '#252b35',
+  '#171b22',
+  '#12161c',
+  '#0d1014',
+];
+
 export const theme = createTheme({
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "'JetBrains Mono Variable', ui-monospace, monospace",
@@ -23,7 +37,7 @@ export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 5 },
   autoContrast: true,
-  colors: { accent },
+  colors: { accent, dark },
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {

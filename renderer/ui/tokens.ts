@@ -131,7 +131,7 @@ export function contrast(a: string, b: string): number {
 }
 /** Black or white, whichever reads better on a colour. */
 export const inkOn = (hex: string): string =>
-  contrast(hex, '#ffffff') >= contrast(hex, '#10151c') ? '#ffffff' : '#10151c';
+  contrast(hex, '#ffffff') >= contrast(hex, '#000000') ? '#ffffff' : '#000000';
 
 /** The tokens of a scheme as custom properties: `--strong-border: #…`. */
 export function cssVariables(tokens: Tokens, scheme: 'light' | 'dark'): Record<string, string> {

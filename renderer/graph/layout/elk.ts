@@ -49,6 +49,7 @@ function fromElk(level: Level, done: ElkNode): LevelLayout {
 
 /** ELK's layered algorithm in its own worker; null when it takes too long (the worker is then replaced). */
 export async function elkLayout(level: Level): Promise<LevelLayout | null> {
+  if (typeof Worker === 'undefined') return null;
   engine ??= start();
   const mine = engine;
   let timer: ReturnType<typeof setTimeout> | undefined;

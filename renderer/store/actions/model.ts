@@ -3,7 +3,7 @@ import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
 import { type Choices, INITIAL } from '../state.ts';
-import { get, set } from '../store.ts';
+import { get, set, useStudio } from '../store.ts';
 import { newJob } from './jobs.ts';
 import { notify, sentence, wasCancelled } from './notify.ts';
 import { loadView } from './views.ts';
@@ -16,14 +16,27 @@ function startExpanded(view: GraphView): ReadonlySet<string> {
   return new Set();
 }
 
+/** Waits for a host that is starting; false when there is none. */
+function connected(): Promise<boolean> {
+  if (get().connection !== 'connecting') return Promise.resolve(get().connection === 'ready');
+  return new Promise((resolve) => {
+    const stop = useStudio.subscribe((s) => {
+      if (s.connection === 'connecting') return;
+      stop();
+      resolve(s.connection === 'ready');
+    });
+  });
+}
+
 /** Opens a model file: import, graph, default passes; the Model step shows it as soon as its graph is there. */
 export async function openModel(path: string, choices?: Partial<Choices>): Promise<boolean> {
   if (get().opening !== null) return false;
-  if (get().connection !== 'ready') {
-    notify('error', 'The engine host is not running yet; try again in a moment.', 'host.restart');
+  set({ opening: path });
+  if (!(await connected())) {
+    set({ opening: null });
+    notify('error', 'The engine host is not running; restart it and open the model again.', 'host.restart');
     return false;
   }
-  set({ opening: path });
   const previous = get().model;
   try {
     const model = await busy(host().open({ path, job: newJob('open') }));

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { shell } from '../../host/shell.ts';
+import { folderOf, relativeTo, resolveFrom } from '../paths.ts';
 import { STEPS } from '../state.ts';
 import { get, set } from '../store.ts';
 import { openModel } from './model.ts';
@@ -20,14 +21,6 @@ const projectFile = z.object({
     iterations: z.number(),
   }),
 });
-
-const folderOf = (p: string): string => p.replace(/[^/\\]*$/, '');
-
-/** `path` as seen from `folder`, when it lies below it; else as it is. */
-export const relativeTo = (folder: string, path: string): string =>
-  folder !== '' && path.startsWith(folder) ? path.slice(folder.length) : path;
-export const resolveFrom = (folder: string, path: string): string =>
-  /^([/\\]|[A-Za-z]:)/.test(path) ? path : folder + path;
 
 export function projectText(folder: string): string | null {
   const { model, choices, step } = get();

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { matches } from '../../renderer/commands/keys.ts';
+import { cliCommand, whereItRuns } from '../../renderer/panels/export/command.ts';
+import { searchNodes } from '../../renderer/panels/outline/search.ts';
+import { histogram } from '../../renderer/panels/profile/histogram.ts';
+import { relativeTo, resolveFrom } from '../../renderer/store/paths.ts';
+import { bytesText, flopsText, middleCut, plural, shellWord, timeText } from '../../renderer/ui/format.ts';
+import { viewOf } from '../support/views.ts';
+
+describe('numbers as people read them', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1500, '1.50 kB'],
+    [205_000, '205 kB'],
+    [12_345_678, '12.3 MB'],
+  ])('%d bytes', (n, text) => expect(bytesText(n)).toBe(text));
+  it.each([
+    [0, '0 µs'],
+    [850, '850 ns'],
+    [47_800, '47.8 µs'],
+    [1_580_000, '1.58 ms'],
+  ])('%d ns', (n, text) => expect(timeText(n)).toBe(text));
+  it('operations', () => expect(flopsText(18.5e6)).toBe('18.5 MFLOP'));
+  it('plurals', () =>
+    expect([plural(1, 'layer'), plural(2, 'layer'), plural(1200, 'layer')]).toEqual([
+      '1 layer',
+      '2 layers',
+      '1,200 layers',
+    ]));
+});
+
+describe('long names', () => {
+  it('keep both ends', () => {
+    const cut = middleCut('inception_3a/branch_pool/projection/conv', 20);
+    expect(cut).toHaveLength(20);
+    expect(cut.startsWith('inception')).toBe(true);
+    expect(cut.endsWith('conv')).toBe(true);
+  });
+  it('stay whole when they fit', () => expect(middleCut('conv1', 20)).toBe('conv1'));
+});
+
+describe('the command that reproduces an engine', () => {
+  const model = {
+    path: "/data/my model's.onnx",
+    name: "my model's.onnx",
+    inputs: [{ name: 'x', type: 'float32 N×3×224×224' }],
+    symbols: ['N'],
+  };
+  const choices = {
+    passes: ['scale-fusion'],
+    applications: ['abc123'],
+    device: 'cpu',
+    threads: 2,
+    shapes: { N: 4 },
+    iterations: 100,
+  };
+  it('names model, switches, threads and shapes, quoted for a shell', () => {
+    expect(cliCommand(model, choices, 2)).toBe(
+      "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 2 --disable scale-fusion --disable-fusion abc123 --shape x=4x3x224x224",
+    );
+  });
+  it('leaves fixed shapes out', () => {
+    const fixed = { ...model, inputs: [{ name: 'x', type: 'float32 1×3×8×8' }], symbols: [] };
+    expect(cliCommand(fixed, { ...choices, passes: [], applications: [] }, 1)).not.toContain('--shape');
+  });
+  it('quotes only what needs it', () =>
+    expect([shellWord('a/b.onnx'), shellWord('a b')]).toEqual(['a/b.onnx', "'a b'"]));
+  it('says where the engine runs', () => {
+    expect(whereItRuns(['f32_conv2d__avx512_14x32', 'any_copy__scalar'])).toContain('AVX-512');
+    expect(whereItRuns(['any_copy__scalar'])).toBe('Runs on any x86-64 CPU.');
+  });
+});
+
+describe('keys', () => {
+  const press = (key: string, mods: Partial<Record<'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey', boolean>> = {}) => ({
+    key,
+    ctrlKey: false,
+    metaKey: false,
+    shiftKey: false,
+    altKey: false,
+    ...mods,
+  });
+  it('match with exactly their modifiers', () => {
+    expect(matches('CmdOrCtrl+K', press('k', { ctrlKey: true }))).toBe(true);
+    expect(matches('CmdOrCtrl+K', press('k'))).toBe(false);
+    expect(matches('CmdOrCtrl+K', press('k', { ctrlKey: true, shiftKey: true }))).toBe(false);
+    expect(matches('CmdOrCtrl+Shift+Z', press('Z', { ctrlKey: true, shiftKey: true }))).toBe(true);
+    expect(matches('Alt+Left', press('ArrowLeft', { altKey: true }))).toBe(true);
+    expect(matches(']', press(']'))).toBe(true);
+    expect(matches('', press('a'))).toBe(false);
+  });
+});
+
+describe('search', () => {
+  const { nodes } = viewOf(
+    [
+      { id: 'n1', op: 'Conv', name: 'block1/conv', shape: '1×64×56×56' },
+      { id: 'n2', op: 'Relu', name: 'block1/relu', shape: '1×64×56×56' },
+      { id: 'n3', op: 'Conv', name: 'block2/conv', shape: '1×128×28×28' },
+    ],
+    [],
+  );
+  it.each([
+    ['conv', ['n1', 'n3']],
+    ['conv block2', ['n3']],
+    ['64x56', ['n1', 'n2']],
+    ['RELU float32', ['n2']],
+    ['', ['n1', 'n2', 'n3']],
+    ['nothing', []],
+  ])('"%s"', (query, ids) => expect(searchNodes(nodes, query).map((n) => n.id)).toEqual(ids));
+});
+
+describe('projects', () => {
+  it('name a model below them relatively, and find it again after a move', () => {
+    expect(relativeTo('/work/a/', '/work/a/models/m.onnx')).toBe('models/m.onnx');
+    expect(resolveFrom('/moved/a/', 'models/m.onnx')).toBe('/moved/a/models/m.onnx');
+  });
+  it('name others absolutely', () => {
+    expect(relativeTo('/work/a/', '/data/m.onnx')).toBe('/data/m.onnx');
+    expect(resolveFrom('/work/a/', '/data/m.onnx')).toBe('/data/m.onnx');
+  });
+});
+
+it('a histogram leaves stray slow runs out of its scale', () => {
+  const values = Float64Array.from({ length: 100 }, (_, i) => (i < 97 ? 1 + (i % 10) / 100 : 50));
+  const { x, y } = histogram(values, 10);
+  expect(Math.max(...x)).toBeLessThan(2);
+  expect(y.reduce((a, b) => a + b, 0)).toBe(97);
+});
