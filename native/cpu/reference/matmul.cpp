@@ -83,6 +83,7 @@ public:
         if (!ResultWriter::supports(d, a.dtype, axis, d.outputs.size())) return std::nullopt;
         // The full result, with the axes that vectors do not have put back.
         auto full = ResultWriter::fullDims(d, axis, d.outputs.size());
+        if (full.size() + (a.dims.size() == 1 ? 1 : 0) + (b.dims.size() == 1 ? 1 : 0) < 2) return std::nullopt;
         if (b.dims.size() == 1) full.push_back(1);
         if (a.dims.size() == 1) full.insert(full.end() - 1, 1);
         if (full.size() < 2 || full[full.size() - 2] != left->rows || full.back() != right->cols) return std::nullopt;

@@ -29,7 +29,7 @@ std::vector<size_t> splitOf(const std::vector<int64_t>& dims, const std::vector<
         runs.push_back(*n);
         at += *n;
     }
-    while (at < parts.size() && parts[at] == 1) ++at, ++runs.back();
+    while (!runs.empty() && at < parts.size() && parts[at] == 1) ++at, ++runs.back();
     return at == parts.size() ? runs : std::vector<size_t>{};
 }
 
@@ -55,7 +55,7 @@ public:
     static std::optional<double> estimate(const LayerDesc& d) {
         if (!hasInput(d, 0) || d.outputs.size() != 1 || !d.program.empty()) return std::nullopt;
         const Shuffle plan(d);
-        if (plan.from_.empty() || plan.to_.empty() || dtypeSize(d.inputs[0].dtype) == 0) return std::nullopt;
+        if (plan.from_.empty() || plan.to_.empty() || dtypeSize(d.inputs[0].dtype) == 0 || d.outputs[0].dtype != d.inputs[0].dtype) return std::nullopt;
         return static_cast<double>(d.outputs[0].count()) * kMoveNs;
     }
 

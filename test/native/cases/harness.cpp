@@ -330,6 +330,59 @@ std::string checkKernel(Run& run, const std::vector<Values>& want, double tolera
     return {};
 }
 
+/// Layers that are not what their op expects: kernels must decline them, not fall over.
+std::vector<LayerDesc> damaged(const LayerDesc& d) {
+    std::vector<LayerDesc> all;
+    const auto add = [&](auto change) {
+        LayerDesc copy = d;
+        change(copy);
+        copy.opInputs = std::min(copy.opInputs, static_cast<uint32_t>(copy.inputs.size()));  // decoding guarantees that
+        all.push_back(std::move(copy));
+    };
+    for (size_t a = 0; a < d.attrs.size(); ++a) {
+        add([&](LayerDesc& l) { l.attrs.erase(l.attrs.begin() + static_cast<std::ptrdiff_t>(a)); });
+        add([&](LayerDesc& l) { l.attrs[a].second = std::vector<int64_t>{}; });
+        add([&](LayerDesc& l) { l.attrs[a].second = std::vector<int64_t>{-3, 0, 99}; });
+        add([&](LayerDesc& l) { l.attrs[a].second = int64_t{1000}; });
+        add([&](LayerDesc& l) { l.attrs[a].second = std::string("nonsense"); });
+    }
+    const auto shapes = [&](auto tensors, size_t i) {
+        add([&](LayerDesc& l) { tensors(l)[i] = TensorInfo{}; });
+        add([&](LayerDesc& l) { tensors(l)[i].dims.clear(); });
+        add([&](LayerDesc& l) { tensors(l)[i].dims.push_back(2); });
+        add([&](LayerDesc& l) { tensors(l)[i].dims.assign(9, 1); });
+        add([&](LayerDesc& l) { std::fill(tensors(l)[i].dims.begin(), tensors(l)[i].dims.end(), 0); });
+        add([&](LayerDesc& l) { tensors(l)[i].dtype = DType::String; });
+        add([&](LayerDesc& l) { tensors(l).resize(i); });
+    };
+    for (size_t i = 0; i < d.inputs.size(); ++i) shapes([](LayerDesc& l) -> auto& { return l.inputs; }, i);
+    for (size_t i = 0; i < d.outputs.size(); ++i) shapes([](LayerDesc& l) -> auto& { return l.outputs; }, i);
+    add([](LayerDesc& l) { l.opInputs = 0; });
+    if (!d.program.empty()) {
+        add([](LayerDesc& l) { l.program.inputCount += 1; });
+        add([](LayerDesc& l) { l.program.outputs = {1000}; });
+        if (!d.program.code.empty()) {
+            add([](LayerDesc& l) { l.program.code[0].op = "Nonsense"; });
+            add([](LayerDesc& l) { l.program.code[0].args = {77, 78}; });
+            add([](LayerDesc& l) { l.program.code[0].dtype = DType::String; });
+        }
+    }
+    return all;
+}
+
+/// Asks every kernel of the op about damaged forms of a layer; returns which of them throws.
+std::string checkRefusals(const LayerDesc& d) {
+    for (const LayerDesc& bad : damaged(d))
+        for (const KernelRow* row : KernelRegistry::instance().find(d.op)) {
+            try {
+                (void)row->supports(bad, 2);
+            } catch (const std::exception& e) {
+                return row->name + " throws " + e.what() + " when it is asked about a damaged layer";
+            }
+        }
+    return {};
+}
+
 }  // namespace
 
 std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std::string, int>& ran) {
@@ -343,6 +396,7 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
             problems.push_back(c.desc.name + ": no scalar reference takes this layer");
             continue;
         }
+        if (const std::string problem = checkRefusals(c.desc); !problem.empty()) problems.push_back(c.desc.name + ": " + problem);
         const std::vector<Tensor> inputs = makeInputs(c);
         Run base(c, inputs, *scalar);
         base.accepts(1);

@@ -11,6 +11,7 @@ namespace sinter::cases {
 /// tensors and with permuted strides, as far as the kernel's tactic allows; with 1 and 3 threads. Checks the outputs
 /// against the scalar reference on dense tensors, that both thread counts give the same bits, that inputs are unchanged
 /// and that no byte outside an output is written. A case that no kernel accepts is a failure.
+/// Every kernel is also asked about damaged forms of each layer, which it must decline without falling over.
 /// The environment variable SINTER_KERNEL limits the run to kernels whose name contains it.
 void runCases(const std::string& title, std::span<const Case> cases);
 
