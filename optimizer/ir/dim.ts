@@ -81,6 +81,9 @@ export function dimAdd(...operands: DimExpr[]): DimExpr {
   return args.length === 1 ? args[0]! : { op: 'add', args };
 }
 
+/** A product of sums is multiplied out up to this many terms; beyond, it stays a product. */
+const MAX_TERMS = 256;
+
 export function dimMul(...operands: DimExpr[]): DimExpr {
   let coef = 1;
   const factors: DimExpr[] = [];
@@ -93,6 +96,7 @@ export function dimMul(...operands: DimExpr[]): DimExpr {
   };
   for (const d of operands) visit(d);
   if (coef === 0) return 0;
+  if (sums.reduce((n, d) => n * d.args.length, 1) > MAX_TERMS) return makeTerm(coef, [...factors, ...sums].sort(byKey));
   if (sums.length > 0) {
     // Distribute: one normal form for (W+1)*2 and 2*W+2.
     const [head, ...others] = sums;
@@ -203,6 +207,17 @@ export function evalDim(d: DimExpr, bind: ReadonlyMap<string, number>): number {
     case 'max':
       return Math.max(...a);
   }
+}
+
+/** Number of operands in an expression, counted up to `limit`: shared parts count each time. */
+export function dimSize(d: DimExpr, limit: number): number {
+  if (typeof d !== 'object') return 1;
+  let n = 1;
+  for (const a of d.args) {
+    n += dimSize(a, limit - n);
+    if (n >= limit) return n;
+  }
+  return n;
 }
 
 /** Replaces symbols by other expressions (fixing a shape, inlining a function). */

@@ -31,6 +31,31 @@ function bfloatToNumber(h: number): number {
   return b.getFloat32(0);
 }
 
+/** Nearest half, ties to even; beyond 65504 infinity. */
+function numberToHalf(x: number): number {
+  if (Number.isNaN(x)) return 0x7e00;
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
+  const a = Math.abs(x);
+  if (a >= 65520) return sign | 0x7c00;
+  // A unit in the last place: 2^(e-10), and 2^-24 among the subnormals.
+  const e = Math.max(-14, Math.floor(Math.log2(a)));
+  const scaled = a / 2 ** (e - 10);
+  const floor = Math.floor(scaled);
+  const rest = scaled - floor;
+  const m = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
+  // A mantissa that reaches 2048 carries into the exponent by itself; subnormals have exponent field 0.
+  return sign | (m < 1024 ? m : ((e + 15) << 10) + (m - 1024));
+}
+
+/** Nearest bfloat16, ties to even. */
+function numberToBfloat(x: number): number {
+  const b = new DataView(new ArrayBuffer(4));
+  b.setFloat32(0, x);
+  const bits = b.getUint32(0);
+  if (Number.isNaN(x)) return 0x7fc0;
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
 /** Elements as numbers; 64-bit integers beyond 2^53 lose precision (they only occur as "to the end" markers). */
 export function toNumbers(t: TensorLiteral): number[] {
   const v = view(t);
@@ -68,6 +93,8 @@ export function fromNumbers(dtype: DataType, shape: readonly number[], data: rea
   const write: Partial<Record<DataType, (i: number, x: number) => void>> = {
     float32: (i, x) => v.setFloat32(i * 4, x, true),
     float64: (i, x) => v.setFloat64(i * 8, x, true),
+    float16: (i, x) => v.setUint16(i * 2, numberToHalf(x), true),
+    bfloat16: (i, x) => v.setUint16(i * 2, numberToBfloat(x), true),
     int8: (i, x) => v.setInt8(i, x),
     uint8: (i, x) => v.setUint8(i, x),
     bool: (i, x) => v.setUint8(i, x ? 1 : 0),

@@ -1,4 +1,4 @@
-import { type DimExpr, sameShape, substituteDim, symbolsOf } from '../ir/dim.ts';
+import { type DimExpr, dimSize, sameShape, substituteDim, symbolsOf } from '../ir/dim.ts';
 import { Graph, type Node, type NodeId, type TensorType, type ValueId } from '../ir/graph.ts';
 import { countOf, type TensorLiteral, toNumbers } from '../ir/tensor.ts';
 import { literalWeight } from '../ir/weights.ts';
@@ -120,9 +120,9 @@ class Run {
     }
     node.outputs.forEach((v, i) => {
       const type = result.types[i];
-      if (type) this.setType(v, type);
+      if (type) this.setType(v, bounded(type, v));
       const d = result.data?.[i];
-      if (d) this.data.set(v, d);
+      if (d?.every((x) => dimSize(x, MAX_DIM) < MAX_DIM)) this.data.set(v, d);
     });
   }
 
@@ -217,6 +217,15 @@ class Run {
     this.data.set(id, numbers);
     return numbers;
   }
+}
+
+/** Operands of the longest dimension expression that is followed; real models stay far below. */
+const MAX_DIM = 400;
+
+/** Expressions that have grown beyond all use become symbols of their own. */
+function bounded(type: TensorType, value: ValueId): TensorType {
+  if (!type.shape?.some((d) => dimSize(d, MAX_DIM) >= MAX_DIM)) return type;
+  return { ...type, shape: type.shape.map((d, i) => (dimSize(d, MAX_DIM) >= MAX_DIM ? `?${value}.${i}` : d)) };
 }
 
 function checkArity(def: OpDef, node: Node): void {

@@ -85,6 +85,25 @@ describe('symbolic shapes', () => {
     expect(shapes(m)).toEqual(['n×4×floor((h + 1)/2)×floor((w + 1)/2)']);
   });
 
+  it('stays bounded where expressions would explode', async () => {
+    const grow: object[] = [node('Shape', ['x'], ['s0'])];
+    for (let i = 0; i < 60; i++) {
+      grow.push(
+        node('Add', [`s${i}`, 'one'], [`p${i}`]),
+        node('Max', [`s${i}`, `p${i}`], [`m${i}`]),
+        node('Mul', [`m${i}`, `p${i}`], [`s${i + 1}`]),
+      );
+    }
+    grow.push(node('Reshape', ['x', 's60'], ['y']));
+    const m = await model(grow, [value('x', ['a', 'b'])], ['y'], { initializer: [ints('one', [1], [1])] });
+    expect(m.outputs[0]!.type.shape).toHaveLength(2);
+    const pads = ints('pads', [40], new Array(40).fill(1));
+    const wide = [node('Pad', ['x', 'pads'], ['t']), node('Reshape', ['t', 'flat'], ['y'])];
+    const dims = Array.from({ length: 20 }, (_, i) => `d${i}`);
+    const p = await model(wide, [value('x', dims)], ['y'], { initializer: [pads, ints('flat', [1], [-1])] });
+    expect(p.outputs[0]!.type.shape).toHaveLength(1);
+  });
+
   it('names what only data decides, the same way every time', async () => {
     const m = await model([node('NonZero', ['x'], ['y'])], [value('x', [3, 4])], ['y']);
     const before = shapes(m);
@@ -109,6 +128,19 @@ describe('symbolic shapes', () => {
 });
 
 describe('older forms become the newest', () => {
+  it('also of half-precision operators', async () => {
+    const graph = {
+      name: 'g',
+      node: [node('Clip', ['x'], ['y'], [attr.float('max', 6)])],
+      input: [value('x', [2], 10)],
+      output: [value('y', [2], 10)],
+    };
+    const m = await importModel(writeModel(dir, { graph, opset: 10 }));
+    const [n] = m.graph.nodes();
+    expect(n!.inputs[1]).toBeNull();
+    expect(m.graph.value(n!.inputs[2]!).type).toEqual({ dtype: 'float16', shape: [] });
+  });
+
   const ops = (m: Awaited<ReturnType<typeof model>>) => m.graph.topological().map((n) => n.op);
 
   it('attributes that became inputs', async () => {

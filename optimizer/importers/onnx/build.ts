@@ -28,7 +28,7 @@ import { declaredType, UNKNOWN } from './types.ts';
 /** Calls within calls that no real model reaches; a function that calls itself does. */
 const MAX_CALLS = 100;
 /** Nodes after inlining: functions that call functions can multiply without bound. */
-const MAX_NODES = 4_000_000;
+const MAX_NODES = 1_000_000;
 
 export const domainOf = (domain: string): string => (domain === 'ai.onnx' ? '' : domain);
 const functionKey = (domain: string, name: string, overload: string): string =>
