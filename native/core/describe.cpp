@@ -47,6 +47,9 @@ TensorInfo describeValue(const schema::Value& value, const SymbolValues& symbols
     t.dims = evaluateShape(value.shape, symbols, names);
     t.layout = value.layout;
     t.constant = value.weight.has_value();
+    t.scale = value.scale;
+    t.zeroPoint = value.zeroPoint;
+    t.scaleAxis = value.scaleAxis;
     return t;
 }
 

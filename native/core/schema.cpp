@@ -187,6 +187,9 @@ Value readValue(std::string_view bytes) {
             case 7: v.view = readView(m.bytes()); break;
             case 8: v.external = m.boolean(); break;
             case 9: v.maxBytes = m.varint(); break;
+            case 10: m.doubles(v.scale); break;
+            case 11: v.zeroPoint = m.int64(); break;
+            case 12: v.scaleAxis = m.uint32(); break;
             default: m.skip();
         }
     }

@@ -47,6 +47,12 @@ struct TensorInfo {
     std::vector<int64_t> dims;
     std::string layout;        ///< "" or "linear" = row-major, "nhwc" = channels last.
     bool constant = false;     ///< a weight: may be packed
+    /// Quantized values: real = (stored - zeroPoint) * scale. Empty = plain numbers. One entry, or one per index of
+    /// scaleAxis (constants only).
+    std::vector<double> scale;
+    int64_t zeroPoint = 0;
+    uint32_t scaleAxis = 0;
+    bool quantized() const { return !scale.empty(); }
     bool present() const { return dtype != DType::Undefined; }
     int64_t count() const {
         int64_t n = 1;

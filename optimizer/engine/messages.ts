@@ -24,6 +24,10 @@ export interface ValueMessage {
   view?: ViewMessage;
   external?: boolean;
   maxBytes?: number;
+  /** real = (stored − zeroPoint) · scale; empty for plain numbers. */
+  scale?: number[];
+  zeroPoint?: number;
+  scaleAxis?: number;
 }
 export interface AttributeMessage {
   name: string;
