@@ -1,8 +1,9 @@
 // Builds dist/: the desktop app's processes and the command line with esbuild, the window with Vite. Parts whose sources
 // did not change are skipped. `node scripts/build.mjs [cli] [electron] [renderer] [native]`; all by default.
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { iconPng } from './lib/icon.mjs';
 import { fail, say } from './lib/log.mjs';
 import { ROOT, run } from './lib/run.mjs';
 import { whenChanged } from './lib/stamp.mjs';
@@ -50,6 +51,11 @@ async function buildElectron() {
   });
 }
 
+function buildIcons() {
+  mkdirSync(path.join(ROOT, 'dist/icons'), { recursive: true });
+  for (const size of [64, 256, 512]) writeFileSync(path.join(ROOT, `dist/icons/sinter-${size}.png`), iconPng(size));
+}
+
 async function buildRenderer() {
   const { build } = await import('vite');
   await build({ configFile: path.join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
@@ -66,10 +72,11 @@ const PARTS = {
     existsSync(path.join(ROOT, 'cli/main.ts')) &&
     whenChanged('cli', [...NODE_SOURCES, 'cli'], 'dist/cli/main.js', buildCli),
   electron: () => whenChanged('electron', [...NODE_SOURCES, 'electron'], 'dist/electron/preload.cjs', buildElectron),
+  icons: () => whenChanged('icons', ['scripts/lib/icon.mjs'], 'dist/icons/sinter-512.png', buildIcons),
   renderer: () =>
     whenChanged(
       'renderer',
-      ['renderer', 'electron/ipc', 'assets/icons', 'package-lock.json', 'vite.config.ts'],
+      ['renderer', 'electron/ipc', 'package-lock.json', 'vite.config.ts'],
       'dist/renderer/index.html',
       buildRenderer,
     ),

@@ -42,7 +42,7 @@ async function unit() {
 
 async function e2e() {
   if (!existsSync(path.join(ROOT, 'test/e2e'))) return { passed: 0, failed: 0 };
-  await buildParts(['native', 'cli', 'electron', 'renderer']);
+  await buildParts(['native', 'cli', 'electron', 'icons', 'renderer']);
   const electron = await resolveElectron();
   console.log(`Electron ${electron.version} (${electron.origin})`);
   const { args, env } = launchOptions(electron);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app } from 'electron';
@@ -48,6 +48,8 @@ export function sampleModels(): RecentFile[] {
 }
 
 export const saveSession = (text: string): void => write('session.json', text);
+/** After a window was closed on purpose nothing is to be reopened. */
+export const clearSession = (): void => rmSync(dataFile('session.json'), { force: true });
 export function loadSession(): string | null {
   try {
     return readFileSync(dataFile('session.json'), 'utf8');

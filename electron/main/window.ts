@@ -6,7 +6,7 @@ import { menuEntry } from '../ipc/shell.ts';
 import { START_URL } from './app-protocol.ts';
 import { EngineHost } from './engine-host.ts';
 import { setMenu } from './menu.ts';
-import { saveSession } from './recent.ts';
+import { clearSession, saveSession } from './recent.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -20,7 +20,7 @@ export function createWindow(pending: string[]): BrowserWindow {
     show: false,
     title: 'Sinter Studio',
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#14171c' : '#f6f7f9',
-    icon: path.join(here, '../../assets/icons/sinter.png'),
+    icon: path.join(here, '../icons/sinter-256.png'),
     webPreferences: {
       preload: path.join(here, 'preload.cjs'),
       contextIsolation: true,
@@ -70,6 +70,7 @@ export function createWindow(pending: string[]): BrowserWindow {
     if (details.reason !== 'clean-exit') webContents.reload();
   });
   window.on('closed', () => {
+    clearSession();
     for (const [channel, listener] of listeners) ipcMain.off(channel, listener);
     host.dispose();
   });

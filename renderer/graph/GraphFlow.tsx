@@ -121,6 +121,7 @@ function Canvas({
   }, [laidOut, selection, focus]);
   const allEdges = useMemo(() => sceneEdges(laidOut.scene, laidOut.layout, lit), [laidOut, lit]);
   const minZoom = Math.min(MIN_ZOOM, 0.8 * wholeViewport(laidOut, width, height).zoom);
+  const small = width < 620 || height < 460;
   const many = allNodes.length > HELD;
   const onCanvas = many ? viewport.zoom < CANVAS_ZOOM * 2 : viewport.zoom < CANVAS_ZOOM && allNodes.length > 300;
   const nodes = useMemo(() => {
@@ -185,6 +186,7 @@ function Canvas({
             pannable
             zoomable
             ariaLabel="Overview"
+            style={{ width: small ? 120 : 180, height: small ? 84 : 136 }}
             nodeColor={(n) => {
               const { item } = n.data;
               if (item.kind === 'frame') return 'transparent';

@@ -196,6 +196,33 @@ test('the palette reaches commands and operators by keyboard alone', async () =>
   await s.close();
 });
 
+test('a crash of the window brings it back with the model open', async () => {
+  const s = await launch({ args: [sample('tiny-resnet.onnx')] });
+  await expect(s.page.getByTestId('headline')).toContainText('layers');
+  await s.goTo('passes');
+  // The session is saved a moment after a change.
+  await s.page.waitForTimeout(600);
+  await s.page.evaluate(() => (globalThis as unknown as { location: { reload(): void } }).location.reload());
+  await expect(s.page.getByTestId('headline')).toContainText('layers');
+  await expect(s.page.getByRole('main')).toHaveAccessibleName('passes step');
+  await s.close();
+});
+
+test('every command stands in the application menu with its keys', async () => {
+  const s = await launch({ args: [sample('tiny-googlenet.onnx')] });
+  await expect(s.page.getByTestId('headline')).toContainText('56 operators');
+  const entries = (): Promise<string[]> =>
+    s.app.evaluate(({ Menu }) =>
+      (Menu.getApplicationMenu()?.items ?? []).flatMap((m) =>
+        (m.submenu?.items ?? []).filter((i) => i.enabled).map((i) => `${m.label}/${i.label}/${i.accelerator ?? ''}`),
+      ),
+    );
+  await expect.poll(entries).toContain('File/Open model…/CmdOrCtrl+O');
+  await expect.poll(entries).toContain('Run/Build and profile here/CmdOrCtrl+Enter');
+  await expect.poll(entries).toContain('View/Command palette/CmdOrCtrl+K');
+  await s.close();
+});
+
 test('dark scheme', async () => {
   const s = await launch({ args: [sample('tiny-resnet.onnx')], dark: true });
   await expect(s.page.getByTestId('headline')).toContainText('layers');

@@ -51,12 +51,14 @@ export function compareGraphs(
   const near = new Set(start);
   grow(before, start, near);
   grow(after, start, near);
-  const keep = (n: Node): boolean => near.has(n.id);
+  // Around the chosen changes only what stays is shown: half of another change would look like a change of its own.
+  const others = new Set(changed.filter((id) => !start.has(id)));
+  const keep = (n: Node): boolean => near.has(n.id) && !others.has(n.id);
   return {
     before: makeView(parts, before, grouping, keep),
     after: makeView(parts, after, grouping, keep),
     changed: changed.length,
-    shown: changed.filter((id) => near.has(id)).length,
+    shown: changed.filter((id) => start.has(id)).length,
   };
 }
 

@@ -28,7 +28,7 @@ function fatesOf(optimized: Optimized, ruleTitle: (rule: string) => string): Rec
   for (const id of optimized.initial.sources.keys()) fates[id] ??= 'removed';
   for (const n of optimized.graph.nodes()) {
     for (const s of n.source)
-      fates[s] = n.source.length > 1 ? `in ${n.op} with ${n.source.length - 1} more` : 'as it was';
+      fates[s] = n.source.length > 1 ? `in ${n.op} with ${n.source.length - 1} more` : 'runs as it is';
   }
   return fates;
 }

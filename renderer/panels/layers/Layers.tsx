@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<ReportLayer>[] = [
   {
     id: 'tactic',
     title: 'Tactic',
-    width: 'minmax(160px, 1.3fr)',
+    width: 'minmax(230px, 1.3fr)',
     value: (l) => l.tactic,
     cell: (l) => (
       <span className="mono" title={l.tactic}>
