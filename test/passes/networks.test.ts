@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { importModel } from '../../optimizer/importers/index.ts';
 import type { Graph } from '../../optimizer/ir/graph.ts';
 import { verify } from '../../optimizer/ir/verifier.ts';
 import { inferTypes } from '../../optimizer/ops/infer.ts';
 import { optimize } from '../../optimizer/passes/pipeline.ts';
+import { golden } from '../support/golden.ts';
 import { testEvaluator } from '../support/interpreter.ts';
 import { BERT_BASE, bert, googlenet, mobilenetV2, resnet50, vgg16 } from '../support/networks.ts';
 import { printGraph, printTrace } from '../support/print.ts';
@@ -15,6 +18,20 @@ const NETWORKS: readonly (readonly [name: string, make: () => Graph, layers: num
   ['vgg16', vgg16, 24],
   ['bert-base', () => bert(BERT_BASE), 87],
 ];
+
+describe('the bundled samples', () => {
+  for (const [name, launches] of [
+    ['tiny-googlenet', 24],
+    ['tiny-resnet', 26],
+    ['tiny-transformer', 18],
+  ] as const) {
+    it(`${name} keeps its numbers, in ${launches} launches`, async () => {
+      const { graph } = await importModel(join(import.meta.dirname, `../../assets/models/${name}.onnx`));
+      const result = await golden(name, graph);
+      expect(result.trace.passes.at(-1)!.after.launches).toBe(launches);
+    });
+  }
+});
 
 describe('networks at full size', () => {
   for (const [name, make, layers] of NETWORKS) {

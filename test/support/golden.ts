@@ -17,7 +17,7 @@ const TOLERANCE = 5e-6;
  */
 export function optimized(graph: Graph, options: OptimizeOptions = {}): Optimized {
   const text = printGraph(graph);
-  const result = optimize(graph, testEvaluator(), options);
+  const result = optimize(graph, testEvaluator(graph.files.map((f) => f.path)), options);
   expect(printGraph(graph), 'the given graph is not changed').toBe(text);
   expect(verify(result.graph, { infer: (g) => void inferTypes(g) })).toEqual([]);
   const names = (g: Graph): string[] => [...g.inputs, ...g.outputs].map((v) => g.value(v).name);
