@@ -1,7 +1,4 @@
-import { sameDim } from '../ir/dim.ts';
+import { equalData } from './common/data.ts';
 import { comparison } from './common/pointwise.ts';
 
-export default comparison('Equal', {
-  since: [1, 7, 11, 13, 19],
-  data: ([x, y]) => (sameDim(x!, y!) ? 1 : typeof x === 'number' && typeof y === 'number' ? 0 : null),
-});
+export default comparison('Equal', { since: [1, 7, 11, 13, 19], data: ([x, y]) => equalData(x!, y!) });

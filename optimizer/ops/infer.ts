@@ -23,6 +23,8 @@ export interface InferOptions {
    * (importers upgrade old forms here, also inside subgraphs).
    */
   readonly prepare?: (graph: Graph, node: Node) => void;
+  /** Prefix of new symbols: value ids repeat in subgraphs, symbols must not. */
+  readonly scope?: string;
 }
 
 /** A node that contradicts its operator's definition. */
@@ -120,7 +122,7 @@ class Run {
     }
     node.outputs.forEach((v, i) => {
       const type = result.types[i];
-      if (type) this.setType(v, bounded(type, v));
+      if (type) this.setType(v, bounded(type, `?${this.options.scope ?? ''}${v}`));
       const d = result.data?.[i];
       if (d?.every((x) => dimSize(x, MAX_DIM) < MAX_DIM)) this.data.set(v, d);
     });
@@ -141,7 +143,8 @@ class Run {
       data: (i) => this.dataOf(node.inputs[i] ?? null),
       literal: (i) => this.literalOf(node.inputs[i] ?? null),
       // Named after the output, so that inferring again gives the same symbols.
-      fresh: (hint) => `?${node.outputs[0] ?? node.id}.${hint}${symbols++ ? `.${symbols}` : ''}`,
+      fresh: (hint) =>
+        `?${this.options.scope ?? ''}${node.outputs[0] ?? node.id}.${hint}${symbols++ ? `.${symbols}` : ''}`,
       attr: (name) => {
         const v = attrOr(def, node.attrs, name);
         if (v === undefined) throw new OpError(`has no attribute "${name}"`);
@@ -150,7 +153,7 @@ class Run {
       inferBody: (name, types, data) => {
         const body = this.graph.node(node.id).attrs[name];
         if (!(body instanceof Graph)) throw new OpError(`has no subgraph "${name}"`);
-        const [inferred, out] = this.inferSubgraph(body, types, data ?? []);
+        const [inferred, out] = this.inferSubgraph(body, types, data ?? [], `${node.outputs[0]}.${name}`);
         if (inferred !== body) {
           this.graph.updateNode(node.id, { attrs: { ...this.graph.node(node.id).attrs, [name]: inferred } });
         }
@@ -162,7 +165,7 @@ class Run {
   /** Fused nodes: their body says what they compute. */
   private inferBodyOf(node: Node, inputs: readonly (TensorType | null)[]): readonly TensorType[] {
     const data = node.inputs.map((v) => this.dataOf(v));
-    const [body, types] = this.inferSubgraph(node.body!, inputs, data);
+    const [body, types] = this.inferSubgraph(node.body!, inputs, data, `${node.outputs[0]}`);
     if (body !== node.body) this.graph.updateNode(node.id, { body });
     return types;
   }
@@ -172,6 +175,7 @@ class Run {
     body: Graph,
     inputs: readonly (TensorType | null)[],
     data: readonly (readonly DimExpr[] | null)[],
+    place: string,
   ): [Graph, readonly TensorType[]] {
     if (body.inputs.length !== inputs.length) {
       throw new OpError(`has a subgraph of ${body.inputs.length} inputs but gives it ${inputs.length}`);
@@ -189,9 +193,11 @@ class Run {
     inputs.forEach((t, i) => {
       if (t) target.updateValue(target.inputs[i]!, { type: t });
     });
-    const options: InferOptions = this.options.prepare
-      ? { data: known, prepare: this.options.prepare }
-      : { data: known };
+    const options: InferOptions = {
+      data: known,
+      scope: `${this.options.scope ?? ''}${place}/`,
+      ...(this.options.prepare ? { prepare: this.options.prepare } : {}),
+    };
     inferTypes(target, options);
     return [target, target.outputs.map((v) => target.value(v).type)];
   }
@@ -223,9 +229,9 @@ class Run {
 const MAX_DIM = 400;
 
 /** Expressions that have grown beyond all use become symbols of their own. */
-function bounded(type: TensorType, value: ValueId): TensorType {
+function bounded(type: TensorType, symbol: string): TensorType {
   if (!type.shape?.some((d) => dimSize(d, MAX_DIM) >= MAX_DIM)) return type;
-  return { ...type, shape: type.shape.map((d, i) => (dimSize(d, MAX_DIM) >= MAX_DIM ? `?${value}.${i}` : d)) };
+  return { ...type, shape: type.shape.map((d, i) => (dimSize(d, MAX_DIM) >= MAX_DIM ? `${symbol}.${i}` : d)) };
 }
 
 function checkArity(def: OpDef, node: Node): void {

@@ -85,6 +85,48 @@ describe('symbolic shapes', () => {
     expect(shapes(m)).toEqual(['n×4×floor((h + 1)/2)×floor((w + 1)/2)']);
   });
 
+  it('follows the question for -1 that PyTorch asks before it expands', async () => {
+    const nodes = [
+      node('Shape', ['x'], ['s']),
+      node('Gather', ['s', 'zero'], ['n']),
+      node('Gather', ['s', 'first'], ['t']),
+      node('Unsqueeze', ['n', 'axis'], ['n1']),
+      node('Unsqueeze', ['t', 'axis'], ['t1']),
+      node('Concat', ['n1', 'one', 't1'], ['wish'], [attr.int('axis', 0)]),
+      node('ConstantOfShape', ['three'], ['ones'], [attr.tensor('value', ints('', [1], [1]))]),
+      node('Mul', ['ones', 'minus'], ['holes']),
+      node('Equal', ['wish', 'holes'], ['keep']),
+      node('Where', ['keep', 'ones', 'wish'], ['shape']),
+      node('Expand', ['c', 'shape'], ['y']),
+    ];
+    const initializer = [
+      ints('zero', [], [0]),
+      ints('first', [], [1]),
+      ints('axis', [1], [0]),
+      ints('one', [1], [1]),
+      ints('three', [1], [3]),
+      ints('minus', [], [-1]),
+      floats('c', [1, 1, 1], [5]),
+    ];
+    const m = await model(nodes, [value('x', ['batch', 'tokens', 8])], ['y'], { initializer });
+    expect(shapes(m)).toEqual(['batch×1×tokens']);
+  });
+
+  it('gives unknown sizes inside a subgraph names of their own', async () => {
+    const branch = (name: string) => ({
+      name,
+      node: [node('NonZero', ['x'], [`${name}_r`])],
+      output: [value(`${name}_r`, [2, 'k'], 7)],
+    });
+    const nodes = [
+      node('NonZero', ['x'], ['here']),
+      node('If', ['c'], ['there'], [attr.graph('then_branch', branch('a')), attr.graph('else_branch', branch('b'))]),
+    ];
+    const m = await model(nodes, [value('x', [3, 4]), value('c', [], 9)], ['here', 'there']);
+    const [here, there] = m.outputs.map((o) => dimKey(o.type.shape![1]!));
+    expect(here).not.toBe(there);
+  });
+
   it('stays bounded where expressions would explode', async () => {
     const grow: object[] = [node('Shape', ['x'], ['s0'])];
     for (let i = 0; i < 60; i++) {

@@ -9,6 +9,7 @@ import {
   dimSub,
   isStatic,
   type Shape,
+  sameDim,
 } from '../../ir/dim.ts';
 import { isFloat } from '../../ir/dtype.ts';
 import type { InferContext } from '../op.ts';
@@ -83,6 +84,21 @@ export const subData = whole(dimSub);
 export const mulData = whole(dimMul);
 export const minData = whole(dimMin);
 export const maxData = whole(dimMax);
+
+/** Whether an expression is not negative for any lengths. */
+function isNonNegative(d: DimExpr): boolean {
+  if (typeof d === 'number') return d >= 0;
+  if (typeof d === 'string') return true;
+  return d.op === 'max' ? d.args.some(isNonNegative) : d.args.every(isNonNegative);
+}
+
+/** 1, 0, or null when it depends on the lengths. A length is never −1: what exporters ask before they expand. */
+export function equalData(a: DimExpr, b: DimExpr): DimExpr | null {
+  if (sameDim(a, b)) return 1;
+  if (typeof a === 'number' && typeof b === 'number') return 0;
+  const apart = (x: DimExpr, y: DimExpr): boolean => typeof x === 'number' && x < 0 && isNonNegative(y);
+  return apart(a, b) || apart(b, a) ? 0 : null;
+}
 
 export const ceilData = (d: DimExpr): DimExpr =>
   typeof d === 'number'

@@ -1,4 +1,14 @@
-import { type DimExpr, dimAdd, dimCeilDiv, dimFloorDiv, dimMul, dimSub, isStatic, type Shape } from '../../ir/dim.ts';
+import {
+  type DimExpr,
+  dimAdd,
+  dimCeilDiv,
+  dimFloorDiv,
+  dimMin,
+  dimMul,
+  dimSub,
+  isStatic,
+  type Shape,
+} from '../../ir/dim.ts';
 import type { Attrs, Graph, Node } from '../../ir/graph.ts';
 import { type AttrSpec, OpError, type Upgrade } from '../op.ts';
 import { inputType, withoutAttrs } from './upgrades.ts';
@@ -96,7 +106,7 @@ export function windowOutput(spatial: Shape, w: Window, ceil = false): DimExpr[]
     // (out − 1)·s ≥ d + begin drops one window: out = min(ceil(room/s), ceil((d + begin)/s) − 1) + 1.
     const last = dimSub(dimCeilDiv(dimAdd(d, begin), s), 1);
     const lower = dimCeilDiv(room, s);
-    return s === 1 ? out : dimAdd({ op: 'min', args: [lower, last] }, 1);
+    return s === 1 ? out : dimAdd(dimMin(lower, last), 1);
   });
 }
 
