@@ -1,4 +1,5 @@
 import { type DimExpr, dimSize, sameShape, substituteDim, symbolsOf } from '../ir/dim.ts';
+import { isFloat } from '../ir/dtype.ts';
 import { Graph, type Node, type NodeId, type TensorType, type ValueId } from '../ir/graph.ts';
 import { countOf, type TensorLiteral, toNumbers } from '../ir/tensor.ts';
 import { literalWeight } from '../ir/weights.ts';
@@ -213,7 +214,8 @@ class Run {
     const known = this.data.get(id);
     if (known) return known;
     const t = this.literalOf(id);
-    if (!t || countOf(t.shape) > DATA_LIMIT || t.dtype === 'string') return null;
+    // Contents are followed for the sake of shapes: long float constants have nothing to do with them.
+    if (!t || t.dtype === 'string' || countOf(t.shape) > (isFloat(t.dtype) ? 16 : DATA_LIMIT)) return null;
     let numbers: readonly number[];
     try {
       numbers = toNumbers(t);
