@@ -11,6 +11,11 @@
  * - `Attention`: [Transpose…] MatMul(Q, Kᵀ) → elementwise (scale, mask) → Softmax → MatMul(·, V) [→ Transpose].
  * - `Shuffle`: any chain of Reshape, Transpose, Squeeze, Unsqueeze, Flatten.
  * - `Reduce`: elementwise operators around one reduction.
+ *
+ * What the passes make of these: convolutions, products, normalizations and reductions come with elementwise operators
+ * behind them only; in an attention every factor of Q, K and the scores is one Mul. Weights and per-channel constants are
+ * inputs of the node, in order of first use by the body; single numbers (a clip limit), shapes and axes are constants
+ * inside the body.
  */
 export const FUSED_DOMAIN = 'sinter';
 export const FUSED_KINDS = [

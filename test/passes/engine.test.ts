@@ -6,9 +6,14 @@ import { graphAt } from '../../optimizer/passes/trace.ts';
 import { Build } from '../support/build.ts';
 import { contents, expectInvertible, operators, optimized } from '../support/golden.ts';
 import { testEvaluator } from '../support/interpreter.ts';
-import { bert, resnet } from '../support/networks.ts';
+import { bert, inceptionModule, resnet } from '../support/networks.ts';
 
 const small = (): Graph => resnet([1, 1], 4, 32);
+
+const googlenetModule = (): Graph => {
+  const b = new Build();
+  return b.output(inceptionModule(b, b.input('x', [1, 3, 6, 6]), [4, 3, 5, 2, 4, 3]), 'y').done();
+};
 
 describe('switching off', () => {
   it('a pass is listed but not run', () => {
@@ -18,6 +23,16 @@ describe('switching off', () => {
       applications: [],
     });
     expect(operators(off)).toContain('Conv');
+  });
+
+  it.each([...new Set(pipeline.map((p) => p.name))])('without %s the result is the same, only slower', (name) => {
+    const graphs = [
+      small(),
+      googlenetModule(),
+      bert({ layers: 1, tokens: 4, heads: 2, depth: 4, vocabulary: 8, masked: true }),
+    ];
+    for (const g of graphs)
+      expect(optimized(g, { disabledPasses: new Set([name]) }).graph.nodeCount).toBeGreaterThan(0);
   });
 
   it('a single fusion is refused by its key, in another build too, and the others still happen', () => {
