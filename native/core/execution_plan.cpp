@@ -4,6 +4,7 @@
 
 #include "core/describe.h"
 #include "core/error.h"
+#include "core/layer_checks.h"
 #include "core/strided_copy.h"
 
 namespace sinter {
@@ -169,6 +170,7 @@ void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& sour
     const bool empty = std::all_of(l.outputs.begin(), l.outputs.end(), [](const TensorView& v) { return v.count() == 0; });
     if (empty) return;
 
+    checkLayerContract(desc);
     Device& device = engine.device();
     const TacticInfo info = device.describe(desc, source.tactic, threads);
     for (size_t i = 0; i < l.inputs.size(); ++i) {

@@ -125,6 +125,34 @@ TEST_CASE("views: slices, permutations and reshapes of inputs, arena values and 
     CHECK(viewRefusal(dir, {constant(9)}, Msg().num(1, 0).num(2, 2)) == "view \"v\" has another number of elements than what it reshapes");
 }
 
+TEST_CASE("a header whose layers contradict themselves is refused before a kernel sees it") {
+    const TemporaryDir dir;
+    const auto refusal = [&](const Msg& added) {
+        write(dir.file("c.sinter"), sampleEngine().sub(7, value("t", DType::F32, {symbol(0), constant(4)}).num(5, 1024).num(9, 128)).sub(10, added));
+        ExecutionContext c(Engine::load(dir.file("c.sinter")), 1);
+        try {
+            run(c, 2, std::vector<float>(8, 1));
+        } catch (const Error& e) {
+            CHECK(e.layer == "odd");
+            return std::string(e.what());
+        }
+        return std::string("it ran");
+    };
+    const auto odd = [](std::vector<int64_t> inputs, const Msg& p) {
+        const int n = static_cast<int>(inputs.size());
+        return layer("odd", "Pointwise", "any_pointwise__scalar", std::move(inputs), n, {6}).sub(7, p);
+    };
+    const Msg relu = program(1, {instruction("Relu", {0})}, {1});
+    CHECK(refusal(odd({0}, relu)) == "it ran");
+    CHECK(refusal(odd({0, 1}, relu)) == "layer \"odd\" (Pointwise) contradicts itself: its program reads another number of operands");
+    CHECK(refusal(odd({2}, relu)) == "layer \"odd\" (Pointwise) contradicts itself: an operand of its program does not spread over its result");
+    CHECK(refusal(odd({-1}, relu)) == "layer \"odd\" (Pointwise) contradicts itself: an operand of its program is absent");
+    CHECK(refusal(odd({0}, program(1, {instruction("Relu", {0})}, {1, 0}))) ==
+          "layer \"odd\" (Pointwise) contradicts itself: its program has another number of results");
+    const Msg matmul = layer("odd", "MatMul", "any_matmul__scalar", {0, 0}, 2, {6});
+    CHECK(refusal(matmul) == "layer \"odd\" (MatMul) contradicts itself: its operands share no inner dimension");
+}
+
 TEST_CASE("storage that is too small for a shape is refused before anything runs") {
     const TemporaryDir dir;
     // Like "both", but reserved for 64 bytes: enough for N = 2 with 8 columns, not for more.
