@@ -67,6 +67,7 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
     dtype: dtypeNumber(v.dtype),
     shape: v.shape.map((d) => encodeDim(d, symbols)),
     layout: v.layout,
+    ...(v.scale === undefined ? {} : { scale: [v.scale] }),
     ...(v.external ? { external: true } : {}),
     ...(v.view
       ? {
@@ -84,8 +85,11 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
 
 export const dimsOf = (v: PlanValue, bind: Binding): number[] => v.shape.map((d) => evalDim(d, bind));
 
+/** The scale of an operand that is to be stored as INT8, by value index; undefined = as the value says. */
+export type StoredAs = (value: number) => number | undefined;
+
 /** A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. */
-export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding): Uint8Array {
+export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?: StoredAs): Uint8Array {
   const local = new Map<number, number>();
   const values: ValueMessage[] = [];
   const index = (v: number): number => {
@@ -94,13 +98,15 @@ export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding): Uint8Ar
     if (seen !== undefined) return seen;
     const value = plan.values[v]!;
     const shape = dimsOf(value, bind).map((d) => ({ kind: 0, value: d }));
+    const scale = stored?.(v) ?? value.scale;
     local.set(v, values.length);
     values.push({
       name: '',
-      dtype: dtypeNumber(value.dtype),
+      dtype: dtypeNumber(scale === undefined ? value.dtype : 'int8'),
       shape,
       layout: '',
       ...(value.weight ? { weight: 0 } : {}),
+      ...(scale === undefined ? {} : { scale: [scale] }),
     });
     return values.length - 1;
   };

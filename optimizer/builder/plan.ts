@@ -32,6 +32,8 @@ export interface PlanValue {
   readonly weight?: WeightExpr;
   external?: 'input' | 'output';
   view?: PlanView;
+  /** Quantized storage: real = stored · scale (symmetric, no zero point). */
+  readonly scale?: number;
   /** Chosen by planSearch; views take their base's. */
   layout: string;
 }

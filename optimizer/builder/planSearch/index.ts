@@ -2,6 +2,7 @@ import type { NodeId } from '../../ir/graph.ts';
 import type { NativeRuntime } from '../../runtime.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import { dissolves, Enumerator, layoutsOf, optionsOf } from './options.ts';
+import { type PrecisionPolicy, Quantization } from './quantization.ts';
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
 import { resolveViews, type ViewDecision } from './views.ts';
@@ -22,6 +23,8 @@ export interface SearchOptions {
   readonly bind: Binding;
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
+  /** Permission to store calibrated values as INT8; FP32 throughout by default. */
+  readonly precision?: PrecisionPolicy;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
 }
@@ -43,13 +46,24 @@ export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
 
   const viewed = new Set(plan.values.flatMap((v, i) => (v.view ? [rootOf(plan, i)] : [])));
   const layouts = layoutsOf(plan.layers.flatMap((l) => l.candidates ?? []));
+  const quantization = options.precision ? new Quantization(plan, options.precision) : null;
   const choices = plan.layers.map((l) => {
     const list = optionsOf(plan, l, l.candidates ?? [], layouts, viewed);
+    for (const variant of quantization?.variantsOf(plan, l) ?? []) {
+      const operands = new Set([
+        ...l.inputs.filter((_, i) => variant.inputs[i]),
+        ...l.outputs.filter((_, i) => variant.outputs[i]),
+      ]);
+      const stored = (v: number): number | undefined => (operands.has(v) ? quantization?.scaleOf(v) : undefined);
+      const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, stored);
+      l.candidates = [...(l.candidates ?? []), ...tactics];
+      list.push(...optionsOf(plan, l, tactics, layouts, viewed, variant));
+    }
     if (list.length === 0) throw noTactic(plan, l);
     return list;
   });
   const found = searchLayouts(plan, choices, (v) => enumerator.moveCost(plan, v), layouts);
-  applyLayouts(plan, found.choice, enumerator);
+  applyLayouts(plan, found.choice, enumerator, quantization);
   const views = resolveViews(plan, enumerator, options.bind);
   return { inline, views, estimate: found.cost };
 }

@@ -1,10 +1,11 @@
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
-import { dimsOf, layerDescBytes } from '../encode.ts';
+import { dimsOf, layerDescBytes, type StoredAs } from '../encode.ts';
 import { type Binding, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+import { formatOf, type Variant } from './quantization.ts';
 
 export const LINEAR = 'linear';
 
-/** One way to execute a layer with every operand's layout decided. Layout ids are opaque: only equality counts. */
+/** One way to execute a layer with every operand's storage format decided. Format ids are opaque: only equality counts. */
 export interface Option {
   /** null for layers that dissolve into views (Reshape, view-wished Concat, Split). */
   readonly tactic: Tactic | null;
@@ -32,9 +33,9 @@ export class Enumerator {
     this.source = source;
   }
 
-  tactics(plan: Plan, layer: PlanLayer): readonly Tactic[] {
+  tactics(plan: Plan, layer: PlanLayer, stored?: StoredAs): readonly Tactic[] {
     const { runtime, device, threads, bind, tactics } = this.source;
-    const bytes = layerDescBytes(plan, layer, bind);
+    const bytes = layerDescBytes(plan, layer, bind, stored);
     const key = Buffer.from(bytes).toString('latin1');
     const seen = this.cache.get(key);
     if (seen) return seen;
@@ -73,19 +74,30 @@ export function optionsOf(
   tactics: readonly Tactic[],
   layouts: readonly string[],
   viewed: ReadonlySet<number>,
+  variant?: Variant,
 ): Option[] {
   const operand = (v: number, layout: string): string => {
     if (v < 0 || plan.values[v]!.weight) return '';
     return canBeBlocked(plan, v, viewed) ? layout : LINEAR;
   };
+  const finish = (option: Option): Option =>
+    variant === undefined
+      ? option
+      : {
+          ...option,
+          inputs: option.inputs.map((layout, i) => formatOf(layout, variant.inputs[i] === true)),
+          outputs: option.outputs.map((layout, i) => formatOf(layout, variant.outputs[i] === true)),
+        };
   if (dissolves(l)) {
     const choices = l.op === 'Reshape' ? [LINEAR] : layouts;
-    return choices.map((layout) => ({
-      tactic: null,
-      inputs: l.inputs.map((v) => operand(v, layout)),
-      outputs: l.outputs.map((v) => operand(v, layout)),
-      cost: 0,
-    }));
+    return choices.map((layout) =>
+      finish({
+        tactic: null,
+        inputs: l.inputs.map((v) => operand(v, layout)),
+        outputs: l.outputs.map((v) => operand(v, layout)),
+        cost: 0,
+      }),
+    );
   }
   const out: Option[] = [];
   for (const tactic of tactics) {
@@ -100,7 +112,7 @@ export function optionsOf(
       const fits = (v: number, id: string): boolean => id === '' || id === LINEAR || canBeBlocked(plan, v, viewed);
       if (!l.inputs.every((v, i) => fits(v, inputs[i]!)) || !l.outputs.every((v, i) => fits(v, outputs[i]!))) continue;
       // Kernels that read any strides are fastest when all operands share one order: mixing costs a little.
-      out.push({ tactic, inputs, outputs, cost: tactic.estimate });
+      out.push(finish({ tactic, inputs, outputs, cost: tactic.estimate }));
     }
   }
   return out;

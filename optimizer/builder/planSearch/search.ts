@@ -1,5 +1,6 @@
 import type { Plan } from '../plan.ts';
 import { LINEAR, type Option } from './options.ts';
+import { formatOf, isQuantizedFormat, layoutOfFormat } from './quantization.ts';
 
 /** The chosen option per layer, and the layout that each value is produced in. */
 export interface Assignment {
@@ -29,7 +30,8 @@ export function searchLayouts(
     });
     l.outputs.forEach((v, index) => writer.set(v, { layer, index }));
   });
-  const move = plan.values.map((v, i) => (v.weight ? 0 : isPoint(v.shape) ? 0 : moveCost(i)));
+  const move = plan.values.map((v, i) => (v.weight ? 0 : moveCost(i)));
+  const kind = plan.values.map((v) => (isPoint(v.shape) ? pointFormat : (f: string): string => f));
 
   const run = (start: string): Assignment => {
     const choice = options.map((list) => pickStart(list, start));
@@ -40,9 +42,10 @@ export function searchLayouts(
     /** Reformats of one value: one per layout that some reader wants and the writer does not give. */
     const valueCost = (v: number): number => {
       if (move[v] === 0) return 0;
-      const have = produced(v);
+      const as = kind[v]!;
+      const have = as(produced(v));
       const wanted = new Set<string>();
-      for (const r of readers.get(v) ?? []) wanted.add(choice[r.layer]!.inputs[r.index]!);
+      for (const r of readers.get(v) ?? []) wanted.add(as(choice[r.layer]!.inputs[r.index]!));
       if (plan.values[v]!.external === 'output') wanted.add(LINEAR);
       wanted.delete(have);
       wanted.delete('');
@@ -83,12 +86,15 @@ export function searchLayouts(
   return layouts.map(run).reduce((a, b) => (b.cost < a.cost ? b : a));
 }
 
+/** The format of a spatially 1×1 image: layouts are the same bytes, precisions are not. */
+const pointFormat = (format: string): string => (format === '' ? '' : formatOf(LINEAR, isQuantizedFormat(format)));
+
 /** Spatially 1×1 images are the same bytes in every layout. */
 export const isPoint = (shape: readonly unknown[]): boolean => shape.length === 4 && shape[2] === 1 && shape[3] === 1;
 
 function pickStart(list: readonly Option[], layout: string): Option {
-  const inLayout = list.filter(
-    (o) => o.outputs.every((x) => x === layout || x === '') && o.inputs.every((x) => x === layout || x === ''),
+  const inLayout = list.filter((o) =>
+    [...o.outputs, ...o.inputs].every((x) => x === '' || layoutOfFormat(x) === layout),
   );
   const from = inLayout.length > 0 ? inLayout : list;
   return from.reduce((a, b) => (b.cost < a.cost ? b : a));
