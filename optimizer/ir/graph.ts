@@ -230,8 +230,29 @@ export class Graph {
         } else waiting.set(u, left);
       }
     }
-    if (out.length < this.nodeMap.size) throw new CycleError([...waiting.keys()].map((n) => this.node(n)));
+    if (out.length < this.nodeMap.size) throw new CycleError(this.onCycles(new Set(waiting.keys())));
     return out;
+  }
+
+  /** Of nodes that wait for each other, those on a cycle: not the ones that only come after one. */
+  private onCycles(left: Set<NodeId>): Node[] {
+    const usersLeft = new Map<NodeId, number>();
+    for (const id of left) {
+      const users = new Set(this.node(id).outputs.flatMap((v) => [...(this.userIndex.get(v)?.keys() ?? [])]));
+      usersLeft.set(id, [...users].filter((u) => left.has(u)).length);
+    }
+    const ends = [...left].filter((id) => usersLeft.get(id) === 0);
+    for (let id = ends.pop(); id !== undefined; id = ends.pop()) {
+      left.delete(id);
+      const makers = new Set(this.node(id).inputs.map((v) => (v === null ? undefined : this.producers.get(v))));
+      for (const maker of makers) {
+        if (maker === undefined || !left.has(maker)) continue;
+        const n = usersLeft.get(maker)! - 1;
+        usersLeft.set(maker, n);
+        if (n === 0) ends.push(maker);
+      }
+    }
+    return [...left].map((id) => this.node(id));
   }
 
   /** Runs `edit` and returns the change it made, for the trace. Not re-entrant. */
@@ -312,7 +333,7 @@ export class Graph {
 export class CycleError extends Error {
   readonly nodes: readonly Node[];
   constructor(nodes: readonly Node[]) {
-    const shown = nodes.slice(0, 3).map((n) => `${n.op} "${n.name}"`);
+    const shown = nodes.slice(0, 3).map((n) => `${n.op} "${n.name || (n.source[0] ?? '')}"`);
     super(
       `the graph has a cycle through ${shown.join(', ')}${nodes.length > 3 ? ` and ${nodes.length - 3} more` : ''}`,
     );

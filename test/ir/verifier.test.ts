@@ -59,3 +59,16 @@ describe('the verifier', () => {
     expect(y).toBeGreaterThan(0);
   });
 });
+
+describe('a cycle', () => {
+  it('is named without what only comes after it', () => {
+    const g = new Graph();
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => g.addValue({ name, type }).id) as [number, number, number];
+    g.addNode({ ...spec, op: 'Neg', inputs: [b], outputs: [a] });
+    g.addNode({ ...spec, op: 'Abs', inputs: [a], outputs: [b], source: ['7'] });
+    g.addNode({ ...spec, op: 'Exp', inputs: [b], outputs: [c] });
+    g.setOutputs([c]);
+    expect(() => g.topological()).toThrow('the graph has a cycle through Neg "0", Abs "7"');
+    expect(() => g.topological()).not.toThrow('Exp');
+  });
+});
