@@ -12,6 +12,7 @@ import { lowerGraph } from './lower/index.ts';
 import { planMemory } from './memory.ts';
 import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
 import { planSearch, type SearchResult } from './planSearch/index.ts';
+import type { PrecisionPolicy } from './planSearch/quantization.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
 
 export interface BuildOptions {
@@ -27,6 +28,8 @@ export interface BuildOptions {
   readonly producer?: string;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
+  /** Permission to store calibrated values as INT8; FP32 throughout by default. */
+  readonly precision?: PrecisionPolicy;
 }
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
@@ -47,6 +50,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     stop,
     onProgress: options.onProgress,
     tactics: options.tactics,
+    precision: options.precision,
   });
   const memory = planMemory(plan, at('max'));
   const planned = performance.now();
@@ -89,6 +93,7 @@ interface SearchInputs {
   readonly stop: AbortSignal;
   readonly onProgress: ((p: BuildProgress) => void) | undefined;
   readonly tactics: ((name: string) => boolean) | undefined;
+  readonly precision: PrecisionPolicy | undefined;
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
@@ -104,6 +109,7 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
       bind: o.bind,
       stop: o.stop,
       ...(o.tactics ? { tactics: o.tactics } : {}),
+      ...(o.precision ? { precision: o.precision } : {}),
       onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
     });
     if (search.inline.size === 0) return { plan, search };

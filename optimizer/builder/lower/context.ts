@@ -57,7 +57,8 @@ export class Lowering {
   }
 
   define(v: Value): number {
-    const at = this.add(v.name, v.type, v.weight, v.id);
+    // Ids inside a body are the body's own: only values of the main graph are known by theirs.
+    const at = this.add(v.name, v.type, v.weight, this.owner ? undefined : v.id);
     this.byIr.set(v.id, at);
     return at;
   }
@@ -67,7 +68,7 @@ export class Lowering {
     this.byIr.set(id, planValue);
   }
 
-  add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId): number {
+  add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId | undefined): number {
     if (type.shape === null) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
     this.plan.values.push({
       name,

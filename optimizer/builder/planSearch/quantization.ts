@@ -1,9 +1,9 @@
-import type { Plan, PlanLayer } from '../plan.ts';
+import type { Plan, PlanLayer, PlanValue } from '../plan.ts';
 
 /** What calibration permits: it never forces INT8, planSearch decides by cost among what is allowed. */
 export interface PrecisionPolicy {
-  /** Largest magnitude of a value (by its name in the model) seen in calibration; undefined = not calibrated. */
-  amax(name: string): number | undefined;
+  /** Largest magnitude of a value that calibration settled on; undefined = not calibrated, stays FP32. */
+  amax(value: PlanValue): number | undefined;
   /** False for layers pinned to FP32. */
   allowed(layer: PlanLayer): boolean;
 }
@@ -44,7 +44,7 @@ export class Quantization {
     });
     const largest = new Map<number, number>();
     plan.values.forEach((v, i) => {
-      const amax = this.storable(plan, i) ? policy.amax(v.name) : undefined;
+      const amax = this.storable(plan, i) ? policy.amax(v) : undefined;
       if (amax !== undefined && Number.isFinite(amax)) largest.set(find(i), Math.max(largest.get(find(i)) ?? 0, amax));
     });
     plan.values.forEach((_, i) => {
