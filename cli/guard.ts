@@ -9,6 +9,7 @@ const INPUT_ERRORS = new Set([
   'OpError',
   'NpyError',
   'EngineFileError',
+  'CalibrationFileError',
   'InferError',
   'CycleError',
 ]);

@@ -81,6 +81,14 @@ program
   .option(...threads)
   .option(...shape)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
+  .option('--precision <kind>', 'fp32, or int8: INT8 where calibration has a range and it is faster', 'fp32')
+  .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
+  .option(
+    '--pin <operator=fp32>',
+    'keep an operator in FP32, by name or source id (repeatable)',
+    collect,
+    [] as string[],
+  )
   .option(...disable)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2')

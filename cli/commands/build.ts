@@ -1,7 +1,13 @@
 import { buildEngine } from '../../optimizer/builder/build.ts';
+import { hashFile } from '../../optimizer/builder/hashFile.ts';
+import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/quantization.ts';
+import { precisionPolicy } from '../../optimizer/builder/precision.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
-import { EXIT } from '../exit.ts';
-import { parseCount, parseRanges, parseShapes } from '../options.ts';
+import { readRanges } from '../../optimizer/calibration/cache/file.ts';
+import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
+import type { Optimized } from '../../optimizer/passes/pass.ts';
+import { EXIT, UsageError } from '../exit.ts';
+import { parseCount, parsePairs, parseRanges, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -14,6 +20,9 @@ interface BuildFlags {
   shape: string[];
   range: string[];
   disable: string[];
+  precision: string;
+  calibration?: string;
+  pin: string[];
   json?: boolean;
 }
 
@@ -28,12 +37,14 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });
+  const precision = await precisionOf(flags, optimized);
   const report = await buildEngine(optimized, {
     runtime,
     device: flags.device,
     threads,
     path: flags.output,
     ranges: parseRanges(flags.range),
+    ...(precision ? { precision } : {}),
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });
@@ -51,4 +62,19 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     );
   }
   return EXIT.ok;
+}
+
+/** The INT8 permission that --precision, --calibration and --pin add up to; null for FP32. */
+async function precisionOf(flags: BuildFlags, optimized: Optimized): Promise<PrecisionPolicy | null> {
+  if (flags.precision === 'fp32') return null;
+  if (flags.precision !== 'int8') throw new UsageError(`--precision ${flags.precision}: give fp32 or int8`);
+  if (flags.calibration === undefined) {
+    throw new UsageError('--precision int8 needs --calibration FILE; `sinter calibrate` makes one from sample data');
+  }
+  const fp32 = Object.entries(parsePairs('--pin', flags.pin)).map(([name, kind]) => {
+    if (kind !== 'fp32') throw new UsageError(`--pin ${name}=${kind}: only fp32 can be pinned`);
+    return name;
+  });
+  const table = readRanges(flags.calibration, await hashFile(optimized.graph.files[0]?.path, stopSignal()));
+  return precisionPolicy(optimized.graph, new Ranges(table), { fp32 });
 }

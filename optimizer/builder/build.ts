@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { encodeEngine } from '../engine/schema.ts';
 import { shapeText, symbolsOf } from '../ir/dim.ts';
@@ -8,6 +7,7 @@ import type { NativeRuntime } from '../runtime.ts';
 import { assemble } from './assemble.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
+import { hashFile } from './hashFile.ts';
 import { lowerGraph } from './lower/index.ts';
 import { planMemory } from './memory.ts';
 import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
@@ -149,13 +149,4 @@ function rangesOf(optimized: Optimized, given: Readonly<Record<string, DimRange>
     }
   }
   return out;
-}
-
-/** sha256 of a file, streamed; '' when the graph was not read from one. */
-async function hashFile(path: string | undefined, stop: AbortSignal): Promise<string> {
-  if (!path) return '';
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal: stop }))
-    hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -1,0 +1,11 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+
+/** sha256 of a file, streamed; '' when the graph was not read from one. */
+export async function hashFile(path: string | undefined, stop: AbortSignal): Promise<string> {
+  if (!path) return '';
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal: stop }))
+    hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
