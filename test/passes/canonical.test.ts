@@ -68,6 +68,15 @@ describe('activations by what they compute', () => {
     expect(applied(optimized(b.output(y, 'y').done()), 'activation-form')).toBe(0);
   });
 
+  it('leaves a form whose constants add axes', () => {
+    const b = new Build();
+    const x = b.input('x', [3, 5]);
+    const y = b.node('Mul', [b.node('HardSigmoid', [x], { alpha: 1 / 6, beta: 0.5 }), x]);
+    const gate = b.node('Clip', [b.node('Add', [x, b.constant([1, 1, 1], [3])]), b.scalar(0), b.scalar(6)]);
+    const z = b.node('Div', [b.node('Mul', [x, gate]), b.scalar(6)]);
+    expect(applied(optimized(b.output(y, 'y').output(z, 'z').done()), 'activation-form')).toBe(1);
+  });
+
   it('leaves it whole where a part is read elsewhere, and says so', () => {
     const b = new Build();
     const x = b.input('x', [3, 50]);

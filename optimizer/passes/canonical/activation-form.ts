@@ -1,6 +1,7 @@
+import { sameShape } from '../../ir/dim.ts';
 import { isFloat } from '../../ir/dtype.ts';
 import type { AttrValue, Node, ValueId } from '../../ir/graph.ts';
-import { attrInt, dtypeOf, scalarOf, sourcesOf, weightOf } from '../match.ts';
+import { attrInt, dtypeOf, scalarOf, shapeOf, sourcesOf, weightOf } from '../match.ts';
 import type { PassContext, Rule } from '../pass.ts';
 
 /** Operators that the search looks through, as functions of numbers. */
@@ -63,7 +64,11 @@ export const activationForm: Rule = {
     if (!cone.some((n) => TELLING.has(n.op))) return null;
     const candidates = new Set<ValueId>();
     for (const n of cone) for (const v of n.inputs) if (v !== null && !weightOf(graph, v)) candidates.add(v);
+    const shape = shapeOf(graph, root.outputs[0]);
     for (const x of candidates) {
+      // A number stored as 1×1×1 could have given the product more axes than x has.
+      const own = shapeOf(graph, x);
+      if (!shape || !own || !sameShape(shape, own)) continue;
       const form = FORMS.find((f) => POINTS.every((p) => close(evaluate(ctx, root.outputs[0]!, x, p), f.f(p))));
       if (!form) continue;
       const nodes = between(cone, root, x);

@@ -1,3 +1,4 @@
+import { sameShape } from '../../ir/dim.ts';
 import { isFloat } from '../../ir/dtype.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import { countOf, LITERAL_LIMIT } from '../../ir/tensor.ts';
@@ -102,6 +103,9 @@ function coreOf(node: Node, ctx: PassContext): Core | null {
   const x = difference.inputs[0]!;
   if (!squared || !mean || mean.inputs[0] !== x || !isFloat(dtypeOf(graph, x))) return null;
   const rank = rankOf(graph, x);
+  const shape = shapeOf(graph, x);
+  const out = shapeOf(graph, node.outputs[0]);
+  if (!shape || !out || !sameShape(shape, out)) return null;
   const axes = rank === null ? null : axesOf(ctx, mean, rank);
   if (!axes || String(axes) !== String(axesOf(ctx, variance, rank!))) return null;
   return { x, nodes: [mean, difference, square, variance, sum, root, ...extra], axes, epsilon };
