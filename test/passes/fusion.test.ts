@@ -37,6 +37,23 @@ describe('vertical fusion', () => {
     expect(operators(result)).toEqual(['Conv', 'MaxPool', 'Conv{Conv Add Relu}']);
   });
 
+  it('an activation behind a concatenation goes into the layers in front of it', () => {
+    const b = new Build();
+    const x = b.relu(b.conv(b.input('x', [1, 3, 6, 6]), 4, 3));
+    const pooled = b.pool('AveragePool', x, 3, 1, 1);
+    const y = b.relu(b.node('Concat', [b.conv(b.pool('MaxPool', x, 3, 1, 1), 2, 1), pooled], { axis: 1 }));
+    const result = optimized(b.output(b.conv(y, 2, 1), 'y').done());
+    expect(operators(result).filter((o) => o === 'Conv{Conv Relu}')).toHaveLength(2);
+    expect(operators(result)).not.toContain('Relu');
+  });
+
+  it('an activation stays behind a concatenation of what may be negative and has no layer to go into', () => {
+    const b = new Build();
+    const pooled = b.pool('AveragePool', b.input('x', [1, 3, 6, 6]), 3, 1, 1);
+    const y = b.relu(b.node('Concat', [b.conv(pooled, 2, 1), pooled], { axis: 1 }));
+    expect(operators(optimized(b.output(y, 'y').done()))).toContain('Relu');
+  });
+
   it('does not take an operand that makes the result larger', () => {
     const b = new Build();
     const c = b.conv(b.input('x', [1, 3, 1, 1]), 4, 1);

@@ -50,6 +50,8 @@ function images(seed: number, batch: number | string): Graph {
       const [l, r] = b.nodes('Split', [any(), b.ints(1, 3)], { axis: 1 }, 2);
       return b.node('Concat', [r!, l!], { axis: 1 });
     },
+    () =>
+      b.conv(b.node(pick(['Relu', 'Sigmoid']), [b.node('Concat', [any(), b.conv(any(), 4, 1)], { axis: 1 })]), 4, 1),
     () => b.node('Mul', [any(), b.node('GlobalAveragePool', [any()])]),
     () => {
       const v = any();
