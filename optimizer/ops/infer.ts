@@ -6,7 +6,7 @@ import { literalWeight } from '../ir/weights.ts';
 import { DATA_LIMIT } from './common/data.ts';
 import { UnknownRank } from './common/shapes.ts';
 import { findOp } from './index.ts';
-import { attrOr, type InferContext, type Inferred, type OpDef, OpError } from './op.ts';
+import { attrOr, type InferContext, type Inferred, type OpDef, OpError, UnsupportedUse } from './op.ts';
 
 /** What inference found besides the types, which it writes into the graph. */
 export interface Inference {
@@ -24,6 +24,8 @@ export interface InferOptions {
    * (importers upgrade old forms here, also inside subgraphs).
    */
   readonly prepare?: (graph: Graph, node: Node) => void;
+  /** Told of each node that is not defined here, with a sentence that follows the node's name. */
+  readonly onUnsupported?: (node: Node, reason: string) => void;
   /** Prefix of new symbols: value ids repeat in subgraphs, symbols must not. */
   readonly scope?: string;
 }
@@ -104,7 +106,7 @@ class Run {
   private infer(node: Node): void {
     const def = findOp(node.domain, node.op);
     if (!def && !node.body) {
-      this.unsupported.push(node.id);
+      this.refuse(node, 'is not known');
       return;
     }
     const inputs = node.inputs.map((v) => (v === null ? null : this.graph.value(v).type));
@@ -118,6 +120,9 @@ class Run {
       if (e instanceof UnknownRank) {
         const dtype = inputs[0]?.dtype ?? 'float32';
         result = { types: node.outputs.map((): TensorType => ({ dtype, shape: null, guessed: true })) };
+      } else if (e instanceof UnsupportedUse) {
+        this.refuse(node, e.message);
+        return;
       } else if (e instanceof OpError && !(e instanceof InferError)) throw new InferError(node, e.message);
       else throw e;
     }
@@ -127,6 +132,11 @@ class Run {
       const d = result.data?.[i];
       if (d?.every((x) => dimSize(x, MAX_DIM) < MAX_DIM)) this.data.set(v, d);
     });
+  }
+
+  private refuse(node: Node, reason: string): void {
+    this.unsupported.push(node.id);
+    this.options.onUnsupported?.(node, reason);
   }
 
   private setType(id: ValueId, type: TensorType): void {
@@ -198,6 +208,7 @@ class Run {
       data: known,
       scope: `${this.options.scope ?? ''}${place}/`,
       ...(this.options.prepare ? { prepare: this.options.prepare } : {}),
+      ...(this.options.onUnsupported ? { onUnsupported: this.options.onUnsupported } : {}),
     };
     inferTypes(target, options);
     return [target, target.outputs.map((v) => target.value(v).type)];

@@ -72,6 +72,9 @@ export class OpError extends Error {
   override readonly name = 'OpError';
 }
 
+/** A use of an operator that is legal but not known here (an element type, for one): the node counts as unsupported. */
+export class UnsupportedUse extends OpError {}
+
 /** Identity with types: gives operator files their one form. */
 export const defineOp = (def: OpDef): OpDef => def;
 

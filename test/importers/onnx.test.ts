@@ -236,6 +236,41 @@ describe('importing ONNX', () => {
     expect(t.type).toMatchObject({ shape: null, guessed: true });
   });
 
+  it('keeps operators with element types that are not known', async () => {
+    const graph = {
+      ...relu,
+      node: [node('Cast', ['x'], ['t'], [attr.int('to', 23)]), node('Cast', ['t'], ['y'], [attr.int('to', 1)])],
+    };
+    const m = await importModel(writeModel(dir, { graph }));
+    expect(m.unsupported).toMatchObject([{ op: 'Cast', reason: expect.stringContaining('element type number 23') }]);
+    expect(m.outputs[0]!.type.dtype).toBe('float32');
+  });
+
+  it('keeps string constants through import and export', async () => {
+    const words = {
+      ...relu,
+      node: [
+        node(
+          'Constant',
+          [],
+          ['y'],
+          [{ name: 'value_strings', type: 8, strings: ['ab', 'ç'].map((w) => new TextEncoder().encode(w)) }],
+        ),
+      ],
+      input: [],
+      output: [value('y', [2], 8)],
+    };
+    const m = await importModel(writeModel(dir, { graph: words }));
+    const w = m.graph.value(m.graph.outputs[0]!).weight!;
+    expect(w).toMatchObject({ kind: 'literal', dtype: 'string', shape: [2] });
+    const path = join(dir, 'words.onnx');
+    const { writeOnnx } = await import('../../optimizer/exporters/onnx/write.ts');
+    await writeOnnx(m.graph, path, { evaluateWeight: () => Promise.reject(new Error('nothing to evaluate')) });
+    const again = await importModel(path);
+    const back = [...again.graph.values()].find((v) => v.weight)!.weight!;
+    expect(back.hash).toBe(w.hash);
+  });
+
   it('reads external data', async () => {
     const bytes = new Uint8Array(Float32Array.from({ length: 10_000 }, (_, i) => i).buffer);
     writeFileSync(join(dir, 'weights.bin'), Buffer.concat([new Uint8Array(64), bytes]));

@@ -22,7 +22,7 @@ import {
 } from './messages.ts';
 import { closeSubgraphs, resolve, type Scope } from './scope.ts';
 import { denseFromSparse } from './sparse.ts';
-import type { TensorSource } from './tensor.ts';
+import { packStrings, type TensorSource } from './tensor.ts';
 import { declaredType, UNKNOWN } from './types.ts';
 
 /** Calls within calls that no real model reaches; a function that calls itself does. */
@@ -221,11 +221,9 @@ export class GraphBuilder {
       const literal = fromNumbers(dtype, typeof value === 'number' ? [] : [numbers.length], numbers);
       weight = this.tensors.fromBytes(dtype, literal.shape, numbers.length, literal.bytes);
     } else if (typeof value === 'string' || Array.isArray(value)) {
-      weight = literalWeight({
-        dtype: 'string',
-        shape: typeof value === 'string' ? [] : [value.length],
-        bytes: new Uint8Array(0),
-      });
+      const strings = (typeof value === 'string' ? [value] : value).map((x) => new TextEncoder().encode(String(x)));
+      const shape = typeof value === 'string' ? [] : [strings.length];
+      weight = literalWeight({ dtype: 'string', shape, bytes: packStrings(strings) });
     } else throw new ImportError('invalid-operator', `${labelOf(n, source)} has no value.`);
     if (result === undefined) this.define(scope, name, scope.graph.addWeight(weight, name).id);
     else {

@@ -111,9 +111,17 @@ function build(model: ModelProto, reader: FileReader, file: string, options: Imp
         options.stop?.throwIfAborted();
         options.onProgress?.('infer', done, total);
       }
-      const def = findOp(node.domain, node.op);
-      if (!def) unsupported.set(node.source[0]!, unsupportedOperator(node, opsets));
-      else upgrade(builder, g, node);
+      upgrade(builder, g, node);
+    },
+    onUnsupported: (node, reason) => {
+      const source = node.source[0]!;
+      unsupported.set(source, {
+        source,
+        op: node.op,
+        domain: node.domain,
+        name: node.name,
+        reason: refusal(node, reason, opsets),
+      });
     },
   });
   // Branches that cannot be taken are not typed to their end; their operators are brought to the newest form all the same.
@@ -192,15 +200,9 @@ function upgrade(builder: GraphBuilder, graph: Graph, node: Node): void {
   }
 }
 
-function unsupportedOperator(node: Node, opsets: ReadonlyMap<string, number>): UnsupportedOperator {
+function refusal(node: Node, reason: string, opsets: ReadonlyMap<string, number>): string {
   const where = node.domain === '' ? `operator set ${opsets.get('') ?? '?'}` : `the domain "${node.domain}"`;
-  return {
-    source: node.source[0]!,
-    op: node.op,
-    domain: node.domain,
-    name: node.name,
-    reason: `The operator ${node.op} of ${where} is not known; a plugin that defines it makes the model build.`,
-  };
+  return `The operator ${node.op} of ${where} ${reason}; a plugin that defines it makes the model build.`;
 }
 
 function asImportError(e: unknown, file: string, options: ImportOptions): unknown {

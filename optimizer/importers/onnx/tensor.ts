@@ -161,7 +161,6 @@ export class TensorSource {
   }
 }
 
-/** Strings are carried, never computed with: each is a 32-bit little-endian length and its UTF-8 bytes. */
 function stringLiteral(t: TensorProto, shape: readonly number[], count: number): TensorLiteral {
   if (t.stringData.length !== count) {
     throw new ImportError(
@@ -169,13 +168,18 @@ function stringLiteral(t: TensorProto, shape: readonly number[], count: number):
       `Tensor "${t.name}" has ${t.stringData.length} strings where its shape needs ${count}.`,
     );
   }
-  const bytes = new Uint8Array(t.stringData.reduce((n, s) => n + 4 + s.length, 0));
+  return { dtype: 'string', shape, bytes: packStrings(t.stringData) };
+}
+
+/** Strings are carried, never computed with: each is a 32-bit little-endian length and its UTF-8 bytes. */
+export function packStrings(strings: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(strings.reduce((n, s) => n + 4 + s.length, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
-  for (const s of t.stringData) {
+  for (const s of strings) {
     view.setUint32(at, s.length, true);
     bytes.set(s, at + 4);
     at += 4 + s.length;
   }
-  return { dtype: 'string', shape, bytes };
+  return bytes;
 }

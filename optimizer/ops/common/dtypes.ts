@@ -1,5 +1,5 @@
 import type { DataType } from '../../ir/dtype.ts';
-import { OpError } from '../op.ts';
+import { UnsupportedUse } from '../op.ts';
 
 /* The numbers of onnx.TensorProto.DataType, as Cast and its kin carry them in attributes. */
 
@@ -34,6 +34,6 @@ export const findDtype = (code: number): DataType | undefined => NAMES.get(code)
 
 export function dtypeOfCode(code: number): DataType {
   const d = NAMES.get(code);
-  if (!d) throw new OpError(`element type number ${code} is not supported`);
+  if (!d) throw new UnsupportedUse(`uses the element type number ${code}, which is not supported`);
   return d;
 }
