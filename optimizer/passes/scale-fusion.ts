@@ -11,5 +11,6 @@ export const scaleFusion: Pass = {
     'product next to them, and adds constant shifts to its bias: the operator disappears at no cost. Weights are computed ' +
     'in double precision while the engine is built and rounded once.',
   measure: 'number of scales and shifts, then of shifts in front of scales',
-  rules: [neutral, scaleIntoConv, scaleIntoProduct, scaleChain, scaleIntoUser],
+  // Neutral ones are looked for last of the cheap: whether a constant is one takes computing it.
+  rules: [scaleIntoConv, scaleIntoProduct, neutral, scaleChain, scaleIntoUser],
 };

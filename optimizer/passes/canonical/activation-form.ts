@@ -69,7 +69,14 @@ export const activationForm: Rule = {
       // A number stored as 1×1×1 could have given the product more axes than x has.
       const own = shapeOf(graph, x);
       if (!shape || !own || !sameShape(shape, own)) continue;
-      const form = FORMS.find((f) => POINTS.every((p) => close(evaluate(ctx, root.outputs[0]!, x, p), f.f(p))));
+      const values: number[] = [];
+      for (const p of POINTS) {
+        const y = evaluate(ctx, root.outputs[0]!, x, p);
+        if (Number.isNaN(y)) break;
+        values.push(y);
+      }
+      if (values.length < POINTS.length) continue;
+      const form = FORMS.find((f) => POINTS.every((p, i) => close(values[i]!, f.f(p))));
       if (!form) continue;
       const nodes = between(cone, root, x);
       const inside = new Set(nodes.map((n) => n.id));
