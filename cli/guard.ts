@@ -8,6 +8,8 @@ const INPUT_ERRORS = new Set([
   'BuildError',
   'OpError',
   'NpyError',
+  'DataError',
+  'CalibrationFileError',
   'EngineFileError',
   'CalibrationFileError',
   'InferError',

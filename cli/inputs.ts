@@ -1,9 +1,9 @@
 import { randomTensor, seededRandom } from '../optimizer/builder/randomInputs.ts';
+import { readNpy } from '../optimizer/calibration/data/npy.ts';
 import { dimMessageText, dtypeFromNumber } from '../optimizer/engine/encode.ts';
 import type { EngineMessage } from '../optimizer/engine/messages.ts';
 import type { Tensor } from '../optimizer/runtime.ts';
 import { UsageError } from './exit.ts';
-import { readNpy } from './npy.ts';
 import { parsePairs } from './options.ts';
 
 /** Inputs for an engine: from the named .npy files, seeded random numbers for the rest. */

@@ -19,7 +19,8 @@ const nodeOptions = {
   legalComments: 'none',
   logLevel: 'warning',
   loader: { '.proto': 'text' },
-  external: ['electron'],
+  // sharp brings a native library of its own: it stays in node_modules.
+  external: ['electron', 'sharp'],
 };
 // CommonJS dependencies inside an ES module bundle still call require for Node's own modules.
 const esm = {

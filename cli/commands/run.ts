@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeNpy } from '../../optimizer/calibration/data/npy.ts';
 import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { summarize } from '../../optimizer/engine/summary.ts';
 import { withEngine } from '../engineSource.ts';
 import { EXIT } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
-import { writeNpy } from '../npy.ts';
 import { parseCount, parseShapes } from '../options.ts';
 import { nativeRuntime } from '../runtime.ts';
 

@@ -82,7 +82,7 @@ describe('entropy', () => {
   });
 
   it('chooses (i + 0.5) bin widths, at most the largest value', () => {
-    const triangle = filled(256, (i) => filled(256 - i, () => i + 0.5)).flat();
+    const triangle = filled(256, (i) => i).flatMap((i) => filled(256 - i, () => i + 0.5));
     const h = histogramOf([...triangle, 2047]);
     expect(h.width).toBe(1);
     const kept = entropyBins(h.bins);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { outputFileName } from '../../cli/commands/run.ts';
-import { readNpy, writeNpy } from '../../cli/npy.ts';
+import { readNpy, writeNpy } from '../../optimizer/calibration/data/npy.ts';
 import { createNativeRuntime } from '../../native/napi/runtime.ts';
 import { buildEngine } from '../../optimizer/builder/build.ts';
 import { randomTensor, seededRandom } from '../../optimizer/builder/randomInputs.ts';

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { byteLength, type DataType } from '../optimizer/ir/dtype.ts';
-import type { Tensor } from '../optimizer/runtime.ts';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { byteLength, type DataType } from '../../ir/dtype.ts';
+import { countOf } from '../../ir/tensor.ts';
+import type { Tensor } from '../../runtime.ts';
 
 /** A file that is not the .npy it should be: one sentence. */
 export class NpyError extends Error {
@@ -23,9 +24,15 @@ const CODES: readonly (readonly [string, DataType])[] = [
   ['|b1', 'bool'],
 ];
 
-/** Reads a .npy file (format 1 to 3, C order, little-endian; the format is NumPy's NEP 1). */
-export function readNpy(path: string): Tensor {
-  const file = readFileSync(path);
+export interface NpyHeader {
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  /** Where the data starts. */
+  readonly offset: number;
+}
+
+/** The header at the start of a .npy file (format 1 to 3, C order, little-endian; the format is NumPy's NEP 1). */
+export function parseNpyHeader(file: Buffer, path: string): NpyHeader {
   if (file.length < 12 || file.toString('latin1', 0, 6) !== '\x93NUMPY')
     throw new NpyError(`${path} is not a .npy file`);
   const long = file[6]! >= 2;
@@ -47,11 +54,27 @@ export function readNpy(path: string): Tensor {
     .map((s) => s.trim())
     .filter((s) => s !== '')
     .map(Number);
-  const bytes = byteLength(
-    dtype,
-    shape.reduce((a, b) => a * b, 1),
-  );
-  const body = file.subarray(start + length);
+  return { dtype, shape, offset: start + length };
+}
+
+/** The header alone of a file of any size. */
+export function readNpyHeader(path: string): NpyHeader {
+  const fd = openSync(path, 'r');
+  try {
+    // Headers of format 2 and 3 may be long; NumPy's own are below 1 kB unless the dtype is structured.
+    const head = Buffer.alloc(65536);
+    return parseNpyHeader(head.subarray(0, readSync(fd, head, 0, head.length, 0)), path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads a whole .npy file. */
+export function readNpy(path: string): Tensor {
+  const file = readFileSync(path);
+  const { dtype, shape, offset } = parseNpyHeader(file, path);
+  const bytes = byteLength(dtype, countOf(shape));
+  const body = file.subarray(offset);
   if (body.length < bytes)
     throw new NpyError(`${path} is cut short: ${bytes} bytes of data declared, ${body.length} present`);
   return { dtype, shape, bytes: new Uint8Array(body.subarray(0, bytes)) };
