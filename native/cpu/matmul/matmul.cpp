@@ -2,62 +2,13 @@
 #include <stdexcept>
 
 #include "cpu/matmul/gemm.h"
+#include "cpu/matmul/matmul_shape.h"
 
 /// Matrix product with numpy's batch broadcasting over strided operands.
 namespace sinter::gemm {
 namespace {
 
 using simd::IsaFamily;
-
-struct MatMulShape {
-    int64_t m = 1, n = 0, k = 0;
-    bool transA = false, transB = false;
-    bool sharedB = false;              ///< b has no batch of its own: all of a's rows make one product
-    std::vector<int64_t> batch;        ///< of the result
-    std::vector<int64_t> result;       ///< dims before any split
-    int64_t batches() const {
-        int64_t count = 1;
-        for (int64_t d : batch) count *= d;
-        return count;
-    }
-};
-
-std::optional<MatMulShape> shapeOf(const LayerDesc& layer) {
-    if (layer.op != "MatMul" || layer.opInputs < 2 || layer.inputs.size() < 2 || layer.outputs.empty()) return std::nullopt;
-    const TensorInfo& a = layer.inputs[0];
-    const TensorInfo& b = layer.inputs[1];
-    if (a.dtype != DType::F32 || b.dtype != DType::F32 || a.dims.empty() || b.dims.size() < 2) return std::nullopt;
-    if (layer.opInputs > 2 && layer.inputs[2].present() && layer.inputs[2].dtype != DType::F32) return std::nullopt;
-    for (const TensorInfo& o : layer.outputs) {
-        if (o.dtype != DType::F32) return std::nullopt;
-    }
-    MatMulShape s;
-    s.transA = layer.intAttr("trans_a", 0) != 0;
-    s.transB = layer.intAttr("trans_b", 0) != 0;
-    const size_t ra = a.dims.size();
-    const size_t rb = b.dims.size();
-    if (ra == 1 && s.transA) return std::nullopt;
-    if (ra > 1) s.m = s.transA ? a.dims[ra - 1] : a.dims[ra - 2];
-    s.k = ra > 1 && s.transA ? a.dims[ra - 2] : a.dims[ra - 1];
-    s.n = s.transB ? b.dims[rb - 2] : b.dims[rb - 1];
-    if ((s.transB ? b.dims[rb - 1] : b.dims[rb - 2]) != s.k || s.k < 1 || s.n < 1 || s.m < 1) return std::nullopt;
-    if (layer.opInputs > 2 && layer.inputs[2].present() && layer.inputs[2].count() != s.n) return std::nullopt;
-    const size_t batchRank = std::max(ra > 2 ? ra - 2 : 0, rb - 2);
-    s.sharedB = true;
-    for (size_t i = 0; i < batchRank; ++i) {
-        const size_t fromEnd = batchRank - i;
-        const int64_t da = ra >= fromEnd + 2 ? a.dims[ra - 2 - fromEnd] : 1;
-        const int64_t db = rb >= fromEnd + 2 ? b.dims[rb - 2 - fromEnd] : 1;
-        if (da < 1 || db < 1) return std::nullopt;
-        s.batch.push_back(std::max(da, db));
-        if (db != 1) s.sharedB = false;
-    }
-    s.result = s.batch;
-    if (ra > 1) s.result.push_back(s.m);
-    s.result.push_back(s.n);
-    if (s.result.size() > static_cast<size_t>(kMaxRank)) return std::nullopt;
-    return s;
-}
 
 /// One axis of a batch, or of the two matrix axes, as stride; 0 where broadcast.
 int64_t batchStride(const TensorView& v, size_t axis, size_t batchRank) {
@@ -276,7 +227,7 @@ private:
 };
 
 std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, int threads) {
-    const auto s = shapeOf(layer);
+    const auto s = matMulShapeOf(layer);
     if (!s) return std::nullopt;
     const auto epilogue = compileEpilogue(layer, s->result, f);
     if (!epilogue) return std::nullopt;
@@ -313,7 +264,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, i
 }
 
 void pack(const LayerDesc& layer, const IsaFamily& f, int input, const void* raw, void* packed) {
-    const auto s = shapeOf(layer);
+    const auto s = matMulShapeOf(layer);
     if (!s || input != 1) throw std::runtime_error("Layer \"" + layer.name + "\" has no such packed constant.");
     const Plan p = planFor(layer, *s, f);
     for (int64_t i = 0; i < p.bBatches; ++i) {
@@ -329,7 +280,7 @@ KernelRow row(const IsaFamily& f, const char* name) {
     r.op = "MatMul";
     r.isa = f.isa;
     r.supports = [&f](const LayerDesc& l, int threads) { return supports(l, f, threads); };
-    r.make = [&f](const LayerDesc& l, int) -> std::unique_ptr<Kernel> { return std::make_unique<MatMul>(l, *shapeOf(l), f); };
+    r.make = [&f](const LayerDesc& l, int) -> std::unique_ptr<Kernel> { return std::make_unique<MatMul>(l, *matMulShapeOf(l), f); };
     r.pack = [&f](const LayerDesc& l, int input, const void* raw, void* packed) { pack(l, f, input, raw, packed); };
     return r;
 }

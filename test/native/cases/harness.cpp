@@ -306,6 +306,12 @@ bool sameBits(const Values& a, const Values& b) {
            (a.floats.empty() || std::memcmp(a.floats.data(), b.floats.data(), a.floats.size() * sizeof(double)) == 0);
 }
 
+/// A kernel's own stated tolerance, where it is wider than the case's.
+double toleranceOf(const KernelRow& row, const Case& c) {
+    // Products of numbers in two bfloat16 parts (cpu/matmul/split_kernels.h); square roots of small results widen it.
+    return row.name.find("_bf16x3__") != std::string::npos ? std::max(c.tolerance, 5e-5) : c.tolerance;
+}
+
 /// All variants and thread counts of one kernel on one case; returns what is wrong, or nothing.
 std::string checkKernel(Run& run, const std::vector<Values>& want, double tolerance, std::map<int, std::unique_ptr<ThreadPool>>& pools) {
     for (const Variant variant : {Variant::Dense, Variant::ChannelsLast, Variant::Slice, Variant::Permuted}) {
@@ -409,7 +415,7 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
             if (only != nullptr && row->name.find(only) == std::string::npos) continue;
             Run run(c, inputs, *row);
             if (!run.accepts(1)) continue;
-            const std::string problem = checkKernel(run, want.values, c.tolerance, pools);
+            const std::string problem = checkKernel(run, want.values, toleranceOf(*row, c), pools);
             if (!problem.empty()) problems.push_back(c.desc.name + ": " + row->name + " " + problem);
             ++ran[row->name];
         }
