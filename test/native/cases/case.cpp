@@ -8,12 +8,21 @@ std::string shapeText(const std::vector<int64_t>& dims) {
     return s.empty() ? "scalar" : s;
 }
 
+namespace {
+TensorInfo plainTensor(DType t, std::vector<int64_t> dims) {
+    TensorInfo info;
+    info.dtype = t;
+    info.dims = std::move(dims);
+    return info;
+}
+}  // namespace
+
 Builder& Builder::name(std::string text) {
     c_.name = std::move(text);
     return *this;
 }
 Builder& Builder::input(std::vector<int64_t> dims, DType t) {
-    c_.desc.inputs.push_back({t, std::move(dims), "", false});
+    c_.desc.inputs.push_back(plainTensor(t, std::move(dims)));
     if (!extrasBegun_) ++c_.desc.opInputs;
     return *this;
 }
@@ -28,7 +37,7 @@ Builder& Builder::absent() {
     return *this;
 }
 Builder& Builder::output(std::vector<int64_t> dims, DType t) {
-    c_.desc.outputs.push_back({t, std::move(dims), "", false});
+    c_.desc.outputs.push_back(plainTensor(t, std::move(dims)));
     return *this;
 }
 Builder& Builder::attr(std::string key, AttrValue v) {

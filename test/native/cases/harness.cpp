@@ -306,10 +306,11 @@ bool sameBits(const Values& a, const Values& b) {
            (a.floats.empty() || std::memcmp(a.floats.data(), b.floats.data(), a.floats.size() * sizeof(double)) == 0);
 }
 
-/// A kernel's own stated tolerance, where it is wider than the case's.
+/// Kernels that sum products of numbers in two bfloat16 parts (cpu/matmul/split_kernels.h) meet every case's tolerance
+/// but that of the "long" epilogue, whose square root has no bound on its slope near zero.
 double toleranceOf(const KernelRow& row, const Case& c) {
-    // Products of numbers in two bfloat16 parts (cpu/matmul/split_kernels.h); square roots of small results widen it.
-    return row.name.find("_bf16x3__") != std::string::npos ? std::max(c.tolerance, 5e-5) : c.tolerance;
+    const bool split = row.name.find("_bf16x3__") != std::string::npos;
+    return split && c.desc.name.ends_with(" long") ? std::max(c.tolerance, 5e-4) : c.tolerance;
 }
 
 /// All variants and thread counts of one kernel on one case; returns what is wrong, or nothing.
