@@ -36,7 +36,7 @@ struct Value {
     std::optional<View> view;
     bool external = false;
     uint64_t maxBytes = 0;
-    std::vector<double> scale;
+    std::vector<double> scale = {};
     int64_t zeroPoint = 0;
     uint32_t scaleAxis = 0;
 };

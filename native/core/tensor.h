@@ -49,7 +49,7 @@ struct TensorInfo {
     bool constant = false;     ///< a weight: may be packed
     /// Quantized values: real = (stored - zeroPoint) * scale. Empty = plain numbers. One entry, or one per index of
     /// scaleAxis (constants only).
-    std::vector<double> scale;
+    std::vector<double> scale = {};
     int64_t zeroPoint = 0;
     uint32_t scaleAxis = 0;
     bool quantized() const { return !scale.empty(); }
