@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../optimizer/ir/graph.ts';
 import { optimize, pipeline } from '../../optimizer/passes/pipeline.ts';
@@ -98,6 +100,16 @@ it('every refusal that a network meets has a sentence', () => {
       }
     }
   }
+});
+
+it('every refusal that the passes can give has a sentence, and no sentence is left over', () => {
+  const folder = join(import.meta.dirname, '../../optimizer/passes');
+  const given = new Set<string>();
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    for (const m of readFileSync(join(folder, file), 'utf8').matchAll(/refused: '([a-z-]+)'/g)) given.add(m[1]!);
+  }
+  expect([...given].sort()).toEqual([...REFUSAL_CODES].sort());
 });
 
 describe('a graph of 10,000 nodes', () => {

@@ -139,7 +139,7 @@ describe('horizontal fusion and concat elimination', () => {
       .output(b.relu(b.conv(x, 4, 3)), 'c');
     const result = optimized(b.done());
     expect(applied(result, 'merge-siblings')).toBe(0);
-    expect(refused(result, 'merge-siblings')).toEqual(['different-epilogue']);
+    expect(refused(result, 'merge-siblings')).toEqual(['different-sibling']);
   });
 
   it('a sibling that also adds another tensor is not merged', () => {

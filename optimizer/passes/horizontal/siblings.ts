@@ -21,7 +21,7 @@ export const siblings: Rule = {
     if (others.length === 0) return null;
     const self = layerOf(graph, node);
     if (typeof self === 'string') {
-      return { refused: 'different-epilogue', args: { other: labelOf(graph, others[0]!), what: `the form (${self})` } };
+      return { refused: 'not-mergeable', args: { other: labelOf(graph, others[0]!), why: self } };
     }
     const group: Layer[] = [self];
     for (const n of others) {
@@ -30,14 +30,11 @@ export const siblings: Rule = {
       if (layer.geometry === self.geometry && layer.epilogue === self.epilogue) group.push(layer);
     }
     if (group.length === 1) {
+      const name = labelOf(graph, others[0]!);
       const other = layerOf(graph, others[0]!);
-      const what =
-        typeof other === 'string'
-          ? `the form (${other})`
-          : other.geometry === self.geometry
-            ? 'what follows it'
-            : 'the geometry of the kernel';
-      return { refused: 'different-epilogue', args: { other: labelOf(graph, others[0]!), what } };
+      if (typeof other === 'string') return { refused: 'sibling-not-mergeable', args: { other: name, why: other } };
+      const what = other.geometry === self.geometry ? 'what follows it' : 'the geometry of the kernel';
+      return { refused: 'different-sibling', args: { other: name, what } };
     }
     group.sort((a, b) => a.node.id - b.node.id);
     const parts = group.map((l) => l.channels);

@@ -86,7 +86,7 @@ export function layerOf(main: Graph, node: Node): Layer | string {
   const operators: LayerOperator[] = [];
   for (const n of nodes) {
     const operands = n.inputs.map((_, i) => operand(n, i));
-    if (operands.some((o) => o === null)) return 'it reads another computed operand';
+    if (operands.some((o) => o === null)) return 'it reads more than one number per channel besides the input';
     operators.push({ node: n, operands: operands as Operand[] });
   }
   const text = (o: LayerOperator): string =>
