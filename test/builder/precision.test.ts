@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { Plan, PlanLayer, PlanValue } from '../../optimizer/builder/plan.ts';
+import { planSearch } from '../../optimizer/builder/planSearch/index.ts';
+import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/quantization.ts';
+import { dtypeFromNumber } from '../../optimizer/engine/encode.ts';
+import { decodeLayerDesc } from '../../optimizer/engine/schema.ts';
+import type { NativeRuntime, Tactic } from '../../optimizer/runtime.ts';
+
+/* Precision in planSearch, against a device whose INT8 convolutions take a quarter of the FP32 time. */
+
+function device(): NativeRuntime {
+  const enumerate = (_device: string, bytes: Uint8Array): Tactic[] => {
+    const { layer, values } = decodeLayerDesc(bytes);
+    const dtype = (v: number): string => dtypeFromNumber(values[v]!.dtype);
+    const quantized = layer.inputs.some((v) => v >= 0 && dtype(v) === 'int8');
+    if (layer.op === 'LRN' && quantized) return [];
+    const conv = layer.op === 'Conv';
+    const layouts = (n: number): string[] => Array.from({ length: n }, () => (conv ? 'nhwc' : ''));
+    const out = layer.outputs.map(dtype).join();
+    return [
+      {
+        name: `${quantized ? 's8' : 'f32'}_${layer.op.toLowerCase()}__${out}`,
+        inputLayouts: layouts(layer.inputs.length),
+        outputLayouts: layouts(layer.outputs.length),
+        workspace: 0,
+        packing: layer.inputs.map(() => ({ recipe: '', bytes: 0 })),
+        inputViews: layer.inputs.map(() => 1),
+        outputViews: layer.outputs.map(() => 1),
+        estimate: conv ? (quantized ? 250_000 : 1_000_000) : 100,
+      },
+    ];
+  };
+  return { version: 'test', devices: () => [], enumerate } as unknown as NativeRuntime;
+}
+
+const image = (name: string, channels: number, more: Partial<PlanValue> = {}): PlanValue => ({
+  name,
+  dtype: 'float32',
+  shape: [1, channels, 56, 56],
+  layout: 'linear',
+  ...more,
+});
+const layer = (op: string, inputs: number[], outputs: number[], more: Partial<PlanLayer> = {}): PlanLayer => ({
+  name: op,
+  op,
+  attrs: {},
+  inputs,
+  opInputs: inputs.length,
+  outputs,
+  sources: [`${op}${outputs[0]}`],
+  ...more,
+});
+const weight = (): PlanValue => ({
+  name: 'w',
+  dtype: 'float32',
+  shape: [8, 8, 1, 1],
+  layout: 'linear',
+  weight: { kind: 'file', file: 0, offset: 0, length: 256, dtype: 'float32', shape: [8, 8, 1, 1], hash: 'h' },
+});
+
+const ranges: Record<string, number> = { a: 2, b: 4, c: 8, d: 1, e: 3 };
+const policy = (pinned: readonly string[] = []): PrecisionPolicy => ({
+  amax: (v) => ranges[v.name],
+  allowed: (l) => !l.sources.some((s) => pinned.includes(s)),
+});
+const search = (values: PlanValue[], layers: PlanLayer[], precision?: PrecisionPolicy): Plan => {
+  const plan: Plan = { values, layers, inputs: [], outputs: [] };
+  planSearch(plan, {
+    runtime: device(),
+    device: 'cpu',
+    threads: 1,
+    bind: new Map(),
+    ...(precision ? { precision } : {}),
+  });
+  return plan;
+};
+const tactics = (p: Plan): string[] => p.layers.map((l) => l.tactic?.name ?? l.op);
+
+/** a (input) → Conv → b → Conv → c → Conv → out */
+const chain = (): [PlanValue[], PlanLayer[]] => [
+  [
+    image('a', 8, { external: 'input' }),
+    image('b', 8),
+    image('c', 8),
+    image('out', 8, { external: 'output' }),
+    weight(),
+  ],
+  [layer('Conv', [0, 4], [1]), layer('Conv', [1, 4], [2]), layer('Conv', [2, 4], [3])],
+];
+
+describe('precision in planSearch', () => {
+  it('changes nothing without calibration', () => {
+    expect(tactics(search(...chain())).filter((t) => t.startsWith('s8'))).toEqual([]);
+  });
+
+  it('quantizes once at the edge, stays INT8 between layers, and leaves the output in FP32', () => {
+    const p = search(...chain(), policy());
+    expect(tactics(p).filter((t) => t.includes('conv'))).toEqual([
+      's8_conv__int8',
+      's8_conv__int8',
+      's8_conv__float32',
+    ]);
+    const quantizing = p.layers.filter((l) => l.op === 'Copy' && p.values[l.outputs[0]!]!.dtype === 'int8');
+    expect(quantizing).toHaveLength(1);
+    expect(p.values[1]).toMatchObject({ dtype: 'int8', scale: Math.fround(4 / 127) });
+    expect(p.values[3]!.dtype).toBe('float32');
+  });
+
+  it('keeps a pinned layer in FP32 and pays the transitions around it', () => {
+    const p = search(...chain(), policy(['Conv2']));
+    expect(tactics(p).filter((t) => t.includes('conv'))).toEqual([
+      's8_conv__float32',
+      'f32_conv__float32',
+      's8_conv__float32',
+    ]);
+  });
+
+  it('leaves layers without an INT8 kernel, and values without a range, in FP32', () => {
+    const p = search(
+      [
+        image('a', 8, { external: 'input' }),
+        image('b', 8),
+        image('unknown', 8),
+        image('out', 8, { external: 'output' }),
+        weight(),
+      ],
+      [layer('Conv', [0, 4], [1]), layer('LRN', [1], [2]), layer('Conv', [2, 4], [3])],
+      policy(),
+    );
+    expect(tactics(p).filter((t) => !t.includes('copy'))).toEqual([
+      's8_conv__float32',
+      'f32_lrn__float32',
+      'f32_conv__float32',
+    ]);
+  });
+
+  it('gives concatenated parts one scale, the largest, so that the concat stays a view', () => {
+    const p = search(
+      [
+        image('a', 8, { external: 'input' }),
+        image('b', 8),
+        image('c', 8),
+        image('d', 16),
+        image('out', 8, { external: 'output' }),
+        weight(),
+      ],
+      [
+        layer('Conv', [0, 5], [1]),
+        layer('Conv', [0, 5], [2]),
+        layer('Concat', [1, 2], [3], { attrs: { axis: 1 }, viewWish: true }),
+        layer('Conv', [3, 5], [4]),
+      ],
+      policy(),
+    );
+    const scale = Math.fround(8 / 127);
+    for (const v of [1, 2, 3]) expect(p.values[v]).toMatchObject({ dtype: 'int8', scale });
+    expect(p.values[1]!.view?.of).toBe(3);
+    expect(p.layers.some((l) => l.op === 'Concat')).toBe(false);
+  });
+});
