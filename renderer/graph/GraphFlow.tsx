@@ -18,6 +18,7 @@ import { Loading } from '../ui/Frame.tsx';
 import { CATEGORY } from '../ui/tokens.ts';
 import { EDGE_TYPES } from './edges.tsx';
 import { type ItemNode, sceneEdges, sceneNodes } from './flow-types.ts';
+import { follow } from './follow.ts';
 import type { Rect } from './layout/layout.ts';
 import { NODE_TYPES } from './nodes.tsx';
 import { Overview } from './Overview.tsx';
@@ -217,7 +218,20 @@ export function GraphFlow({
   const laidOut = useLayout(view, expanded);
   const { ref, width, height } = useElementSize();
   return (
-    <div ref={ref} className="canvas">
+    <div
+      ref={ref}
+      className="canvas"
+      role="application"
+      aria-label="Graph: arrow keys follow its lines"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the whole graph is one tab stop.
+      tabIndex={0}
+      onKeyDown={(e) => {
+        const to = follow(view, useStudio.getState().focus, e.key);
+        if (!to) return;
+        e.preventDefault();
+        selectNode(to);
+      }}
+    >
       {laidOut === null ? (
         <Loading text="Arranging the graph…" />
       ) : (

@@ -5,7 +5,7 @@ import { activeOverlay, colourOf } from '../overlays/overlays.ts';
 import { toggleGroup } from '../store/actions/groups.ts';
 import { hover, select, selectNode } from '../store/actions/select.ts';
 import { useStudio } from '../store/store.ts';
-import { flopsText, middleCut, plural, shortType } from '../ui/format.ts';
+import { flopsText, middleCut, plural, shortShape, shortType } from '../ui/format.ts';
 import { CATEGORY, inkOn } from '../ui/tokens.ts';
 import type { ItemNode } from './flow-types.ts';
 import { useMarks } from './marks.ts';
@@ -93,7 +93,7 @@ function OpCard({ node }: { node: ViewNode }) {
           {heatText !== null && <b className="node-heat">{heatText}</b>}
           <span className="node-name">{middleCut(node.name, 24) || ' '}</span>
           <span className="node-shape">
-            {node.shape === '' ? '' : middleCut(node.shape, 20)} <i>{shortType(node.dtype)}</i>
+            {node.shape === '' ? '' : shortShape(node.shape, 20)} <i>{shortType(node.dtype)}</i>
             {heatText === null && node.constants > 0 && (
               <em title={plural(node.constants, 'constant input')}>◈ {node.constants}</em>
             )}
@@ -119,7 +119,7 @@ const TerminalNode = memo(function TerminalNode({ data }: NodeProps<ItemNode>) {
       tabIndex={-1}
     >
       {ENDS}
-      <b>{middleCut(node.name || node.op, 14)}</b> <span>{middleCut(node.shape, 15)}</span>
+      <b>{middleCut(node.name || node.op, 14)}</b> <span>{shortShape(node.shape, 15)}</span>
     </button>
   );
 });

@@ -1,8 +1,8 @@
 import type { GraphView, ViewNode } from '../../electron/ipc/schemas/graph.ts';
 import { layoutLevel, type Rect } from './layout/layout.ts';
-import type { Level, Point } from './layout/level.ts';
+import { LAYER_GAP, type Level, type Point } from './layout/level.ts';
 import type { Mark } from './marks.ts';
-import { type SceneItem, sizeOf } from './scene.ts';
+import { NODE_HEIGHT, NODE_WIDTH, type SceneItem, sizeOf } from './scene.ts';
 
 export interface Side {
   readonly nodes: readonly { readonly item: SceneItem; readonly rect: Rect; readonly mark: Mark }[];
@@ -22,6 +22,8 @@ export interface Union {
   readonly rects: ReadonlyMap<string, Rect>;
   /** Box of what changed; null when nothing did. */
   readonly changed: Rect | null;
+  /** The topmost change. */
+  readonly first: Rect | null;
   readonly width: number;
   readonly height: number;
 }
@@ -43,27 +45,70 @@ const overlaps = (a: Rect, b: Rect): boolean =>
   a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 const asItem = (node: ViewNode): SceneItem => ({ kind: 'node', id: node.id, parent: '', node });
 
-/** Where a new node stands: over what it replaces; else below what it reads. */
-function placeAdded(
-  node: ViewNode,
-  removed: readonly ViewNode[],
-  links: Links,
-  rects: Map<string, Rect>,
-  kept: readonly string[],
-): Rect {
-  const mine = new Set(node.sources);
-  const replaced = removed.filter((r) => r.sources.some((s) => mine.has(s))).flatMap((r) => rects.get(r.id) ?? []);
-  const size = sizeOf(asItem(node));
-  const box = boxOf(replaced);
-  if (box) {
-    const clear = !kept.some((k) => overlaps(rects.get(k)!, box));
-    if (clear && box.w < size.w * 8) return box;
-    const first = replaced.reduce((a, b) => (b.y < a.y ? b : a));
-    return { ...first, w: size.w, h: size.h };
+/** Nodes that replace nodes: they share sources, so they share a place. */
+interface Exchange {
+  readonly removed: ViewNode[];
+  readonly added: ViewNode[];
+}
+
+const STACK_GAP = 16;
+const stackHeight = (nodes: number): number => nodes * NODE_HEIGHT + (nodes - 1) * STACK_GAP;
+
+/** Joins removed and added nodes that have sources in common. */
+function exchanges(removed: readonly ViewNode[], added: readonly ViewNode[]): Exchange[] {
+  const of = new Map<string, Exchange>();
+  const all = new Set<Exchange>();
+  const put = (n: ViewNode, kind: 'removed' | 'added'): void => {
+    const met = new Set(n.sources.flatMap((s) => of.get(s) ?? []));
+    const [first = { removed: [], added: [] }, ...others] = met;
+    for (const o of others) {
+      first.removed.push(...o.removed);
+      first.added.push(...o.added);
+      all.delete(o);
+    }
+    first[kind].push(n);
+    all.add(first);
+    for (const x of [...first.removed, ...first.added]) for (const s of x.sources) of.set(s, first);
+  };
+  for (const n of removed) put(n, 'removed');
+  for (const n of added) put(n, 'added');
+  return [...all];
+}
+
+/** Height to reserve for the first removed node, so that all that comes in its place fits. */
+function reserved(list: readonly Exchange[]): Map<string, number> {
+  const out = new Map<string, number>();
+  for (const { removed, added } of list) {
+    const first = removed[0];
+    const extra = stackHeight(added.length) - (removed.length * NODE_HEIGHT + (removed.length - 1) * LAYER_GAP);
+    if (first && extra > 0) out.set(first.id, NODE_HEIGHT + extra);
   }
+  return out;
+}
+
+/** Gives the added nodes of an exchange the box of the removed ones, in order; their own size where others stand in it. */
+function placeExchange(
+  x: Exchange,
+  slots: ReadonlyMap<string, Rect>,
+  kept: readonly Rect[],
+  rects: Map<string, Rect>,
+): void {
+  const box = boxOf(x.removed.flatMap((n) => slots.get(n.id) ?? []));
+  if (!box || x.added.length === 0) return;
+  const clear = !kept.some((k) => overlaps(k, box)) && box.w < NODE_WIDTH * 8;
+  const first = x.removed.flatMap((n) => slots.get(n.id) ?? []).reduce((a, b) => (b.y < a.y ? b : a));
+  const area = clear ? box : { ...first, w: NODE_WIDTH, h: stackHeight(x.added.length) };
+  const each = (area.h - (x.added.length - 1) * STACK_GAP) / x.added.length;
+  for (const [i, n] of x.added.entries())
+    rects.set(n.id, { x: area.x, y: area.y + i * (each + STACK_GAP), w: area.w, h: each });
+}
+
+/** A node that replaces nothing stands below what it reads. */
+function placeNew(node: ViewNode, links: Links, rects: Map<string, Rect>): void {
+  const size = sizeOf(asItem(node));
   const feeds = links.pairs.filter(([, to]) => to === node.id).flatMap(([from]) => rects.get(from) ?? []);
   const below = boxOf(feeds) ?? { x: 0, y: 0, w: size.w, h: 0 };
-  return { x: below.x + below.w / 2 - size.w / 2, y: below.y + below.h + 20, ...size };
+  rects.set(node.id, { x: below.x + below.w / 2 - size.w / 2, y: below.y + below.h + 20, ...size });
 }
 
 /** Lays out `before` and puts `after` on top of it. `focus`: the nodes that count as the change; empty = all. */
@@ -77,17 +122,29 @@ export async function unionLayout(before: GraphView, after: GraphView, focus: Re
   const right = after.nodes;
   const index = new Map(left.map((n, i) => [n.id, i]));
   const leftPairs = from.pairs.filter(([a, b]) => index.has(a) && index.has(b));
+  const swaps = exchanges(removed, added);
+  const extra = reserved(swaps);
   const level: Level = {
     sizes: left.map((n) => {
-      const s = sizeOf(asItem(n));
-      return [s.w, s.h] as const;
+      const size = sizeOf(asItem(n));
+      return [size.w, extra.get(n.id) ?? size.h] as const;
     }),
     edges: leftPairs.map(([a, b]) => [index.get(a)!, index.get(b)!] as const),
   };
   const placed = await layoutLevel(level);
-  const rects = new Map<string, Rect>(left.map((n, i) => [n.id, { ...placed.at[i]!, ...sizeOf(asItem(n)) }]));
-  const kept = left.filter((n) => afterIds.has(n.id)).map((n) => n.id);
-  for (const n of right) if (!rects.has(n.id)) rects.set(n.id, placeAdded(n, removed, to, rects, kept));
+  const slots = new Map<string, Rect>(
+    left.map((n, i) => [n.id, { ...placed.at[i]!, w: level.sizes[i]![0], h: level.sizes[i]![1] }]),
+  );
+  const rects = new Map<string, Rect>(
+    left.map((n) => {
+      const slot = slots.get(n.id)!;
+      const size = sizeOf(asItem(n));
+      return [n.id, { x: slot.x, y: slot.y + (slot.h - size.h) / 2, ...size }];
+    }),
+  );
+  const kept = left.filter((n) => afterIds.has(n.id)).map((n) => rects.get(n.id)!);
+  for (const x of swaps) placeExchange(x, slots, kept, rects);
+  for (const n of right) if (!rects.has(n.id)) placeNew(n, to, rects);
 
   const removedIds = new Set(removed.map((n) => n.id));
   const addedIds = new Set(added.map((n) => n.id));
@@ -129,6 +186,7 @@ export async function unionLayout(before: GraphView, after: GraphView, focus: Re
     ),
     rects,
     changed: boxOf(changedRects),
+    first: changedRects.reduce<Rect | null>((a, b) => (a === null || b.y < a.y ? b : a), null),
     width: placed.width,
     height: placed.height,
   };

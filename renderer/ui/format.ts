@@ -33,6 +33,17 @@ export function middleCut(text: string, max: number): string {
   const head = Math.ceil((max - 1) / 2);
   return `${text.slice(0, head)}…${text.slice(text.length - (max - 1 - head))}`;
 }
+/** A shape with room for `max` characters: long dimension names become "?" before anything is cut. */
+export const shortShape = (shape: string, max: number): string =>
+  shape.length <= max
+    ? shape
+    : middleCut(
+        shape
+          .split('×')
+          .map((d) => (d.length > 5 ? '?' : d))
+          .join('×'),
+        max,
+      );
 /** "float32" → "f32": what a node has room for. */
 export const shortType = (dtype: string): string =>
   dtype

@@ -196,6 +196,30 @@ test('the palette reaches commands and operators by keyboard alone', async () =>
   await s.close();
 });
 
+test('a model with open shapes asks for them before it builds', async () => {
+  const s = await launch({ args: [sample('dynamic-conv.onnx')] });
+  await expect(s.page.getByTestId('headline')).toContainText('layers');
+  await s.page.keyboard.press('Control+Enter');
+  await expect(s.page.getByText(/^Give dimension/)).toBeVisible();
+  await s.idle();
+  await s.shot('17-open-shapes');
+  for (const field of await s.page.getByLabel(/^Dimension /).all()) await field.fill('32');
+  await s.page.keyboard.press('Control+Enter');
+  await expect(s.page.getByTestId('latency')).toContainText('p99');
+  await s.close();
+});
+
+test('the graph is walked with arrow keys', async () => {
+  const s = await launch({ args: [sample('tiny-googlenet.onnx')] });
+  await expect(s.page.getByTestId('headline')).toContainText('56 operators');
+  await s.idle();
+  await s.page.getByRole('application', { name: /^Graph/ }).focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown']) await s.page.keyboard.press(key);
+  await s.idle();
+  await expect(s.page.locator('[data-testid="node"][data-selected="true"]')).toHaveAttribute('data-op', 'Relu');
+  await s.close();
+});
+
 test('a crash of the window brings it back with the model open', async () => {
   const s = await launch({ args: [sample('tiny-resnet.onnx')] });
   await expect(s.page.getByTestId('headline')).toContainText('layers');

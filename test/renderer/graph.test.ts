@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ViewGroup } from '../../electron/ipc/schemas/graph.ts';
+import { follow } from '../../renderer/graph/follow.ts';
 import { layeredLayout } from '../../renderer/graph/layout/layered.ts';
 import { layoutScene, type Rect } from '../../renderer/graph/layout/layout.ts';
 import type { Level } from '../../renderer/graph/layout/level.ts';
@@ -49,6 +50,28 @@ describe('scene', () => {
     );
     expect(scene.edges.every((e) => e.hub)).toBe(true);
   });
+});
+
+describe('arrow keys', () => {
+  const view = viewOf(
+    [{ id: 'a' }, { id: 'b' }, { id: 'c' }, { id: 'd' }],
+    [
+      ['a', 'b'],
+      ['a', 'c'],
+      ['b', 'd'],
+      ['c', 'd'],
+    ],
+  );
+  it.each([
+    ['a', 'ArrowDown', 'b'],
+    ['d', 'ArrowUp', 'b'],
+    ['b', 'ArrowRight', 'c'],
+    ['c', 'ArrowLeft', 'b'],
+    ['c', 'ArrowRight', 'b'],
+    [null, 'ArrowDown', 'a'],
+    ['d', 'ArrowDown', undefined],
+    ['a', 'x', undefined],
+  ])('from %s, %s leads to %s', (from, key, to) => expect(follow(view, from, key)?.id).toBe(to));
 });
 
 describe('layout', () => {
@@ -123,6 +146,22 @@ describe('before and after on one layout', () => {
       'kept',
       'added',
     ]);
+  });
+  it('gives two nodes that replace one room of their own', async () => {
+    const split = viewOf(
+      [{ id: 'x' }, { id: 'mul', sources: ['conv'] }, { id: 'add', sources: ['conv'] }, { id: 'relu' }, { id: 'y' }],
+      [
+        ['x', 'mul'],
+        ['mul', 'add'],
+        ['add', 'relu'],
+        ['relu', 'y'],
+      ],
+    );
+    const u = await unionLayout(before, split, new Set());
+    const [mul, add, relu] = ['mul', 'add', 'relu'].map((id) => u.rects.get(id)!);
+    expect(overlap(mul!, add!)).toBe(false);
+    expect(add!.y + add!.h).toBeLessThan(relu!.y);
+    expect(mul!.y).toBeLessThan(add!.y);
   });
   it('draws a line between survivors that was not there as rewired', async () => {
     const without = viewOf([{ id: 'x' }, { id: 'y' }], [['x', 'y']]);

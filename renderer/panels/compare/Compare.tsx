@@ -33,9 +33,9 @@ function firstViewport({ union, focus }: Compared, w: number, h: number): Viewpo
   const changed = frameBox(union.changed, w, h, 0.8);
   if (changed.zoom >= READABLE) return changed;
   // Too much to read at once: from the first change on.
-  const c = union.changed;
-  const zoom = Math.min(0.8, Math.max(READABLE, w / (c.w + 60)));
-  return { zoom, x: w / 2 - (c.x + c.w / 2) * zoom, y: 60 - c.y * zoom };
+  const from = union.first ?? union.changed;
+  const zoom = Math.min(0.8, Math.max(READABLE, w / (union.changed.w + 60)));
+  return { zoom, x: w / 2 - (from.x + from.w / 2) * zoom, y: 60 - from.y * zoom };
 }
 
 /** What is compared: the pass, or one application with its rule, its switch and the way to the next. */

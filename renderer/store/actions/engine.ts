@@ -15,6 +15,15 @@ export function threadsOf(): number {
 export async function build(): Promise<boolean> {
   const { model, trace, choices } = get();
   if (!model || !trace || get().building !== null) return false;
+  const open = model.symbols.filter((s) => !choices.shapes[s]);
+  if (open.length > 0) {
+    set({ step: 'build' });
+    notify(
+      'warning',
+      `Give dimension ${open.map((s) => `"${s}"`).join(' and ')} a size: an engine of this version is built for fixed shapes.`,
+    );
+    return false;
+  }
   const job = newJob('build');
   set({ building: job });
   try {
