@@ -13,16 +13,29 @@ constexpr uint64_t kSlack = 64;
 constexpr uint64_t kHuge = 2u << 20;
 }  // namespace
 
-void HostMemory::Free::operator()(std::byte* p) const { std::free(p); }
+void HostMemoryFree::operator()(std::byte* p) const {
+    if (mapping) ::munmap(mapping, mapped);
+    else std::free(p);
+}
 
 HostMemory::HostMemory(uint64_t bytes) : bytes_(bytes) {
-    const uint64_t alignment = bytes >= kHuge ? kHuge : 64;
     if (bytes > (uint64_t{1} << 47)) throw Error(ErrorCode::Memory, std::to_string(bytes) + " bytes of memory cannot be had");
-    const uint64_t size = (bytes + kSlack + alignment - 1) / alignment * alignment;
-    auto* p = static_cast<std::byte*>(std::aligned_alloc(alignment, size));
-    if (!p) throw Error(ErrorCode::Memory, "not enough memory: " + std::to_string(bytes >> 20) + " MB are needed");
-    data_.reset(p);
-    if (alignment == kHuge) ::madvise(p, size, MADV_HUGEPAGE);
+    const auto refuse = [&] { throw Error(ErrorCode::Memory, "not enough memory: " + std::to_string(bytes >> 20) + " MB are needed"); };
+    if (bytes < kHuge) {
+        auto* p = static_cast<std::byte*>(std::aligned_alloc(64, (bytes + kSlack + 63) / 64 * 64));
+        if (!p) refuse();
+        data_.reset(p);
+        return;
+    }
+    // Mapped, not allocated: the allocator of Chromium, which is malloc inside Electron, ends the process when it is
+    // asked for an alignment above 1 MB.
+    const uint64_t size = (bytes + kSlack + kHuge - 1) / kHuge * kHuge;
+    void* at = ::mmap(nullptr, size + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) refuse();
+    const auto address = (reinterpret_cast<uintptr_t>(at) + kHuge - 1) / kHuge * kHuge;
+    auto* p = reinterpret_cast<std::byte*>(address);
+    data_ = std::unique_ptr<std::byte[], HostMemoryFree>(p, HostMemoryFree{at, size + kHuge});
+    ::madvise(p, size, MADV_HUGEPAGE);
 }
 
 }  // namespace sinter
