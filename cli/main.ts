@@ -81,6 +81,7 @@ program
   .option(...threads)
   .option(...shape)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
+  .option('--strict-fp32', 'never multiply FP32 numbers in bfloat16 parts (AMX processors do, with errors near 1e-5)')
   .option('--precision <kind>', 'fp32, or int8: INT8 where calibration has a range and it is faster', 'fp32')
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(

@@ -18,6 +18,8 @@ export interface Assembly {
   readonly modelHash: string;
   readonly features: readonly string[];
   readonly producer: string;
+  /** Choices of the user that shaped the engine, for provenance. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** The engine's header: everything but the weight bytes, whose places in the blob are already fixed. */
@@ -84,7 +86,7 @@ export function assemble(
       modelHash: o.modelHash,
       device: o.device,
       deviceFeatures: [...o.features],
-      optionsJson: JSON.stringify({ threads: o.threads }),
+      optionsJson: JSON.stringify({ threads: o.threads, ...o.options }),
     },
     symbols: symbols.names,
     profiles: [],

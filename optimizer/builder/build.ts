@@ -15,6 +15,9 @@ import { planSearch, type SearchResult } from './planSearch/index.ts';
 import type { PrecisionPolicy } from './planSearch/quantization.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
 
+/** Kernels that split float32 factors into bfloat16 parts say so in their name. */
+export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
+
 export interface BuildOptions {
   readonly runtime: NativeRuntime;
   readonly device?: string;
@@ -30,6 +33,11 @@ export interface BuildOptions {
   readonly tactics?: (name: string) => boolean;
   /** Permission to store calibrated values as INT8; FP32 throughout by default. */
   readonly precision?: PrecisionPolicy;
+  /**
+   * Forbids FP32 layers whose products are sums of three bfloat16 products (about 16 bits of each factor, summed in
+   * FP32; relative errors near 1e-5): allowed by default, as TF32 is elsewhere.
+   */
+  readonly strictFp32?: boolean;
 }
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
@@ -49,7 +57,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     bind: at('opt'),
     stop,
     onProgress: options.onProgress,
-    tactics: options.tactics,
+    tactics: options.strictFp32 ? (name) => !isSplit(name) && (options.tactics?.(name) ?? true) : options.tactics,
     precision: options.precision,
   });
   const memory = planMemory(plan, at('max'));
@@ -66,6 +74,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     modelHash,
     features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
     producer: options.producer ?? 'sinter',
+    options: { strictFp32: options.strictFp32 === true, int8: options.precision !== undefined },
   });
   await runtime.writeEngine(
     { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },
