@@ -1,0 +1,8 @@
+#include "bench/peak.h"
+#include "bench/peak_impl.h"
+
+namespace sinter::bench {
+
+double fmaAvx512(int64_t rounds) { return fma(rounds); }
+
+}  // namespace sinter::bench
