@@ -52,6 +52,7 @@ Exit codes: 0 done, 1 the runtime failed, 2 wrong usage or file, 3 compare found
 program
   .command('inspect <file>')
   .description('what a model or an engine holds')
+  .option('--verify', "check the checksum of an engine's weights too")
   .option(...shape)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
@@ -81,7 +82,10 @@ program
   .option(...threads)
   .option(...shape)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
-  .option('--strict-fp32', 'never multiply FP32 numbers in bfloat16 parts (AMX processors do, with errors near 1e-5)')
+  .option(
+    '--fast-fp32',
+    'allow FP32 products in three bfloat16 parts where the processor has AMX: faster, errors near 1e-5',
+  )
   .option('--precision <kind>', 'fp32, or int8: INT8 where calibration has a range and it is faster', 'fp32')
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(

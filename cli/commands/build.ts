@@ -21,7 +21,7 @@ interface BuildFlags {
   range: string[];
   disable: string[];
   precision: string;
-  strictFp32?: boolean;
+  fastFp32?: boolean;
   calibration?: string;
   pin: string[];
   json?: boolean;
@@ -46,7 +46,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     path: flags.output,
     ranges: parseRanges(flags.range),
     ...(precision ? { precision } : {}),
-    strictFp32: flags.strictFp32 === true,
+    fastFp32: flags.fastFp32 === true,
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });
@@ -56,7 +56,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     const refused = optimized.trace.passes.reduce((n, p) => n + p.refusals.length, 0);
     console.log(`${report.operators} operators → ${report.layers.length} layers, ${refused} fusions refused`);
     const split = report.layers.filter((l) => isSplit(l.tactic)).length;
-    if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts; --strict-fp32 forbids it`);
+    if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts`);
     const reuse = report.memory.withoutReuse > 0 ? ` (${bytesText(report.memory.withoutReuse)} without reuse)` : '';
     console.log(
       `activations ${bytesText(report.memory.arena)}${reuse}, weights ${bytesText(report.engine.weightBytes)}`,

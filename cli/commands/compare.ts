@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEngine } from '../../optimizer/builder/build.ts';
-import { openModel, withoutPasses } from '../../optimizer/builder/session.ts';
+import { openModel, plainModel } from '../../optimizer/builder/session.ts';
 import { isEngineFile } from '../../optimizer/engine/file.ts';
 import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { difference } from '../../optimizer/engine/summary.ts';
@@ -49,7 +49,7 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
     const fixed = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
     const model = await openModel(modelFile, { shapes: fixed, stop });
     const path = join(dir, 'plain.sinter');
-    await buildEngine(withoutPasses(model), {
+    await buildEngine(plainModel(model, runtime, stop), {
       runtime,
       threads,
       path,

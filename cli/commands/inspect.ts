@@ -9,11 +9,17 @@ import { parseShapes } from '../options.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText, countText, table } from '../table.ts';
 
-export async function inspect(file: string, flags: { shape: string[]; json?: boolean }): Promise<number> {
-  return isEngineFile(file) ? inspectEngine(file, flags.json === true) : inspectModel(file, flags);
+interface InspectFlags {
+  shape: string[];
+  verify?: boolean;
+  json?: boolean;
 }
 
-async function inspectModel(file: string, flags: { shape: string[]; json?: boolean }): Promise<number> {
+export async function inspect(file: string, flags: InspectFlags): Promise<number> {
+  return isEngineFile(file) ? inspectEngine(file, flags) : inspectModel(file, flags);
+}
+
+async function inspectModel(file: string, flags: InspectFlags): Promise<number> {
   const model = await openModel(file, { shapes: parseShapes(flags.shape), stop: stopSignal() });
   const { graph } = model;
   const operators = new Map<string, number>();
@@ -54,9 +60,9 @@ async function inspectModel(file: string, flags: { shape: string[]; json?: boole
   return EXIT.ok;
 }
 
-function inspectEngine(file: string, json: boolean): number {
-  const { header, fileBytes, blobBytes } = readEngineFile(file);
-  if (json) {
+function inspectEngine(file: string, flags: InspectFlags): number {
+  const { header, fileBytes, blobBytes } = readEngineFile(file, { verify: flags.verify === true });
+  if (flags.json) {
     const { weights, ...rest } = header;
     const stored = weights.map((w) => ({ hash: w.hash, recipe: w.recipe, offset: w.offset, length: w.length }));
     console.log(JSON.stringify({ file, kind: 'engine', fileBytes, blobBytes, ...rest, weights: stored }, null, 2));

@@ -34,10 +34,10 @@ export interface BuildOptions {
   /** Permission to store calibrated values as INT8; FP32 throughout by default. */
   readonly precision?: PrecisionPolicy;
   /**
-   * Forbids FP32 layers whose products are sums of three bfloat16 products (about 16 bits of each factor, summed in
-   * FP32; relative errors near 1e-5): allowed by default, as TF32 is elsewhere.
+   * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,
+   * summed in FP32; errors near 1e-5 a layer). Off by default: FP32 means FP32.
    */
-  readonly strictFp32?: boolean;
+  readonly fastFp32?: boolean;
 }
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
@@ -57,7 +57,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     bind: at('opt'),
     stop,
     onProgress: options.onProgress,
-    tactics: options.strictFp32 ? (name) => !isSplit(name) && (options.tactics?.(name) ?? true) : options.tactics,
+    tactics: options.fastFp32 ? options.tactics : (name) => !isSplit(name) && (options.tactics?.(name) ?? true),
     precision: options.precision,
   });
   const memory = planMemory(plan, at('max'));
@@ -74,7 +74,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     modelHash,
     features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
     producer: options.producer ?? 'sinter',
-    options: { strictFp32: options.strictFp32 === true, int8: options.precision !== undefined },
+    options: { fastFp32: options.fastFp32 === true, int8: options.precision !== undefined },
   });
   await runtime.writeEngine(
     { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },

@@ -1,6 +1,6 @@
 import { type ImportedModel, importModel } from '../importers/index.ts';
 import type { Optimized, OptimizeOptions } from '../passes/pass.ts';
-import { optimize } from '../passes/pipeline.ts';
+import { optimize, pipeline } from '../passes/pipeline.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import { createEvaluator } from './evaluator.ts';
 
@@ -38,7 +38,13 @@ export function optimizeModel(model: ImportedModel, runtime: NativeRuntime, opti
   return optimize(model.graph, createEvaluator(runtime, model.graph.files), options);
 }
 
-/** The graph as imported, with an empty trace: what `compare` calls the plain model. */
+/** The model with nothing fused: constants folded (layers need theirs known), every other pass off. */
+export function plainModel(model: ImportedModel, runtime: NativeRuntime, stop?: AbortSignal): Optimized {
+  const disabledPasses = new Set(pipeline.map((p) => p.name).filter((name) => name !== 'clean-up'));
+  return optimizeModel(model, runtime, { disabledPasses, ...(stop ? { stop } : {}) });
+}
+
+/** The graph exactly as imported, with an empty trace. */
 export function withoutPasses(model: ImportedModel): Optimized {
   const nothing = { nodes: 0, launches: 0, flops: 0, bytes: 0 };
   return { initial: model.graph, graph: model.graph, trace: { before: nothing, passes: [], stale: [] } };

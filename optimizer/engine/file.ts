@@ -29,8 +29,11 @@ export function isEngineFile(path: string): boolean {
   }
 }
 
-/** Reads and checks an engine's header without the native runtime; the weight blob is measured, not read. */
-export function readEngineFile(path: string): EngineFile {
+/**
+ * Reads and checks an engine's header without the native runtime; the weight blob is measured, and read only to `verify`
+ * its checksum.
+ */
+export function readEngineFile(path: string, options: { verify?: boolean } = {}): EngineFile {
   const fd = openSync(path, 'r');
   try {
     const fileBytes = fstatSync(fd).size;
@@ -50,8 +53,23 @@ export function readEngineFile(path: string): EngineFile {
     readSync(fd, bytes, 0, headerLength, PREAMBLE);
     if (crc32(bytes) !== head.readUInt32LE(40))
       throw new EngineFileError(`${path} is damaged: the header's checksum does not match`);
+    if (options.verify && crcOf(fd, blobOffset, blobBytes) !== head.readUInt32LE(44)) {
+      throw new EngineFileError(`${path} is damaged: the weights' checksum does not match`);
+    }
     return { header: decodeEngine(bytes), fileBytes, headerBytes: headerLength, blobBytes };
   } finally {
     closeSync(fd);
   }
+}
+
+function crcOf(fd: number, offset: number, length: number): number {
+  const chunk = Buffer.alloc(4 << 20);
+  let crc = 0;
+  for (let at = 0; at < length; ) {
+    const n = readSync(fd, chunk, 0, Math.min(chunk.length, length - at), offset + at);
+    if (n === 0) break;
+    crc = crc32(chunk.subarray(0, n), crc);
+    at += n;
+  }
+  return crc;
 }

@@ -49,6 +49,7 @@ describe('sinter', () => {
     expect(built.kind).toBe('engine');
     expect(built.sources).toHaveLength(model.nodes);
     expect(built.layers.length).toBeLessThan(model.nodes);
+    expect(sinter('inspect', engine, '--verify').code).toBe(0);
     expect(built.sources.every((s: { fate: string }) => s.fate !== '')).toBe(true);
   });
 
@@ -160,6 +161,14 @@ describe('wrong files', () => {
         const bytes = Buffer.from(readFileSync(engine));
         bytes[200]! ^= 0xff;
         return ['run', bad('damaged.sinter', bytes)];
+      },
+    ],
+    [
+      'an engine with damaged weights',
+      () => {
+        const bytes = Buffer.from(readFileSync(engine));
+        bytes[bytes.length - 100]! ^= 0xff;
+        return ['inspect', bad('weights.sinter', bytes), '--verify'];
       },
     ],
     ['an input that is no .npy file', () => ['run', engine, '--input', `x=${bad('x.npy', 'hello world, no numpy')}`]],
