@@ -1,5 +1,5 @@
 import type { RangeAlgorithm } from './algorithms/algorithm.ts';
-import { beyond, type HistogramData, largest } from './histogram.ts';
+import { beyond, type HistogramData } from './histogram.ts';
 import { scaleOf } from './quantize.ts';
 
 /** The range of one FP32 value. */
@@ -12,6 +12,7 @@ export interface RangeEntry {
   readonly count: number;
   /** Share of them beyond amax, 0…1. */
   readonly clipped: number;
+  /** Smallest and largest finite value, with 0 always between them. */
   readonly min: number;
   readonly max: number;
   /** NaN and infinite values seen; they are not part of the range. */
@@ -92,6 +93,3 @@ const summaryOf = (h: HistogramData) => ({
   nan: h.nan,
   infinite: h.infinite,
 });
-
-/** Largest |x| behind an entry. */
-export const entryLargest = (e: RangeEntry): number => (e.histogram ? largest(e.histogram) : Math.max(-e.min, e.max));
