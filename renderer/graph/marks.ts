@@ -6,7 +6,9 @@ export type Mark = 'removed' | 'added' | 'kept' | null;
 export interface Marks {
   mark(id: string): Mark;
   dim(id: string): boolean;
+  /** Whether an overlay may colour the nodes: where colours mean a difference it may not. */
+  readonly overlay: boolean;
 }
-const plain: Marks = { mark: () => null, dim: () => false };
+const plain: Marks = { mark: () => null, dim: () => false, overlay: true };
 export const MarksContext = createContext<Marks>(plain);
 export const useMarks = (): Marks => useContext(MarksContext);

@@ -40,11 +40,11 @@ function OpCard({ node }: { node: ViewNode }) {
   const { selected, hovered } = useLit(node);
   const marks = useMarks();
   const heat = useStudio((s) => {
-    const o = activeOverlay(s);
+    const o = marks.overlay ? activeOverlay(s) : null;
     return o ? (colourOf(o, o.value(node.sources)) ?? 'none') : null;
   });
   const heatText = useStudio((s) => {
-    const o = activeOverlay(s);
+    const o = marks.overlay ? activeOverlay(s) : null;
     const v = o?.value(node.sources) ?? null;
     return o && v !== null ? `${o.text(v)}${o.shared(node.sources) > node.sources.length ? ' ⊂' : ''}` : null;
   });

@@ -32,5 +32,15 @@ test('a graph of 10,000 nodes opens collapsed and stays usable', async () => {
   await s.shot('22-big-open');
   await s.goTo('passes');
   await s.shot('23-big-passes');
+
+  // A build of thousands of layers takes a while: cancelling is answered, and the window stays alive meanwhile.
+  await s.page.locator('[data-step="build"]').click();
+  await s.page.getByRole('region', { name: 'Build', exact: true }).locator('[data-command="run.build"]').click();
+  await expect(s.page.getByRole('progressbar', { name: 'Build progress' })).toBeVisible();
+  await s.page.keyboard.press('Control+.');
+  await expect(s.page.getByText('No engine yet')).toBeVisible();
+  await s.page.keyboard.press('Control+j');
+  await expect(s.page.getByRole('list', { name: 'Jobs' })).toContainText('cancelled');
+  await s.shot('24-big-cancelled');
   await s.close();
 });

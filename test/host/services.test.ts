@@ -187,13 +187,16 @@ describe('jobs', () => {
   it('stop at a flag that only memory shared between threads carries', async () => {
     let up = false;
     const { jobs, seen } = make(() => up);
+    let rounds = 0;
     const work = jobs.run('j', 'optimize', 'Optimize', ({ signal }) => {
       for (let i = 0; i < 100; i++) {
+        rounds = i;
         if (i === 3) up = true;
         signal.throwIfAborted();
       }
     });
     await expect(work).rejects.toMatchObject({ code: 'cancelled' });
+    expect(rounds).toBe(3);
     expect(seen.at(-1)!.state).toBe('cancelled');
   });
   it('tell a failure from a cancellation', async () => {

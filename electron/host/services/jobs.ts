@@ -17,12 +17,24 @@ export interface JobOptions {
   now?(): number;
 }
 
-/** A signal whose `aborted` is also true once `isCancelled` says so: synchronous passes poll it without an event loop. */
+/**
+ * A signal that also looks at `isCancelled` whenever it is asked: synchronous work polls it (by `aborted` or
+ * `throwIfAborted`) without an event loop that could deliver a message.
+ */
 function linkedSignal(isCancelled: () => boolean): AbortController {
   const controller = new AbortController();
+  const { signal } = controller;
   const own = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get;
-  Object.defineProperty(controller.signal, 'aborted', {
-    get: () => own?.call(controller.signal) === true || isCancelled(),
+  const isAborted = (): boolean => own?.call(signal) === true;
+  const look = (): boolean => {
+    if (!isAborted() && isCancelled()) controller.abort();
+    return isAborted();
+  };
+  Object.defineProperty(signal, 'aborted', { get: look });
+  Object.defineProperty(signal, 'throwIfAborted', {
+    value: () => {
+      if (look()) throw signal.reason;
+    },
   });
   return controller;
 }

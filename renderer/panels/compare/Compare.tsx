@@ -25,8 +25,10 @@ function firstViewport({ union, focus }: Compared, w: number, h: number): Viewpo
   const whole = { x: 0, y: 0, w: union.width, h: union.height };
   if (focus.size > 0 && union.changed) {
     const c = union.changed;
-    // Something of the surroundings stays in view.
-    return frameBox({ x: c.x - 120, y: c.y - 110, w: c.w + 240, h: c.h + 220 }, w, h, 1);
+    // Something of the surroundings stays in view, but never at the price of reading.
+    const wide = frameBox({ x: c.x - 110, y: c.y - 110, w: c.w + 220, h: c.h + 220 }, w, h, 1);
+    if (wide.zoom >= READABLE) return wide;
+    return frameBox({ x: c.x + 30, y: c.y, w: Math.max(1, c.w - 60), h: c.h }, w, h, 1);
   }
   const all = frameBox(whole, w, h, 1);
   if (all.zoom >= READABLE || !union.changed) return all;

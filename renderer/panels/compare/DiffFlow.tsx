@@ -22,6 +22,7 @@ function useMarksOf(side: Side, focus: ReadonlySet<string>): Marks {
     const of = new Map(side.nodes.map((n) => [n.item.id, n.mark]));
     return {
       mark: (id) => (focus.size > 0 && !focus.has(id) ? 'kept' : (of.get(id) ?? null)),
+      overlay: false,
       dim: (id) => (focus.size > 0 ? !focus.has(id) : of.get(id) === 'kept'),
     };
   }, [side, focus]);
