@@ -14,7 +14,7 @@ std::optional<Geometry> geometryOf(const LayerDesc& layer) {
         if (o.dtype != DType::F32) return std::nullopt;
     }
     const size_t rank = x.dims.size();
-    if (rank < 3 || rank > 5 || w.dims.size() != rank) return std::nullopt;
+    if (rank < 3 || rank > 5 || w.dims.size() != rank || layer.outputs[0].dims.size() != rank) return std::nullopt;
     Geometry g;
     g.rank = static_cast<int>(rank);
     g.batch = x.dims[0];

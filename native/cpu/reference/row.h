@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/kernel.h"
+#include "cpu/quant/quantization.h"
 
 namespace sinter::ref {
 
@@ -36,7 +37,8 @@ KernelRow row(std::string name, std::string op) {
         .op = std::move(op),
         .isa = Isa::Scalar,
         .supports = [](const LayerDesc& d, int threads) -> std::optional<TacticInfo> {
-            if (!ranksFit(d)) return std::nullopt;
+            // Quantized values are not plain integers: quantized.cpp says what layers mean on them.
+            if (!ranksFit(d) || !quant::plainOrMoved(d)) return std::nullopt;
             const std::optional<double> ns = K::estimate(d);
             if (!ns) return std::nullopt;
             return anyLayout(d, *ns, threads);

@@ -38,6 +38,21 @@ Builder& Builder::absent() {
 }
 Builder& Builder::output(std::vector<int64_t> dims, DType t) {
     c_.desc.outputs.push_back(plainTensor(t, std::move(dims)));
+return *this;
+}
+Builder& Builder::quantizedInput(double scale, int64_t zeroPoint) {
+    c_.desc.inputs.back().scale = {scale};
+    c_.desc.inputs.back().zeroPoint = zeroPoint;
+    return *this;
+}
+Builder& Builder::quantizedInput(std::vector<double> scales, uint32_t axis) {
+    c_.desc.inputs.back().scale = std::move(scales);
+    c_.desc.inputs.back().scaleAxis = axis;
+    return *this;
+}
+Builder& Builder::quantizedOutput(double scale, int64_t zeroPoint) {
+    c_.desc.outputs.back().scale = {scale};
+    c_.desc.outputs.back().zeroPoint = zeroPoint;
     return *this;
 }
 Builder& Builder::attr(std::string key, AttrValue v) {
@@ -58,6 +73,10 @@ Builder& Builder::results(std::vector<uint32_t> ids) {
 }
 Builder& Builder::tolerance(double t) {
     c_.tolerance = t;
+    return *this;
+}
+Builder& Builder::nearTies(double share) {
+    c_.nearTies = share;
     return *this;
 }
 Builder& Builder::range(double low, double high) {

@@ -14,6 +14,8 @@ struct Case {
     LayerDesc desc;
     /// Largest error allowed, relative to the largest magnitude of the reference output (floating results only).
     double tolerance = 1e-5;
+    /// Share of a quantized output's elements that may be one step off: sums that round differently near a tie.
+    double nearTies = 0;
     /// Axis along which strided variants slice their tensors; -1 = axis 1 (channels), or the only axis.
     int viewAxis = -1;
     /// Range of random inputs; `fill` replaces the values of single inputs (in row-major order).
@@ -31,6 +33,10 @@ public:
     Builder& weight(std::vector<int64_t> dims, DType t = DType::F32);  ///< a constant input
     Builder& absent();
     Builder& output(std::vector<int64_t> dims, DType t = DType::F32);
+    /// The input or output added last is quantized: one scale, or one per index of `axis`.
+    Builder& quantizedInput(double scale, int64_t zeroPoint = 0);
+    Builder& quantizedInput(std::vector<double> scales, uint32_t axis);
+    Builder& quantizedOutput(double scale, int64_t zeroPoint = 0);
     Builder& attr(std::string key, AttrValue v);
     Builder& ints(std::string key, std::vector<int64_t> v) { return attr(std::move(key), AttrValue(std::move(v))); }
     Builder& i(std::string key, int64_t v) { return attr(std::move(key), AttrValue(v)); }
@@ -43,6 +49,7 @@ public:
     /// Operand ids of the program's outputs (default: the last instruction).
     Builder& results(std::vector<uint32_t> ids);
     Builder& tolerance(double t);
+    Builder& nearTies(double share);
     Builder& range(double low, double high);
     Builder& values(size_t input, std::vector<double> v);
     Builder& viewAxis(int axis);

@@ -1,0 +1,7 @@
+#include "cpu/quant/rows_impl.h"
+
+namespace sinter::quant {
+
+RowMoveFn rowMoveAvx2() { return rowMove; }
+
+}  // namespace sinter::quant
