@@ -38,7 +38,7 @@ Builder& Builder::absent() {
 }
 Builder& Builder::output(std::vector<int64_t> dims, DType t) {
     c_.desc.outputs.push_back(plainTensor(t, std::move(dims)));
-return *this;
+    return *this;
 }
 Builder& Builder::quantizedInput(double scale, int64_t zeroPoint) {
     c_.desc.inputs.back().scale = {scale};
