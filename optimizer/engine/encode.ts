@@ -1,35 +1,11 @@
 import type { DimExpr } from '../ir/dim.ts';
-import type { DataType } from '../ir/dtype.ts';
+import { codeOfDtype, type DataType, findDtype } from '../ir/dtype.ts';
 import type { DimExprMessage } from './messages.ts';
 
-/** Numbers of engine.proto's DataType, which are those of onnx.TensorProto.DataType. */
-const DTYPE_NUMBER: Record<DataType, number> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
-  float8e4m3fn: 17,
-  float8e4m3fnuz: 18,
-  float8e5m2: 19,
-  float8e5m2fnuz: 20,
-  uint4: 21,
-  int4: 22,
-};
-const DTYPE_NAME = new Map(Object.entries(DTYPE_NUMBER).map(([k, v]) => [v, k as DataType]));
-
-export const dtypeNumber = (t: DataType): number => DTYPE_NUMBER[t];
+/** Numbers of engine.proto's DataType are ONNX's. */
+export const dtypeNumber = codeOfDtype;
 export function dtypeFromNumber(n: number): DataType {
-  const t = DTYPE_NAME.get(n);
+  const t = findDtype(n);
   if (!t) throw new RangeError(`unknown element type ${n}`);
   return t;
 }
