@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { withData } from './dataFlags.ts';
 import { EXIT } from './exit.ts';
 
 /** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
@@ -42,6 +43,9 @@ Examples:
   $ sinter inspect model.onnx                     operators, inputs, outputs, parameters
   $ sinter optimize model.onnx -o optimized.onnx  what every pass did, and the result as ONNX
   $ sinter build model.onnx -o model.sinter       the engine for this machine
+  $ sinter calibrate model.onnx --data photos -o model.calib
+  $ sinter build model.onnx --precision int8 --calibration model.calib -o model.sinter
+  $ sinter evaluate model.sinter --data photos    top-1 and top-5 on labelled samples
   $ sinter run model.sinter --input x=x.npy --output-dir out
   $ sinter profile model.sinter --threads 2       latency percentiles and time per layer
   $ sinter compare model.onnx model.sinter        how far the outputs are apart
@@ -141,6 +145,50 @@ program
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter compare model.onnx model.sinter --input x=x.npy')
   .action(act(async () => (await import('./commands/compare.ts')).compare));
+
+const batch = ['--batch <n>', 'samples at once, where the model leaves that open', '1'] as const;
+
+withData(program.command('calibrate <model>'))
+  .description('find the ranges that INT8 needs from sample data')
+  .requiredOption('-o, --output <file>', 'cache to write; also the checkpoint that --resume goes on from')
+  .option('--algorithm <name>', 'entropy, minmax, percentile or mse', 'entropy')
+  .option('--percentile <x>', 'for percentile: the share of values to keep', '99.99')
+  .option('--tensorrt-cache <file>', 'write the ranges as a TensorRT calibration cache too')
+  .option('--resume', 'go on from the checkpoint in the output file')
+  .option('--checkpoint <seconds>', 'time between checkpoints', '10')
+  .option(...batch)
+  .option(...shape)
+  .option(...threads)
+  .option(...disable)
+  .option(...json)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sinter calibrate model.onnx --data photos --resize crop --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o model.calib
+  $ sinter calibrate model.onnx --data samples.npz --samples 500 --algorithm percentile --percentile 99.9 -o model.calib
+  $ sinter build model.onnx --precision int8 --calibration model.calib -o model.sinter`,
+  )
+  .action(act(async () => (await import('./commands/calibrate.ts')).calibrate));
+
+withData(program.command('evaluate <file>'))
+  .description('accuracy of a model or an engine on labelled samples: top-1 and top-5')
+  .option('--output <name>', 'output with a score per class (the first by default)')
+  .option(...batch)
+  .option(...shape)
+  .option(...threads)
+  .option(...json)
+  .addHelpText(
+    'after',
+    `
+Labels are the subfolders of an image folder, the label column of a .csv, "labels" in a .npz, the labels beside an IDX
+file, or --labels.
+
+Examples:
+  $ sinter evaluate model.sinter --data photos --resize crop --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
+  $ sinter evaluate model.onnx --data t10k-images-idx3-ubyte.gz --json`,
+  )
+  .action(act(async () => (await import('./commands/evaluate.ts')).evaluate));
 
 program
   .command('devices')

@@ -33,6 +33,8 @@ describe('sinter', () => {
       'run',
       'profile',
       'compare',
+      'calibrate',
+      'evaluate',
       'devices',
       'Examples',
       'Exit codes',
