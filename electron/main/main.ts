@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { app, BrowserWindow } from 'electron';
 import { CHANNEL } from '../ipc/channel.ts';
 import { registerAppScheme, serveApp } from './app-protocol.ts';
@@ -12,16 +14,16 @@ const pending: string[] = [];
 const firstPath = modelPathIn(process.argv.slice(1), process.cwd());
 if (firstPath !== null) pending.push(firstPath);
 
-function openInWindow(path: string): void {
+function openInWindow(file: string): void {
   const window = BrowserWindow.getAllWindows()[0];
   if (!window) {
-    pending.push(path);
+    pending.push(file);
     if (app.isReady()) createWindow(pending);
     return;
   }
   if (window.isMinimized()) window.restore();
   window.focus();
-  window.webContents.send(CHANNEL.openPath, path);
+  window.webContents.send(CHANNEL.openPath, file);
 }
 
 // Tests and side-by-side checkouts give their own data folder; the lock is per folder.
@@ -30,13 +32,13 @@ if (process.env.SINTER_USER_DATA) app.setPath('userData', process.env.SINTER_USE
 if (!app.requestSingleInstanceLock()) app.quit();
 else {
   app.on('second-instance', (_event, argv, cwd) => {
-    const path = modelPathIn(argv.slice(1), cwd);
-    if (path !== null) openInWindow(path);
+    const file = modelPathIn(argv.slice(1), cwd);
+    if (file !== null) openInWindow(file);
     else BrowserWindow.getAllWindows()[0]?.focus();
   });
-  app.on('open-file', (event, path) => {
+  app.on('open-file', (event, file) => {
     event.preventDefault();
-    openInWindow(path);
+    openInWindow(file);
   });
   app.on('window-all-closed', () => app.quit());
   app.on('activate', () => {
@@ -47,6 +49,8 @@ else {
     contents.on('will-navigate', (event) => event.preventDefault());
   });
   void app.whenReady().then(() => {
+    // Results belong to a session: engines that were wanted have been exported.
+    rmSync(path.join(app.getPath('userData'), 'results'), { recursive: true, force: true });
     serveApp();
     registerCalls();
     createWindow(pending);

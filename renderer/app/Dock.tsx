@@ -24,6 +24,9 @@ function DockedPanel({ api }: IDockviewPanelProps) {
 }
 const components = Object.fromEntries(PANELS.map((p) => [p.id, DockedPanel]));
 
+/** A narrow window leaves the middle most of its room. */
+const fitted = (size: number): number => Math.min(size, Math.max(190, Math.round(window.innerWidth * 0.23)));
+
 function addDefaults(api: DockviewApi, step: Step): void {
   const panels = panelsOf(step);
   const firstOf = (place: string): PanelDefinition | undefined => panels.find((p) => p.place === place);
@@ -47,7 +50,7 @@ function addDefaults(api: DockviewApi, step: Step): void {
         ? {}
         : p.place === 'below'
           ? { initialHeight: p.size }
-          : { initialWidth: p.size }),
+          : { initialWidth: fitted(p.size) }),
     });
   }
 }

@@ -182,7 +182,7 @@ function Canvas({
           onFitView={() => setViewport(wholeViewport(laidOut, width, height))}
           fitViewOptions={{ duration: 0, minZoom }}
         />
-        {!onCanvas && allNodes.length <= HELD && (
+        {!onCanvas && allNodes.length <= HELD && width > 420 && height > 200 && (
           <MiniMap<ItemNode>
             pannable
             zoomable

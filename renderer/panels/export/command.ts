@@ -28,11 +28,15 @@ export function cliCommand(
   return words.join(' ');
 }
 
-const SETS = ['vnni', 'avx512', 'avx2'];
+const SETS: readonly [string, string][] = [
+  ['amx', 'AMX'],
+  ['vnni', 'AVX-512 VNNI'],
+  ['avx512', 'AVX-512'],
+  ['avx2', 'AVX2'],
+];
 
 /** Which CPUs an engine runs on, read from the names of its kernels. */
 export function whereItRuns(tactics: readonly string[]): string {
-  const need = SETS.find((set) => tactics.some((t) => t.includes(`__${set}`) || t.includes(`_${set}_`)));
-  if (!need) return 'Runs on any x86-64 CPU.';
-  return `Runs on CPUs with ${need === 'vnni' ? 'AVX-512 VNNI' : need === 'avx512' ? 'AVX-512' : 'AVX2'}; on others it is refused with the reason.`;
+  const need = SETS.find(([set]) => tactics.some((t) => t.includes(`__${set}`) || t.includes(`_${set}_`)));
+  return need ? `Runs on CPUs with ${need[1]}; on others it is refused with the reason.` : 'Runs on any x86-64 CPU.';
 }

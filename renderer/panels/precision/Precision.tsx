@@ -4,7 +4,7 @@ import { Empty } from '../../ui/Frame.tsx';
 export default function Precision() {
   return (
     <Empty
-      text="Engines of this version run in the model's own precision (FP32). INT8 and FP16 come with calibration, in a later version; Q/DQ models keep their own ranges."
+      text="The studio builds in the model's own precision. Calibration to INT8 comes to this step in a later version; until then the command line builds INT8 from a calibration cache."
       command="run.build"
     />
   );
