@@ -1,7 +1,7 @@
 import type { NodeId } from '../../ir/graph.ts';
 import type { NativeRuntime } from '../../runtime.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
-import { dissolves, Enumerator, layoutsOf, optionsOf } from './options.ts';
+import { dissolves, Enumerator, layoutsOf, type Option, optionsOf } from './options.ts';
 import { type PrecisionPolicy, Quantization } from './quantization.ts';
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
@@ -48,7 +48,8 @@ export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
   const layouts = layoutsOf(plan.layers.flatMap((l) => l.candidates ?? []));
   const quantization = options.precision ? new Quantization(plan, options.precision) : null;
   const choices = plan.layers.map((l) => {
-    const list = optionsOf(plan, l, l.candidates ?? [], layouts, viewed);
+    const plain = optionsOf(plan, l, l.candidates ?? [], layouts, viewed);
+    const quantized: Option[] = [];
     for (const variant of quantization?.variantsOf(plan, l) ?? []) {
       const operands = new Set([
         ...l.inputs.filter((_, i) => variant.inputs[i]),
@@ -57,8 +58,10 @@ export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
       const stored = (v: number): number | undefined => (operands.has(v) ? quantization?.scaleOf(v) : undefined);
       const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, stored);
       l.candidates = [...(l.candidates ?? []), ...tactics];
-      list.push(...optionsOf(plan, l, tactics, layouts, viewed, variant));
+      quantized.push(...optionsOf(plan, l, tactics, layouts, viewed, variant));
     }
+    const forced = quantized.length > 0 && options.precision?.required?.(l) === true;
+    const list = forced ? quantized : [...plain, ...quantized];
     if (list.length === 0) throw noTactic(plan, l);
     return list;
   });

@@ -1,11 +1,13 @@
 import type { Plan, PlanLayer, PlanValue } from '../plan.ts';
 
-/** What calibration permits: it never forces INT8, planSearch decides by cost among what is allowed. */
+/** What calibration permits: planSearch decides by cost among what is allowed, unless a layer is required in INT8. */
 export interface PrecisionPolicy {
   /** Largest magnitude of a value that calibration settled on; undefined = not calibrated, stays FP32. */
   amax(value: PlanValue): number | undefined;
   /** False for layers pinned to FP32. */
   allowed(layer: PlanLayer): boolean;
+  /** True for layers that must run in INT8 if any kernel can, whatever it costs: measuring what it does to accuracy. */
+  required?(layer: PlanLayer): boolean;
 }
 
 /** Layers that only move numbers or compare them: their inputs and outputs share one scale. */
