@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
     for (const auto& [isa, peak] : peaks) std::printf("multiply-add peak, %s: %.1f GFLOP/s a core\n", std::string(isaName(isa)).c_str(), peak * 1e-9);
 
     const std::vector<Sample> samples{
-        conv(3, 224, 64, 7, 2),   conv(64, 224, 64, 3, 1),  conv(64, 56, 64, 3, 1),   conv(64, 56, 256, 1, 1),  conv(256, 56, 64, 1, 1),
+        conv(3, 224, 64, 7, 2),   conv(3, 224, 24, 3, 2),   conv(64, 224, 64, 3, 1),  conv(64, 56, 64, 3, 1),   conv(64, 56, 256, 1, 1),  conv(256, 56, 64, 1, 1),
         conv(128, 28, 128, 3, 1), conv(512, 28, 128, 1, 1), conv(512, 28, 512, 3, 1), conv(256, 14, 256, 3, 1), conv(1024, 14, 256, 1, 1),
         conv(256, 14, 1024, 1, 1), conv(512, 14, 512, 3, 2), conv(512, 7, 512, 3, 1), conv(2048, 7, 512, 1, 1), conv(96, 27, 256, 5, 1, 2),
         conv(136, 28, 136, 1, 1, 4), conv(96, 112, 96, 3, 2, 96), conv(144, 56, 144, 3, 1, 144), conv(960, 7, 960, 3, 1, 960),

@@ -56,6 +56,34 @@ int64_t paddedFloats(const Plan& p) {
 
 uint64_t alignUp(uint64_t n) { return (n + 63) / 64 * 64; }
 
+/// pixel[w · C + c] = from[c · channelStep + w · step]: one pass over the pixels for the usual channel counts.
+template <int C>
+void interleaveFixed(const float* from, int64_t channelStep, int64_t step, int64_t width, float* pixel) {
+    for (int64_t w = 0; w < width; ++w, pixel += C) {
+        for (int c = 0; c < C; ++c) pixel[c] = from[c * channelStep + w * step];
+    }
+}
+void interleave(const float* from, int64_t channelStep, int64_t step, int64_t channels, int64_t width, float* pixel) {
+    if (channels == 3 && step == 1) {
+        const float *r = from, *g = from + channelStep, *b = from + 2 * channelStep;
+        for (int64_t w = 0; w < width; ++w) {
+            pixel[3 * w] = r[w];
+            pixel[3 * w + 1] = g[w];
+            pixel[3 * w + 2] = b[w];
+        }
+        return;
+    }
+    switch (channels) {
+        case 1: return interleaveFixed<1>(from, channelStep, step, width, pixel);
+        case 3: return interleaveFixed<3>(from, channelStep, step, width, pixel);
+        case 4: return interleaveFixed<4>(from, channelStep, step, width, pixel);
+        default:
+            for (int64_t w = 0; w < width; ++w, pixel += channels) {
+                for (int64_t c = 0; c < channels; ++c) pixel[c] = from[c * channelStep + w * step];
+            }
+    }
+}
+
 class ConvNhwc final : public Kernel {
 public:
     ConvNhwc(const LayerDesc& layer, const Geometry& g, const IsaFamily& f)
@@ -116,10 +144,7 @@ private:
                 std::fill_n(to, left * channels, 0.0f);
                 const float* from = x.as<const float>() + n * x.strides[0] + d * strides[0] + h * strides[1];
                 float* pixel = to + left * channels;
-                for (int64_t c = 0; c < channels; ++c) {
-                    const float* plane = from + c * x.strides[1];
-                    for (int64_t w = 0; w < width; ++w) pixel[w * channels + c] = plane[w * strides[2]];
-                }
+                interleave(from, x.strides[1], strides[2], channels, width, pixel);
                 std::fill(pixel + width * channels, to + rowFloats, 0.0f);
             }
         };
