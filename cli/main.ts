@@ -171,6 +171,21 @@ Examples:
   )
   .action(act(async () => (await import('./commands/calibrate.ts')).calibrate));
 
+withData(program.command('sensitivity <model>'))
+  .description('what INT8 costs and wins, layer by layer, on the plan that really runs')
+  .requiredOption('--calibration <file>', 'ranges, as `sinter calibrate` or TensorRT writes them')
+  .option('--cosine <x>', 'also find the layers that must stay in FP32 for the outputs to keep this cosine, e.g. 0.99')
+  .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
+  .option(...threads)
+  .option(...shape)
+  .option(...disable)
+  .option(...json)
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ sinter sensitivity model.onnx --data photos --samples 16 --calibration model.calib --cosine 0.99',
+  )
+  .action(act(async () => (await import('./commands/sensitivity.ts')).sensitivity));
+
 withData(program.command('evaluate <file>'))
   .description('accuracy of a model or an engine on labelled samples: top-1 and top-5')
   .option('--output <name>', 'output with a score per class (the first by default)')

@@ -94,6 +94,24 @@ export async function measureSensitivity(optimized: Optimized, o: SensitivityOpt
   }
 }
 
+/** How far the outputs of a plan with this precision are from the FP32 plan's, over all samples. */
+export async function comparePlan(
+  optimized: Optimized,
+  o: SensitivityOptions,
+  precision: PrecisionPolicy,
+): Promise<{ sqnr: number; cosine: number }> {
+  const dir = mkdtempSync(join(tmpdir(), 'sinter-sensitivity-'));
+  try {
+    const path = join(dir, 'plan.sinter');
+    const want = await runPlan(optimized, o, path, null, false);
+    const got = await runPlan(optimized, o, path, precision, false);
+    const { sqnr, cosine } = noiseOf(want.outputs, got.outputs);
+    return { sqnr, cosine };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
 interface PlanRun {
   readonly outputs: readonly Record<string, Tensor>[];
   readonly layers: readonly { name: string; tactic: string; sources: readonly SourceId[] }[];

@@ -161,3 +161,36 @@ describe('sinter evaluate', () => {
     expect(evaluate(best.slice(1)).err).toMatch(/23 labels for the 24 samples/);
   });
 });
+
+describe('sinter sensitivity', () => {
+  it('ranks layers and names what must stay in FP32; the build takes the pins', () => {
+    calibrate('-o', 's.calib', '--samples', '4', '--algorithm', 'minmax');
+    const data = ['--data', 'data.npy', '--samples', '2', '--calibration', 's.calib', '--json'];
+    const report = JSON.parse(sinter('sensitivity', MODEL, ...data, '--cosine', '0.999999999').out);
+    expect(report.layers.length).toBeGreaterThan(3);
+    expect(report.pins.length).toBeGreaterThan(0);
+    const build = (...args: string[]) =>
+      JSON.parse(
+        sinter('build', MODEL, '-o', 's.sinter', '--precision', 'int8', '--calibration', 's.calib', '--json', ...args)
+          .out,
+      );
+    const quantized = (b: { layers: { tactic: string }[] }): number =>
+      b.layers.filter((l) => l.tactic.startsWith('s8_')).length;
+    const pins = report.pins.flatMap((p: string) => ['--pin', `${p}=fp32`]);
+    expect(quantized(build(...pins))).toBeLessThan(quantized(build()));
+    const wrong = sinter(
+      'build',
+      MODEL,
+      '-o',
+      's.sinter',
+      '--precision',
+      'int8',
+      '--calibration',
+      's.calib',
+      '--pin',
+      'nope=fp32',
+    );
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('no operator of the model is called "nope"');
+  });
+});
