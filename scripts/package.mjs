@@ -23,7 +23,12 @@ const made = await build({
     electronVersion: electron.version,
     electronDist: path.dirname(electron.executable),
     directories: { output },
-    // Everything of node_modules that is needed is inside the bundles.
+    // Everything of node_modules that is needed is inside the bundles, except what has native libraries of its own: it lies
+    // beside the archive, where Node looks for it.
+    extraResources: ['sharp', '@img', 'detect-libc', 'semver'].map((name) => ({
+      from: `node_modules/${name}`,
+      to: `node_modules/${name}`,
+    })),
     files: ['dist/**', 'assets/**', 'build/native/sinter.node', 'package.json', '!node_modules', '!**/*.map'],
     asar: true,
     asarUnpack: ['build/native/**', 'assets/**'],
