@@ -97,6 +97,16 @@ Sample matmul(int64_t rows, int64_t k, int64_t n) {
             2.0 * static_cast<double>(rows * k * n)};
 }
 
+/// The same layer on 8-bit activations; its weights are quantized when they are packed.
+Sample quantized(Sample s) {
+    for (TensorInfo* t : {&s.layer.inputs[0], &s.layer.outputs[0]}) {
+        t->dtype = DType::I8;
+        t->scale = {0.02};
+    }
+    s.text += " int8";
+    return s;
+}
+
 TensorView view(const TensorInfo& t, const std::string& layout, void* data) {
     TensorView v;
     v.data = data;
@@ -132,7 +142,7 @@ void measure(const Sample& s, const KernelRow& row, int threads, double peak) {
     ThreadPool pool(threads);
     const auto kernel = row.make(s.layer, threads);
     const double t = best(threads, 0.3, [&] { kernel->run({in, out, workspace.data.get(), &pool}); });
-    std::printf("%-34s %-32s %9.1f us %8.1f GFLOP/s %5.2f of peak  (estimate %.1f us)\n", s.text.c_str(), row.name.c_str(), t * 1e6,
+    std::printf("%-39s %-32s %9.1f us %8.1f GFLOP/s %5.2f of peak  (estimate %.1f us)\n", s.text.c_str(), row.name.c_str(), t * 1e6,
                 s.flops / t * 1e-9, s.flops / t / (peak * threads), tactic->estimate * 1e-3);
     std::fflush(stdout);
 }
@@ -150,6 +160,7 @@ int main(int argc, char** argv) {
     std::map<Isa, double> peaks;
     if (detectIsa() >= Isa::Avx2) peaks[Isa::Avx2] = peakOf(bench::fmaAvx2);
     if (detectIsa() >= Isa::Avx512) peaks[Isa::Avx512] = peakOf(bench::fmaAvx512);
+    if (detectIsa() >= Isa::Avx512Vnni) peaks[Isa::Avx512Vnni] = peaks[Isa::Avx512];  // of float32, to compare with
     for (const auto& [isa, peak] : peaks) std::printf("multiply-add peak, %s: %.1f GFLOP/s a core\n", std::string(isaName(isa)).c_str(), peak * 1e-9);
 
     const std::vector<Sample> samples{
@@ -159,7 +170,12 @@ int main(int argc, char** argv) {
         conv(136, 28, 136, 1, 1, 4), conv(96, 112, 96, 3, 2, 96), conv(144, 56, 144, 3, 1, 144), conv(960, 7, 960, 3, 1, 960),
         matmul(128, 768, 768),    matmul(128, 768, 3072),   matmul(128, 3072, 768),   matmul(1, 9216, 4096),
     };
+    std::vector<Sample> all;
     for (const Sample& s : samples) {
+        all.push_back(s);
+        all.push_back(quantized(s));
+    }
+    for (const Sample& s : all) {
         for (const KernelRow* row : KernelRegistry::instance().find(s.layer.op)) {
             if (row->isa == Isa::Scalar || row->name.find(only) == std::string::npos || !peaks.contains(row->isa)) continue;
             measure(s, *row, threads, peaks[row->isa]);

@@ -4,6 +4,7 @@
 
 #include "core/thread_pool.h"
 #include "cpu/pool/folds.h"
+#include "cpu/pool/window.h"
 #include "cpu/simd/isa_family.h"
 
 /// MaxPool and AveragePool, channels last.
@@ -11,50 +12,6 @@ namespace sinter::pool {
 namespace {
 
 using simd::IsaFamily;
-
-struct Window {
-    std::array<int64_t, 3> in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{}, padEnd{};
-    int64_t batch = 0, channels = 0;
-    bool average = false, countPadding = false;
-    int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
-};
-
-std::optional<Window> windowOf(const LayerDesc& layer) {
-    if (layer.inputs.size() != 1 || layer.outputs.size() != 1 || !layer.program.empty()) return std::nullopt;
-    const TensorInfo& x = layer.inputs[0];
-    const TensorInfo& y = layer.outputs[0];
-    const size_t rank = x.dims.size();
-    if (x.dtype != DType::F32 || y.dtype != DType::F32 || rank < 3 || rank > 5 || y.dims.size() != rank) return std::nullopt;
-    const size_t spatial = rank - 2;
-    const auto kernel = layer.intsAttr("kernel_shape");
-    const auto strides = layer.intsAttr("strides");
-    const auto dilations = layer.intsAttr("dilations");
-    const auto pads = layer.intsAttr("pads");
-    if (kernel.size() != spatial || strides.size() != spatial || dilations.size() != spatial || pads.size() != 2 * spatial) {
-        return std::nullopt;
-    }
-    Window w;
-    w.batch = x.dims[0];
-    w.channels = x.dims[1];
-    w.average = layer.op == "AveragePool";
-    w.countPadding = layer.intAttr("count_include_pad", 0) != 0;
-    for (size_t i = 0; i < spatial; ++i) {
-        const size_t at = 3 - spatial + i;
-        w.in[at] = x.dims[i + 2];
-        w.out[at] = y.dims[i + 2];
-        w.kernel[at] = kernel[i];
-        w.stride[at] = strides[i];
-        w.dilation[at] = dilations[i];
-        w.pad[at] = pads[i];
-        w.padEnd[at] = pads[i + spatial];
-        // Every window must meet the input, or there is nothing to fold.
-        const int64_t last = (y.dims[i + 2] - 1) * strides[i] - pads[i];
-        if (pads[i] < 0 || pads[i + spatial] < 0 || dilations[i] * (kernel[i] - 1) < pads[i] || last >= x.dims[i + 2]) return std::nullopt;
-        if (dilations[i] > 1 && (pads[i] > 0 || pads[i + spatial] > 0 || last + dilations[i] * (kernel[i] - 1) >= x.dims[i + 2])) return std::nullopt;
-    }
-    if (y.dims[0] != w.batch || y.dims[1] != w.channels || w.channels < 1) return std::nullopt;
-    return w;
-}
 
 class PoolNhwc final : public Kernel {
 public:
@@ -137,7 +94,7 @@ private:
 
 std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, int threads) {
     const auto w = windowOf(layer);
-    if (!w) return std::nullopt;
+    if (!w || layer.inputs[0].dtype != DType::F32 || layer.outputs[0].dtype != DType::F32) return std::nullopt;
     TacticInfo info;
     info.inputLayouts = {"nhwc"};
     info.outputLayouts = {"nhwc"};

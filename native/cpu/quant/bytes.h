@@ -9,6 +9,7 @@ using V = simd::Native;
 
 #if defined(__AVX512F__)
 inline V::I loadInts(const void* p) { return _mm512_loadu_si512(p); }
+inline void storeInts(void* p, V::I v) { _mm512_storeu_si512(p, v); }
 inline V::I broadcastWord(const void* p) {
     int32_t word;
     __builtin_memcpy(&word, p, sizeof word);
@@ -16,16 +17,20 @@ inline V::I broadcastWord(const void* p) {
 }
 inline V::I maddPairs(V::I a, V::I b) { return _mm512_madd_epi16(a, b); }
 inline __m128i firstBytes(const void* p, int n) {
-    return _mm_maskz_loadu_epi8(static_cast<__mmask16>(n >= 16 ? 0xffff : (1u << n) - 1u), p);
+    if (n >= 16) return _mm_loadu_si128(static_cast<const __m128i*>(p));
+    return _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << n) - 1u), p);
 }
 inline V::I signedBytes(const void* p, int n) { return _mm512_cvtepi8_epi32(firstBytes(p, n)); }
 inline V::I unsignedBytes(const void* p, int n) { return _mm512_cvtepu8_epi32(firstBytes(p, n)); }
 /// The low bytes of the first n lanes.
 inline void storeBytes(void* p, V::I v, int n) {
-    _mm512_mask_cvtepi32_storeu_epi8(p, static_cast<__mmask16>(n >= 16 ? 0xffff : (1u << n) - 1u), v);
+    const __m128i bytes = _mm512_cvtepi32_epi8(v);
+    if (n >= 16) _mm_storeu_si128(static_cast<__m128i*>(p), bytes);
+    else _mm_mask_storeu_epi8(p, static_cast<__mmask16>((1u << n) - 1u), bytes);
 }
 #else
 inline V::I loadInts(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline void storeInts(void* p, V::I v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
 inline V::I broadcastWord(const void* p) {
     int32_t word;
     __builtin_memcpy(&word, p, sizeof word);

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
+#include <map>
 
 #include "cases/harness.h"
 #include "cases/programs.h"
@@ -160,6 +162,97 @@ TEST_CASE("cases: quantized MatMul") {
         cases.push_back(matmul({3, 1, 8, 12}, {1, 12, 20}, "silu", y));
     }
     runCases("Quantized MatMul", cases);
+}
+
+/// A layer with one quantized input and one output; scales that share no ties.
+Case unary(const char* op, std::vector<int64_t> x, std::vector<int64_t> y, DType xType, DType yType, double yScale, const std::function<void(Builder&)>& add = {}) {
+    Builder b(op);
+    b.input(x, xType);
+    if (xType != DType::F32) b.quantizedInput(0.0137, xType == DType::U8 ? 119 : 0);
+    if (add) add(b);
+    b.output(y, yType);
+    if (yType != DType::F32) b.quantizedOutput(yScale, yType == DType::U8 ? 119 : 0);
+    const bool floats = xType == DType::F32;
+    return b.range(xType == DType::U8 ? 0 : floats ? -2 : -128, xType == DType::U8 ? 255 : floats ? 2 : 127)
+        .name(std::string(dtypeName(xType)) + " " + shapeText(x) + " to " + std::string(dtypeName(yType)) + " " + shapeText(y) + " scale " + std::to_string(yScale))
+        .build();
+}
+
+TEST_CASE("cases: quantized Copy and movement") {
+    std::vector<Case> cases;
+    for (const std::vector<int64_t>& d : std::vector<std::vector<int64_t>>{{1, 3, 19, 21}, {2, 31, 5, 4}, {1, 64, 7, 7}, {5, 40}, {3000}, {2, 3, 4, 5, 6}}) {
+        cases.push_back(unary("Copy", d, d, DType::F32, DType::I8, 0.0137));
+        cases.push_back(unary("Copy", d, d, DType::I8, DType::F32, 0));
+        cases.push_back(unary("Copy", d, d, DType::I8, DType::I8, 0.0211));
+        cases.push_back(unary("Copy", d, d, DType::I8, DType::I8, 0.0137));
+        cases.push_back(unary("Copy", d, d, DType::F32, DType::U8, 0.0171));
+        cases.push_back(unary("Copy", d, d, DType::U8, DType::F32, 0));
+        cases.push_back(unary("Copy", d, d, DType::U8, DType::I8, 0.0171));
+    }
+    cases.push_back(unary("Copy", {1, 6, 4}, {3, 8}, DType::I8, DType::I8, 0.02));
+    for (double scale : {0.0137, 0.0171}) {
+        cases.push_back(unary("Transpose", {2, 3, 4, 5}, {2, 4, 5, 3}, DType::I8, DType::I8, scale, [](Builder& b) { b.ints("perm", {0, 2, 3, 1}); }));
+        cases.push_back(unary("Slice", {2, 9, 4}, {2, 3, 4}, DType::I8, DType::I8, scale, [](Builder& b) { b.ints("starts", {0, 1, 0}).ints("steps", {1, 2, 1}); }));
+        Case concat = Builder("Concat").i("axis", 1).input({1, 3, 4, 4}, DType::I8).quantizedInput(0.0137).input({1, 5, 4, 4}, DType::I8).quantizedInput(scale)
+                          .output({1, 8, 4, 4}, DType::I8).quantizedOutput(0.0137).range(-128, 127).name("scale " + std::to_string(scale)).build();
+        cases.push_back(std::move(concat));
+    }
+    std::map<std::string, std::vector<Case>> byOp;
+    for (Case& c : cases) byOp[c.desc.op].push_back(std::move(c));
+    for (auto& [op, some] : byOp) runCases("Quantized " + op, some);
+}
+
+TEST_CASE("cases: quantized pools") {
+    struct Pool {
+        std::vector<int64_t> x, y, kernel, stride, pads;
+        bool count = false;
+    };
+    std::vector<Case> cases;
+    for (const Pool& p : {Pool{{1, 64, 13, 11}, {1, 64, 6, 5}, {3, 3}, {2, 2}, {0, 0, 0, 0}}, Pool{{2, 31, 9, 10}, {2, 31, 9, 10}, {3, 3}, {1, 1}, {1, 1, 1, 1}},
+                          Pool{{1, 7, 8, 8}, {1, 7, 4, 4}, {2, 2}, {2, 2}, {0, 0, 0, 0}}, Pool{{1, 40, 15, 13}, {1, 40, 8, 7}, {3, 3}, {2, 2}, {1, 1, 1, 1}, true},
+                          Pool{{2, 24, 7, 7}, {2, 24, 1, 1}, {7, 7}, {1, 1}, {0, 0, 0, 0}}, Pool{{1, 33, 31}, {1, 33, 11}, {4}, {3}, {1, 2}}})
+        for (DType t : {DType::I8, DType::U8}) {
+            const auto add = [&](Builder& b) {
+                b.ints("kernel_shape", p.kernel).ints("strides", p.stride).ints("dilations", std::vector<int64_t>(p.kernel.size(), 1)).ints("pads", p.pads).i("count_include_pad", p.count);
+            };
+            cases.push_back(unary("MaxPool", p.x, p.y, t, t, 0.0137, add));
+            cases.push_back(unary("MaxPool", p.x, p.y, t, t, 0.0171, add));
+            cases.push_back(unary("AveragePool", p.x, p.y, t, t, 0.00731, add));
+            cases.push_back(unary("AveragePool", p.x, p.y, t, DType::F32, 0, add));
+        }
+    for (Case& c : cases) c.nearTies = 0.005;
+    std::vector<Case> means;
+    for (DType t : {DType::I8, DType::U8})
+        for (int64_t channels : {1, 31, 64, 200}) {
+            const auto add = [](Builder& b) { b.s("kind", "Mean").ints("axes", {2, 3}).i("keepdims", 1); };
+            const auto flat = [](Builder& b) { b.s("kind", "Mean").ints("axes", {-1, -2}).i("keepdims", 0); };
+            means.push_back(unary("Reduce", {2, channels, 7, 5}, {2, channels, 1, 1}, t, t, 0.00231, add));
+            means.push_back(unary("Reduce", {1, channels, 7, 7}, {1, channels}, t, DType::F32, 0, flat));
+            means.push_back(unary("Reduce", {1, channels, 7, 7}, {7, 7}, t, DType::F32, 0, [](Builder& b) { b.s("kind", "Max").ints("axes", {0, 1}).i("keepdims", 0); }));
+        }
+    for (Case& c : means) c.nearTies = 0.005;
+    runCases("Quantized pools", cases);
+    runCases("Quantized Reduce", means);
+}
+
+TEST_CASE("cases: quantized Pointwise and float layers") {
+    std::vector<Case> cases;
+    for (const std::vector<int64_t>& d : std::vector<std::vector<int64_t>>{{1, 64, 7, 7}, {2, 31, 5, 4}, {3, 1500}, {5}})
+        for (DType y : {DType::I8, DType::U8, DType::F32}) {
+            const auto add = [&](Builder b, const char* name) {
+                b.output(d, y);
+                if (y != DType::F32) b.quantizedOutput(0.0271, y == DType::U8 ? 128 : 0);
+                return b.range(-127, 127).nearTies(0.005).name(std::string(name) + " " + shapeText(d) + " " + std::string(dtypeName(y))).build();
+            };
+            cases.push_back(add(Builder("Pointwise").input(d, DType::I8).quantizedInput(0.0137).input(d, DType::I8).quantizedInput(0.0211).step("Add", {0, 1}).step("Relu", {2}), "residual"));
+            cases.push_back(add(Builder("Pointwise").input(d, DType::I8).quantizedInput(0.0137).step("Sigmoid", {0}).step("Mul", {0, 1}), "silu"));
+            cases.push_back(add(Builder("Pointwise").input(d, DType::I8).quantizedInput(0.0137, 3).input({d.back()}).input({1}, DType::I8).quantizedInput(0.01).step("Mul", {0, 2}).step("Add", {3, 1}), "broadcast"));
+        }
+    runCases("Quantized Pointwise", cases);
+    std::vector<Case> softmax;
+    softmax.push_back(unary("Softmax", {4, 50}, {4, 50}, DType::I8, DType::F32, 0, [](Builder& b) { b.i("axis", 1).i("log", 0); }));
+    softmax.push_back(unary("Softmax", {4, 50}, {4, 50}, DType::I8, DType::U8, 0.004, [](Builder& b) { b.i("axis", 1).i("log", 0); }));
+    runCases("Quantized Softmax", softmax);
 }
 
 }  // namespace

@@ -1,0 +1,7 @@
+#include "cpu/quant/fold_impl.h"
+
+namespace sinter::quant {
+
+const Folds& foldsAvx512() { return kFolds; }
+
+}  // namespace sinter::quant
