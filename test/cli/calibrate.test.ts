@@ -101,6 +101,19 @@ describe('sinter calibrate', () => {
     expect(tensorsOf('killed.calib')).toEqual(tensorsOf('whole.calib'));
   });
 
+  it('says after Ctrl+C how to go on', async () => {
+    const args = ['calibrate', MODEL, '--data', 'data.npy', '--checkpoint', '0', '-o', 'stopped.calib'];
+    const child = spawn(process.execPath, [BIN, ...args], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    child.stderr.on('data', (d) => (err += d));
+    const gone = new Promise((resolve) => child.on('close', resolve));
+    while (!existsSync(at('stopped.calib')) && child.exitCode === null) await sleep(2);
+    child.kill('SIGINT');
+    await gone;
+    expect(child.exitCode).toBe(130);
+    expect(err).toMatch(/^sinter: cancelled after \d+ of 24 samples; .*--resume goes on from stopped\.calib/);
+  });
+
   it('reads images, names what is wrong with one, and keeps the others', () => {
     const r = sinter('calibrate', MODEL, '--data', 'photos', '--resize', 'crop', '-o', 'p.calib', '--json');
     expect(r.code).toBe(0);
