@@ -81,7 +81,7 @@ export async function idxSource(
       fingerprint: fingerprintOf('idx', name, length, gray, g),
       read: async (index) => {
         const { bytes } = await images.rows(index, 1);
-        const tensor = await imageTensor({ width, height, channels: 1, pixels: bytes }, g, spec, gray);
+        const tensor = imageTensor({ width, height, channels: 1, pixels: bytes }, g, spec, gray);
         return {
           id: `${name}[${index}]`,
           inputs: { [spec.name]: tensor },

@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
+import { roundHalfEven } from '../quantize.ts';
+import { type Pixels, resample } from './resample.ts';
 import { DataError } from './source.ts';
 
 /*
- * Decoding and scaling by sharp (libvips), loaded when the first image is met. Pixels are 8 bits, interleaved, rows from
+ * Decoding by sharp (libvips), loaded when the first image is met. Pixels are 8 bits, interleaved, rows from
  * the top. Alpha is dropped, not blended, and EXIF orientation is not applied: what training pipelines do.
  */
 
@@ -17,14 +19,6 @@ export const IMAGE_EXTENSIONS: ReadonlySet<string> = new Set([
   '.avif',
 ]);
 
-export interface DecodedImage {
-  readonly width: number;
-  readonly height: number;
-  /** 1 grey or 3 RGB. */
-  readonly channels: 1 | 3;
-  readonly pixels: Uint8Array;
-}
-
 const load = async () => {
   const { default: sharp } = await import('sharp');
   // One image at a time, nothing kept: memory stays flat and the cores are the engine's.
@@ -36,7 +30,7 @@ let loaded: ReturnType<typeof load> | null = null;
 const sharpLibrary = (): ReturnType<typeof load> => (loaded ??= load());
 
 /** Reads an image file. Throws DataError when it is not one, or damaged. */
-export async function decodeImage(path: string): Promise<DecodedImage> {
+export async function decodeImage(path: string): Promise<Pixels> {
   const sharp = await sharpLibrary();
   try {
     const { data, info } = await sharp(path, { failOn: 'error' })
@@ -57,41 +51,24 @@ export interface ResizeSettings {
   readonly shortestSide?: number;
 }
 
-/** Scales with antialiased bilinear interpolation to exactly width × height. */
-export async function resizeImage(
-  image: DecodedImage,
-  width: number,
-  height: number,
-  settings: ResizeSettings,
-): Promise<DecodedImage> {
+/** Scales to exactly width × height (resample.ts); crop cuts the centre out, pad puts black around. */
+export function resizeImage(image: Pixels, width: number, height: number, settings: ResizeSettings): Pixels {
   const scaled = scaledSize(image, width, height, settings);
-  if (
-    scaled.width === image.width &&
-    scaled.height === image.height &&
-    image.width === width &&
-    image.height === height
-  )
-    return image;
-  const sharp = await sharpLibrary();
+  const region = {
+    left: Math.max(0, roundHalfEven((scaled.width - width) / 2)),
+    top: Math.max(0, roundHalfEven((scaled.height - height) / 2)),
+    width: Math.min(width, scaled.width),
+    height: Math.min(height, scaled.height),
+  };
+  const part = resample(image, scaled.width, scaled.height, region);
+  if (part.width === width && part.height === height) return part;
   const { channels } = image;
-  let p = sharp(image.pixels, { raw: { width: image.width, height: image.height, channels } }).resize({
-    ...scaled,
-    fit: 'fill',
-    kernel: 'linear',
-  });
-  const left = Math.round((scaled.width - width) / 2);
-  const top = Math.round((scaled.height - height) / 2);
-  if (settings.resize === 'crop') p = p.extract({ left, top, width, height });
-  if (settings.resize === 'pad')
-    p = p.extend({
-      left: -left,
-      right: width - scaled.width + left,
-      top: -top,
-      bottom: height - scaled.height + top,
-      background: { r: 0, g: 0, b: 0 },
-    });
-  if (channels === 1) p = p.toColourspace('b-w');
-  const pixels = await p.raw({ depth: 'uchar' }).toBuffer();
+  const pixels = new Uint8Array(width * height * channels);
+  const left = Math.round((width - part.width) / 2);
+  const top = Math.round((height - part.height) / 2);
+  const row = part.width * channels;
+  for (let y = 0; y < part.height; y++)
+    pixels.set(part.pixels.subarray(y * row, (y + 1) * row), ((top + y) * width + left) * channels);
   return { width, height, channels, pixels };
 }
 
@@ -112,10 +89,13 @@ export function scaledSize(
       height: Math.min(height, Math.max(1, Math.round(image.height * f))),
     };
   }
-  const side = settings.shortestSide ?? Math.round((Math.min(width, height) * 8) / 7);
-  const f = Math.max(side / Math.min(image.width, image.height), toWidth, toHeight);
-  return {
-    width: Math.max(width, Math.round(image.width * f)),
-    height: Math.max(height, Math.round(image.height * f)),
-  };
+  // As torchvision's Resize and CenterCrop: the longer side is cut down to a whole number.
+  const wanted = settings.shortestSide ?? Math.round((Math.min(width, height) * 8) / 7);
+  const longer = (side: number, long: number, short: number): number => Math.floor((side * long) / short);
+  if (image.width >= image.height) {
+    const side = Math.max(wanted, height, Math.ceil((width * image.height) / image.width));
+    return { width: longer(side, image.width, image.height), height: side };
+  }
+  const side = Math.max(wanted, width, Math.ceil((height * image.width) / image.height));
+  return { width: side, height: longer(side, image.height, image.width) };
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../runtime.ts';
-import { type DecodedImage, resizeImage } from './image.ts';
+import { resizeImage } from './image.ts';
+import type { Pixels } from './resample.ts';
 import { DataError, type InputSpec, specText } from './source.ts';
 
 /** How an image becomes an input. x = (pixel · scale - mean) / std, per channel, in the order of `channels`. */
@@ -71,13 +72,8 @@ export function geometryOf(spec: InputSpec, settings: ImageSettings): ImageGeome
 const luma = (p: Uint8Array, i: number): number => 0.299 * p[i]! + 0.587 * p[i + 1]! + 0.114 * p[i + 2]!;
 
 /** Decoded image → input. */
-export async function imageTensor(
-  image: DecodedImage,
-  g: ImageGeometry,
-  spec: InputSpec,
-  s: ImageSettings,
-): Promise<Tensor> {
-  const { pixels, channels: from } = await resizeImage(image, g.width, g.height, s);
+export function imageTensor(image: Pixels, g: ImageGeometry, spec: InputSpec, s: ImageSettings): Tensor {
+  const { pixels, channels: from } = resizeImage(image, g.width, g.height, s);
   const count = g.width * g.height;
   const bytes = spec.dtype === 'uint8';
   const out = bytes ? new Uint8Array(count * g.channels) : new Float32Array(count * g.channels);
