@@ -1,0 +1,127 @@
+import { NumberInput, Progress, Select } from '@mantine/core';
+import { IconHammer } from '@tabler/icons-react';
+import { choose } from '../../store/actions/choices.ts';
+import { threadsOf } from '../../store/actions/engine.ts';
+import { isStale } from '../../store/state.ts';
+import { useStudio } from '../../store/store.ts';
+import { CommandButton } from '../../ui/CommandButton.tsx';
+import { Empty, Section, Stat } from '../../ui/Frame.tsx';
+import { bytesText, countText, percentText, secondsText } from '../../ui/format.ts';
+
+function Options() {
+  const choices = useStudio((s) => s.choices);
+  const devices = useStudio((s) => s.machine?.devices) ?? [];
+  const symbols = useStudio((s) => s.model?.symbols) ?? [];
+  const cores = devices.find((d) => d.id === choices.device)?.cores ?? 1;
+  return (
+    <Section title="Options">
+      <div className="form">
+        <Select
+          label="Device"
+          size="xs"
+          allowDeselect={false}
+          data={devices.map((d) => ({ value: d.id, label: d.name }))}
+          value={choices.device}
+          onChange={(device) => device !== null && choose({ device })}
+        />
+        <NumberInput
+          label="Threads"
+          description={`${cores} cores on this device`}
+          size="xs"
+          min={1}
+          max={Math.max(cores, 1)}
+          value={choices.threads > 0 ? choices.threads : threadsOf()}
+          onChange={(v) => typeof v === 'number' && v >= 1 && choose({ threads: Math.round(v) })}
+        />
+        {symbols.map((s) => (
+          <NumberInput
+            key={s}
+            label={`Dimension ${s}`}
+            description="The engine is built for this size"
+            size="xs"
+            min={1}
+            value={choices.shapes[s] ?? ''}
+            error={choices.shapes[s] === undefined ? 'Give a size' : undefined}
+            onChange={(v) => {
+              if (typeof v === 'number' && v >= 1) choose({ shapes: { ...choices.shapes, [s]: Math.round(v) } });
+            }}
+          />
+        ))}
+      </div>
+      <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />
+    </Section>
+  );
+}
+
+function Running() {
+  const job = useStudio((s) => s.jobs.find((j) => j.job === s.building));
+  if (!job) return null;
+  return (
+    <Section title="Building" aside={<CommandButton command="run.cancel" label="Cancel" />}>
+      <p>
+        {job.phase || 'Starting'} {job.total > 0 ? `${countText(job.done)} of ${countText(job.total)}` : ''}
+        {job.eta !== null && job.eta > 1 ? `, ${secondsText(job.eta)} left` : ''}
+      </p>
+      <Progress value={job.total > 0 ? (100 * job.done) / job.total : 0} aria-label="Build progress" />
+      <p className="muted">{job.note}</p>
+    </Section>
+  );
+}
+
+function Result() {
+  const result = useStudio((s) => s.build);
+  const stale = useStudio(isStale);
+  if (!result) return <Empty text="No engine yet: building takes the optimized graph and chooses a kernel for every layer." />;
+  const { report } = result;
+  const { arena, lowerBound, withoutReuse } = report.memory;
+  return (
+    <>
+      {stale && (
+        <div className="stale-box">
+          The passes changed after this build. <CommandButton command="run.build" label="Rebuild" />
+        </div>
+      )}
+      <Section title="Engine">
+        <div className="stats">
+          <Stat label="Layers" value={countText(report.layers.length)} />
+          <Stat label="File" value={bytesText(report.engine.bytes)} />
+          <Stat label="Weights" value={bytesText(report.engine.weightBytes)} />
+        </div>
+      </Section>
+      <Section title="Activation memory">
+        <div className="stats">
+          <Stat label="Planned" value={bytesText(arena)} title="One arena for all activations" />
+          <Stat label="Lower bound" value={bytesText(lowerBound)} title="Largest set of values alive at once" />
+          <Stat label="Without reuse" value={bytesText(withoutReuse)} />
+        </div>
+        {withoutReuse > 0 && <p className="muted">Reuse saves {percentText(1 - arena / withoutReuse)}.</p>}
+      </Section>
+      <Section title="Build time">
+        <dl className="attributes">
+          {Object.entries(report.milliseconds).filter(([, ms]) => ms >= 0.5).map(([phase, ms]) => (
+            <div key={phase}>
+              <dt>{phase}</dt>
+              <dd className="mono">{ms.toFixed(0)} ms</dd>
+            </div>
+          ))}
+        </dl>
+      </Section>
+    </>
+  );
+}
+
+/** Options, progress and outcome of the build. */
+export default function Build() {
+  const hasTrace = useStudio((s) => s.trace !== null);
+  const runtime = useStudio((s) => s.machine?.runtime ?? null);
+  const why = useStudio((s) => s.machine?.missing[0] ?? 'The native runtime could not be loaded.');
+  const building = useStudio((s) => s.building !== null);
+  if (!hasTrace) return <Empty text="Open a model to build an engine for this machine." command="file.open" />;
+  if (runtime === null) return <Empty text={why} command="host.restart" />;
+  return (
+    <div className="inspector">
+      <Options />
+      {building ? <Running /> : <Result />}
+    </div>
+  );
+}
