@@ -104,6 +104,16 @@ describe('arrays', () => {
       ]);
     }
     await expect(openData(at('two.npz'), [spec('c', 1, 2)])).rejects.toThrow(/no data for input "c"; it has a, b/);
+    mkdirSync(at('npzs'), { recursive: true });
+    for (const i of [0, 1]) {
+      const arr = npy('t.npy', floats([1, 2], [i, 5]));
+      writeFileSync(at(`npzs/${i}.npz`), zipSync({ 'arr_0.npy': arr }));
+    }
+    const folder = await read(at('npzs'), [spec('x', 1, 2)]);
+    expect(folder.samples.map((s) => [...floatsOf(s.inputs.x!)])).toEqual([
+      [0, 5],
+      [1, 5],
+    ]);
     writeFileSync(at('bad.npz'), 'PK, but no zip');
     await expect(openData(at('bad.npz'), [spec('a', 1)])).rejects.toThrow(/bad\.npz cannot be read as \.npz/);
   });

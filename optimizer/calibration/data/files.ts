@@ -6,7 +6,7 @@ import type { Tensor } from '../../runtime.ts';
 import { ArrayFile, arraySource, divide } from './arrays.ts';
 import { convertTo } from './convert.ts';
 import { decodeImage, IMAGE_EXTENSIONS } from './image.ts';
-import { openNpz } from './npz.ts';
+import { forInputs, openNpz } from './npz.ts';
 import { geometryOf, type ImageSettings, imageTensor } from './preprocess.ts';
 import { DataError, fingerprintOf, type InputSpec, type Sample, type SampleSource, specText } from './source.ts';
 
@@ -90,12 +90,16 @@ export function fileSource(
 
 async function readNpz(item: FileItem, inputs: readonly InputSpec[]): Promise<Sample['inputs']> {
   const npz = await openNpz(item.files[0]!);
-  const source = arraySource(npz.arrays, inputs, null, item.id, npz.close);
   try {
-    if (source.length !== 1) throw new DataError(`${item.id} holds ${source.length} samples where one is expected`);
-    return (await source.read(0)).inputs;
+    const source = arraySource(forInputs(npz.arrays, inputs), inputs, null, item.id);
+    try {
+      if (source.length !== 1) throw new DataError(`${item.id} holds ${source.length} samples where one is expected`);
+      return (await source.read(0)).inputs;
+    } finally {
+      await source.close();
+    }
   } finally {
-    await source.close();
+    await npz.close();
   }
 }
 

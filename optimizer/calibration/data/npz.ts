@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import { ArrayFile } from './arrays.ts';
-import { DataError } from './source.ts';
+import { DataError, type InputSpec } from './source.ts';
 
 export interface NpzFile {
   readonly arrays: ReadonlyMap<string, ArrayFile>;
@@ -33,4 +33,13 @@ export async function openNpz(path: string): Promise<NpzFile> {
       `${basename(path)} cannot be read as .npz (${error instanceof Error ? error.message : String(error)})`,
     );
   }
+}
+
+/** The only array feeds the only input, whatever it is called: np.savez calls it arr_0. */
+export function forInputs(
+  arrays: ReadonlyMap<string, ArrayFile>,
+  inputs: readonly InputSpec[],
+): ReadonlyMap<string, ArrayFile> {
+  const [only] = arrays.values();
+  return arrays.size === 1 && inputs.length === 1 && only ? new Map([[inputs[0]!.name, only]]) : arrays;
 }

@@ -6,7 +6,7 @@ import { type FileItem, type FileSettings, fileSource, rawArray } from './files.
 import { kindOf, readFolder } from './folder.ts';
 import { idxSource } from './idx.ts';
 import { type Labels, labelList, readLabels } from './labels.ts';
-import { openNpz } from './npz.ts';
+import { forInputs, openNpz } from './npz.ts';
 import { DEFAULT_IMAGE_SETTINGS } from './preprocess.ts';
 import { DataError, fingerprintOf, type InputSpec, type SampleSource } from './source.ts';
 
@@ -83,10 +83,7 @@ async function open(
         const list = file ? labelList(await file.rows(0, file.shape[0] ?? 0), `${key} in ${name}`) : null;
         await file?.close();
         const data = new Map([...npz.arrays].filter(([k]) => k !== key));
-        // The only array feeds the only input, whatever it is called (np.savez names it arr_0).
-        const only =
-          data.size === 1 && inputs.length === 1 ? new Map([[inputs[0]!.name, [...data.values()][0]!]]) : data;
-        return arraySource(only, inputs, list, name, npz.close);
+        return arraySource(forInputs(data, inputs), inputs, list, name, npz.close);
       } catch (error) {
         await npz.close();
         throw error;
