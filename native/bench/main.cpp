@@ -97,13 +97,14 @@ Sample matmul(int64_t rows, int64_t k, int64_t n) {
             2.0 * static_cast<double>(rows * k * n)};
 }
 
-/// The same layer on 8-bit activations; its weights are quantized when they are packed.
-Sample quantized(Sample s) {
+/// The same layer on 8-bit activations, as they come after a Relu or with negative ones among them; its weights are
+/// quantized when they are packed.
+Sample quantized(Sample s, bool negative) {
     for (TensorInfo* t : {&s.layer.inputs[0], &s.layer.outputs[0]}) {
         t->dtype = DType::I8;
         t->scale = {0.02};
     }
-    s.text += " int8";
+    s.text += negative ? " int8 signed" : " int8";
     return s;
 }
 
@@ -126,6 +127,11 @@ void measure(const Sample& s, const KernelRow& row, int threads, double peak) {
         const TensorInfo& t = s.layer.inputs[i];
         memory.emplace_back(static_cast<uint64_t>(t.count()) * sizeof(float));
         void* data = memory.back().data.get();
+        if (t.dtype == DType::I8) {
+            std::minstd_rand random(11);
+            const bool negative = s.text.ends_with("signed");
+            for (int64_t k = 0; k < t.count(); ++k) static_cast<int8_t*>(data)[k] = static_cast<int8_t>(negative ? static_cast<int>(random() % 255) - 127 : static_cast<int>(random() % 128));
+        }
         if (!tactic->packing[i].recipe.empty()) {
             Memory packed(tactic->packing[i].bytes);
             row.pack(s.layer, static_cast<int>(i), data, packed.data.get());
@@ -142,7 +148,7 @@ void measure(const Sample& s, const KernelRow& row, int threads, double peak) {
     ThreadPool pool(threads);
     const auto kernel = row.make(s.layer, threads);
     const double t = best(threads, 0.3, [&] { kernel->run({in, out, workspace.data.get(), &pool}); });
-    std::printf("%-39s %-32s %9.1f us %8.1f GFLOP/s %5.2f of peak  (estimate %.1f us)\n", s.text.c_str(), row.name.c_str(), t * 1e6,
+    std::printf("%-46s %-32s %9.1f us %8.1f GFLOP/s %5.2f of peak  (estimate %.1f us)\n", s.text.c_str(), row.name.c_str(), t * 1e6,
                 s.flops / t * 1e-9, s.flops / t / (peak * threads), tactic->estimate * 1e-3);
     std::fflush(stdout);
 }
@@ -173,7 +179,8 @@ int main(int argc, char** argv) {
     std::vector<Sample> all;
     for (const Sample& s : samples) {
         all.push_back(s);
-        all.push_back(quantized(s));
+        all.push_back(quantized(s, false));
+        all.push_back(quantized(s, true));
     }
     for (const Sample& s : all) {
         for (const KernelRow* row : KernelRegistry::instance().find(s.layer.op)) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <stdexcept>
 
@@ -95,8 +96,11 @@ public:
         }
         auto* copy = static_cast<std::byte*>(args.workspace);
         const Geometry& g = source_.g;
+        std::atomic<bool> negative = false;
         const auto body = [&](int64_t begin, int64_t end, int) {
-            for (int64_t r = begin; r < end; ++r) copyRow(x, r, copy);
+            bool any = false;
+            for (int64_t r = begin; r < end; ++r) any |= copyRow(x, r, copy);
+            if (any) negative = true;
         };
         const int64_t rows = g.batch * source_.in[0] * source_.in[1];
         if (args.pool) args.pool->parallelFor(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(source_.row, 1)), body);
@@ -110,11 +114,13 @@ public:
         o.extras = args.inputs.subspan(opInputs_);
         o.outputs = args.outputs;
         o.columnAxis = 1;
+        o.negative = negative;
         product_.run(o, args.pool, copy + source_.bytes());
     }
 
 private:
-    void copyRow(const TensorView& x, int64_t r, std::byte* copy) const {
+    /// True when some activation is negative.
+    bool copyRow(const TensorView& x, int64_t r, std::byte* copy) const {
         const Source& s = source_;
         const Geometry& g = s.g;
         std::array<int64_t, 3> strides{};
@@ -130,10 +136,10 @@ private:
             left = std::min(s.in[2], (g.pad[2] + s.step[2] - 1) / s.step[2]);
             right = std::clamp<int64_t>((g.in[2] - 1 + g.pad[2]) / s.step[2] + 1, left, s.in[2]);
         }
-        const int padding = kernels_.perWord == 4 ? static_cast<int>(x_.zeroPoint) + (x_.dtype == DType::I8 ? 128 : 0) : 0;
+        const int padding = kernels_.zeroOf(x_.zeroPoint, x_.dtype == DType::U8);
         std::memset(to, padding, static_cast<size_t>(left * s.pixel));
         std::memset(to + right * s.pixel, padding, static_cast<size_t>((s.in[2] - right) * s.pixel));
-        if (left == right) return;
+        if (left == right) return false;
         const auto* from = static_cast<const std::byte*>(x.data) + n * x.strides[0] + d * strides[0] + h * strides[1] +
                            (left * s.step[2] - g.pad[2]) * strides[2];
         Widen w{to + left * s.pixel, from, g.inChannels, x_.dtype == DType::U8, static_cast<int>(x_.zeroPoint)};
@@ -142,16 +148,20 @@ private:
             w.n *= right - left;
             return kernels_.widen(w);
         }
-        for (int64_t i = left; i < right; ++i, w.to += s.pixel, w.from += strides[2] * s.step[2]) kernels_.widen(w);
+        bool any = false;
+        for (int64_t i = left; i < right; ++i, w.to += s.pixel, w.from += strides[2] * s.step[2]) any |= kernels_.widen(w);
+        return any;
     }
 
-    void gather(Widen w, int64_t channelStride, int64_t pixelStride, int64_t pixels) const {
+    bool gather(Widen w, int64_t channelStride, int64_t pixelStride, int64_t pixels) const {
         const int64_t channels = w.n;
         std::array<std::byte, 8> numbers{};
+        bool any = false;
         for (int64_t i = 0; i < pixels; ++i, w.to += source_.pixel) {
             for (int64_t c = 0; c < channels; ++c) numbers[static_cast<size_t>(c)] = w.from[i * pixelStride + c * channelStride];
-            kernels_.widen({w.to, numbers.data(), channels, w.isUnsigned, w.zeroPoint});
+            any |= kernels_.widen({w.to, numbers.data(), channels, w.isUnsigned, w.zeroPoint});
         }
+        return any;
     }
 
     std::string name_;
@@ -164,7 +174,7 @@ private:
 
 std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int threads) {
     const auto g = geometryOf(layer);
-    if (!g || !fitsInt32(g->taps() * g->groupChannels())) return std::nullopt;
+    if (!g || !formTakes(layer, f) || !fitsInt32(g->taps() * g->groupChannels())) return std::nullopt;
     const auto epilogue = compileEpilogue(layer, g->resultDims(), f);
     if (!epilogue) return std::nullopt;
     const Kernels& k = f.kernels();
@@ -172,7 +182,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int 
     const Plan p = planFor(layer, s, k);
     TacticInfo info = conv::layoutsOf(layer, *epilogue);
     if (s.joined) info.inputLayouts[0] = "";
-    info.packing[1] = {"s8_conv2d_panels_" + std::to_string(k.perWord) + "x" + std::to_string(2 * k.lanes), p.packedBytes()};
+    info.packing[1] = {std::string(k.form == Form::Unsigned ? "u8" : "s8") + "_conv2d_panels_" + std::to_string(k.perWord) + "x" + std::to_string(2 * k.lanes), p.packedBytes()};
     info.workspace = static_cast<uint64_t>(s.bytes()) + Product::workspaceBytes(layer, p, *epilogue, k, threads);
     const auto rows = static_cast<double>(p.rows);
     const auto padded = static_cast<double>(p.paddedColumns);
@@ -213,6 +223,7 @@ KernelRow row(const Family& f, const char* name) {
 }  // namespace
 
 SINTER_KERNEL(s8_conv_avx2){row(familyAvx2(), "s8_conv2d__avx2_6x16")};
+SINTER_KERNEL(s8_conv_avx2_bytes){row(familyAvx2Bytes(), "s8_conv2d__avx2_bytes_6x16")};
 SINTER_KERNEL(s8_conv_avx512){row(familyAvx512(), "s8_conv2d__avx512_14x32")};
 SINTER_KERNEL(s8_conv_vnni){row(familyVnni(), "s8_conv2d__vnni_14x32")};
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 
 #include "cpu/quant/product.h"
@@ -69,6 +70,7 @@ public:
         const int64_t pitch = rowBytes(s_, kernels_);
         const gemm::RowMap rows = gemm::rowsOf(a, a.rank - 1);
         const int64_t step = a.strides[static_cast<size_t>(a.rank - 1)];
+        std::atomic<bool> negative = false;
         const auto body = [&](int64_t begin, int64_t end, int) {
             std::vector<std::byte> line;
             for (int64_t r = begin; r < end; ++r) {
@@ -80,7 +82,7 @@ public:
                     for (int64_t i = 0; i < s_.k; ++i) line[static_cast<size_t>(i)] = from[i * step];
                     from = line.data();
                 }
-                kernels_.widen({copy + r * pitch, from, s_.k, a_.dtype == DType::U8, static_cast<int>(a_.zeroPoint)});
+                if (kernels_.widen({copy + r * pitch, from, s_.k, a_.dtype == DType::U8, static_cast<int>(a_.zeroPoint)})) negative = true;
             }
         };
         if (args.pool) args.pool->parallelFor(s_.rows, std::max<int64_t>(1, 16384 / pitch), body);
@@ -95,6 +97,7 @@ public:
         o.extras = args.inputs.subspan(opInputs_);
         o.outputs = args.outputs;
         o.columnAxis = static_cast<int>(s_.result.size()) - 1;
+        o.negative = negative;
         product_.run(o, args.pool, copy + s_.rows * pitch + 64);
     }
 
@@ -108,7 +111,7 @@ private:
 
 std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int threads) {
     const auto s = shapeOf(layer);
-    if (!s) return std::nullopt;
+    if (!s || !formTakes(layer, f)) return std::nullopt;
     const auto epilogue = compileEpilogue(layer, s->result, f);
     if (!epilogue) return std::nullopt;
     const Kernels& k = f.kernels();
@@ -122,7 +125,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int 
     info.inputViews.assign(inputs, 1);
     info.outputViews.assign(layer.outputs.size(), 1);
     for (size_t i = 1; i < layer.opInputs; ++i) info.inputViews[i] = 0;
-    info.packing[1] = {"s8_matmul_panels_" + std::to_string(k.perWord) + "x" + std::to_string(2 * k.lanes), p.packedBytes()};
+    info.packing[1] = {std::string(k.form == Form::Unsigned ? "u8" : "s8") + "_matmul_panels_" + std::to_string(k.perWord) + "x" + std::to_string(2 * k.lanes), p.packedBytes()};
     const int64_t copied = s->rows * rowBytes(*s, k) + 64;
     info.workspace = static_cast<uint64_t>(copied) + Product::workspaceBytes(layer, p, *epilogue, k, threads);
     const auto rows = static_cast<double>(p.rows);
@@ -160,6 +163,7 @@ KernelRow row(const Family& f, const char* name) {
 }  // namespace
 
 SINTER_KERNEL(s8_matmul_avx2){row(familyAvx2(), "s8_matmul__avx2_6x16")};
+SINTER_KERNEL(s8_matmul_avx2_bytes){row(familyAvx2Bytes(), "s8_matmul__avx2_bytes_6x16")};
 SINTER_KERNEL(s8_matmul_avx512){row(familyAvx512(), "s8_matmul__avx512_14x32")};
 SINTER_KERNEL(s8_matmul_vnni){row(familyVnni(), "s8_matmul__vnni_14x32")};
 

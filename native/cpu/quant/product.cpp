@@ -53,6 +53,17 @@ const Family& familyAvx2() {
     return f;
 }
 
+const Family& familyAvx2Bytes() {
+    static constexpr Family f{Isa::Avx2, simd::kAvx2, kernelsAvx2Bytes, rowMoveAvx2, 95};
+    return f;
+}
+
+bool formTakes(const LayerDesc& layer, const Family& f) {
+    if (f.kernels().form != Form::Signed) return true;
+    // Weights that are quantized here are at most 127; imported ones may be -128.
+    return layer.inputs[0].dtype == DType::I8 && layer.inputs[0].zeroPoint == 0 && layer.inputs[1].dtype == DType::F32;
+}
+
 Storage storageOf(DType t) { return t == DType::F32 ? Storage::F32 : t == DType::I8 ? Storage::I8 : Storage::U8; }
 
 bool readableRow(const TensorInfo& t) { return t.quantized() ? isStored(t) : t.dtype == DType::F32; }
@@ -239,7 +250,7 @@ void Product::tileRows(const Job& job, int64_t first, int rows, size_t panelBegi
         t.scale = job.scale + panel.padded;
         t.bias = job.bias + panel.padded;
         t.width = panel.width;
-        (panel.vecs == 2 ? kernels_.wide : kernels_.narrow)[rows - 1](t);
+        (o.negative ? kernels_.negative : kernels_.tiles)[panel.vecs - 1][rows - 1](t);
     }
     if (general) finish(job, first, rows, runBegin, panelEnd, own);
 }

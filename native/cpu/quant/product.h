@@ -30,6 +30,10 @@ struct Family {
 const Family& familyVnni();
 const Family& familyAvx512();
 const Family& familyAvx2();
+const Family& familyAvx2Bytes();
+
+/// True when the family's form takes these activations and weights.
+bool formTakes(const LayerDesc& layer, const Family& f);
 
 Storage storageOf(DType t);
 inline int64_t sizeOf(Storage s) { return s == Storage::F32 ? 4 : 1; }
@@ -65,7 +69,7 @@ void packProduct(const Plan& plan, const Kernels& kernels, const LayerDesc& laye
     auto* start = reinterpret_cast<int32_t*>(bytes + (plan.weightBytes + 63) / 64 * 64);
     auto* factors = reinterpret_cast<float*>(start + plan.paddedColumns);
     const TensorInfo& x = layer.inputs[0];
-    const int64_t zero = kernels.perWord == 4 ? x.zeroPoint + (x.dtype == DType::I8 ? 128 : 0) : 0;
+    const int64_t zero = kernels.zeroOf(x.zeroPoint, x.dtype == DType::U8);
     for (const Panel& p : plan.panels) {
         const int64_t lanes = int64_t{p.vecs} * kernels.lanes;
         for (int64_t j = 0; j < lanes; ++j) {
@@ -99,6 +103,7 @@ struct Operands {
     std::span<const TensorView> extras;
     std::span<const TensorView> outputs;
     int columnAxis = 1;
+    bool negative = false;  ///< some activation is
 };
 
 class Product {

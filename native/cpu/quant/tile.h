@@ -6,9 +6,15 @@ namespace sinter::quant {
 /// Where a tile's result goes, or what is added to it: rows of float32, int8 or uint8.
 enum class Storage : uint8_t { F32, I8, U8 };
 
+/// How activations and weights meet in a 32-bit word.
+enum class Form : uint8_t {
+    Pairs,     ///< two 16-bit numbers each, the zero point taken off: exact for everything
+    Unsigned,  ///< four bytes each, activations as unsigned numbers (VNNI); the zero point's share is in `start`
+    Signed,    ///< four bytes each of at most 127 (activations 128): pairs of products then fit 16 bits exactly
+};
+
 /// One register tile of an implicit product of 8-bit matrices: `rows` pixels by one panel of output channels. A tap is
-/// `groups` groups of one 32-bit word: 4 bytes (VNNI: unsigned activations) or two 16-bit numbers (their zero point
-/// taken off). Row i of tap t starts at a[i] + tapOffsets[t]. B is the packed panel, [taps · groups][vecs · lanes] words.
+/// `groups` groups of one 32-bit word, as the kernels' form says. Row i of tap t starts at a[i] + tapOffsets[t]. B is the packed panel, [taps · groups][vecs · lanes] words.
 /// Sums begin at `start` (the zero point's share) and are exact; then clamp(sum · scale + bias + residual, lo, hi), stored
 /// as float32 or times `inverse`, rounded half to even, saturated.
 struct Tile {
@@ -43,15 +49,23 @@ struct Widen {
 };
 
 struct Kernels {
+    Form form;
     int lanes;
     int maxRows;
-    int perWord;           ///< numbers in a 32-bit word: 4 or 2
-    const TileFn* wide;    ///< [rows - 1], two vectors of columns
-    const TileFn* narrow;  ///< [rows - 1], one vector of columns
-    void (*widen)(const Widen&);
+    int perWord;             ///< numbers in a 32-bit word: 4 or 2
+    const TileFn* tiles[2];  ///< by vectors of columns less one; [rows - 1]
+    /// The same where some activation is negative (Form::Signed needs more work then).
+    const TileFn* negative[2];
+    bool (*widen)(const Widen&);  ///< true when some activation is negative
+
+    /// What stands for zero in the activations made ready.
+    int zeroOf(int64_t zeroPoint, bool isUnsigned) const {
+        return form == Form::Unsigned ? static_cast<int>(zeroPoint) + (isUnsigned ? 0 : 128) : 0;
+    }
 };
 
 const Kernels& kernelsAvx2();
+const Kernels& kernelsAvx2Bytes();
 const Kernels& kernelsAvx512();
 const Kernels& kernelsVnni();
 

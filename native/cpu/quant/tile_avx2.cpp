@@ -3,9 +3,18 @@
 namespace sinter::quant {
 
 const Kernels& kernelsAvx2() {
-    static constexpr TileFn wide[] = {tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>};
-    static constexpr TileFn narrow[] = {tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>};
-    static constexpr Kernels kernels{V::kLanes, 6, kPerWord, wide, narrow, widen};
+    static constexpr Kernels kernels{Form::Pairs, V::kLanes, 6, 2,
+                                     {Tiles<PairDot, 1>::upTo6, Tiles<PairDot, 2>::upTo6},
+                                     {Tiles<PairDot, 1>::upTo6, Tiles<PairDot, 2>::upTo6},
+                                     widenPairs};
+    return kernels;
+}
+
+const Kernels& kernelsAvx2Bytes() {
+    static constexpr Kernels kernels{Form::Signed, V::kLanes, 6, 4,
+                                     {Tiles<NonNegativeDot, 1>::upTo6, Tiles<NonNegativeDot, 2>::upTo6},
+                                     {Tiles<SignedDot, 1>::upTo6, Tiles<SignedDot, 2>::upTo6},
+                                     copyBytes<false>};
     return kernels;
 }
 

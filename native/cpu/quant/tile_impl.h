@@ -5,17 +5,43 @@
 namespace sinter::quant {
 namespace {
 
-/// sum += the products of a word of activations (the same in every lane) and a vector of weights.
+/// sum += the products of a word of activations (the same in every lane) and a vector of weights, in each form.
+struct PairDot {
+    V::I a;
+    explicit PairDot(V::I word) : a(word) {}
+    V::I operator()(V::I sum, V::I b) const { return V::addInt(sum, maddPairs(a, b)); }
+};
+
 #if defined(__AVX512VNNI__)
-constexpr int kPerWord = 4;
-inline V::I dot(V::I sum, V::I a, V::I b) {
-    // Through the intrinsic GCC 12 moves sums to the stack, which halves the rate.
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-    return sum;
-}
-#else
-constexpr int kPerWord = 2;
-inline V::I dot(V::I sum, V::I a, V::I b) { return V::addInt(sum, maddPairs(a, b)); }
+struct UnsignedDot {
+    V::I a;
+    explicit UnsignedDot(V::I word) : a(word) {}
+    V::I operator()(V::I sum, V::I b) const {
+        // Through the intrinsic GCC 12 moves sums to the stack, which halves the rate.
+        __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+        return sum;
+    }
+};
+#endif
+
+#if !defined(__AVX512F__)
+struct NonNegativeDot {
+    V::I a;
+    explicit NonNegativeDot(V::I word) : a(word) {}
+    V::I operator()(V::I sum, V::I b) const {
+        return V::addInt(sum, maddPairs(_mm256_maddubs_epi16(a, b), _mm256_set1_epi16(1)));
+    }
+};
+
+/// |a| · (b with a's sign): both products of a pair are at most 128 · 127, so their sum fits.
+struct SignedDot {
+    V::I a;
+    V::I magnitude;
+    explicit SignedDot(V::I word) : a(word), magnitude(_mm256_abs_epi8(word)) {}
+    V::I operator()(V::I sum, V::I b) const {
+        return V::addInt(sum, maddPairs(_mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(b, a)), _mm256_set1_epi16(1)));
+    }
+};
 #endif
 
 enum class Added : uint8_t { Nothing, Floats, Bytes };
@@ -75,7 +101,7 @@ void storeTile(const Tile& t, const int32_t* sums, int rows) {
     }
 }
 
-template <int R, int C>
+template <typename Dot, int R, int C>
 void tile(const Tile& t) {
     V::I acc[R][C];
 #pragma GCC unroll 16
@@ -96,9 +122,9 @@ void tile(const Tile& t) {
             b += kStep;
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
-                const V::I av = broadcastWord(p[i] + 4 * g);
+                const Dot dot(broadcastWord(p[i] + 4 * g));
 #pragma GCC unroll 4
-                for (int j = 0; j < C; ++j) acc[i][j] = dot(acc[i][j], av, bv[j]);
+                for (int j = 0; j < C; ++j) acc[i][j] = dot(acc[i][j], bv[j]);
             }
         }
     }
@@ -110,31 +136,54 @@ void tile(const Tile& t) {
     storeTile<C>(t, sums, R);
 }
 
-void widen(const Widen& w) {
+template <typename Dot, int C>
+struct Tiles {
+    static constexpr TileFn upTo6[] = {tile<Dot, 1, C>, tile<Dot, 2, C>, tile<Dot, 3, C>, tile<Dot, 4, C>, tile<Dot, 5, C>, tile<Dot, 6, C>};
+};
+template <typename Dot, int C>
+struct TallTiles {
+    static constexpr TileFn upTo14[] = {tile<Dot, 1, C>, tile<Dot, 2, C>, tile<Dot, 3, C>,  tile<Dot, 4, C>,  tile<Dot, 5, C>,
+                                        tile<Dot, 6, C>, tile<Dot, 7, C>, tile<Dot, 8, C>,  tile<Dot, 9, C>,  tile<Dot, 10, C>,
+                                        tile<Dot, 11, C>, tile<Dot, 12, C>, tile<Dot, 13, C>, tile<Dot, 14, C>};
+};
+
+/// Bytes as they are, or with the sign bit turned over; says whether one is negative.
+template <bool kFlip>
+inline bool copyBytes(const Widen& w) {
     const auto* from = reinterpret_cast<const uint8_t*>(w.from);
-    const uint8_t flip = w.isUnsigned ? 0 : 0x80;
+    auto* to = reinterpret_cast<uint8_t*>(w.to);
+    const uint8_t flip = kFlip && !w.isUnsigned ? 0x80 : 0;
+    const __m256i flips = _mm256_set1_epi8(static_cast<char>(flip));
+    __m256i any = _mm256_setzero_si256();
+    uint8_t tail = 0;
     int64_t i = 0;
-    if (kPerWord == 4) {
-        auto* to = reinterpret_cast<uint8_t*>(w.to);
-        const __m256i flips = _mm256_set1_epi8(static_cast<char>(flip));
-        for (; i + 32 <= w.n; i += 32) {
-            const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_xor_si256(v, flips));
-        }
-        for (; i < w.n; ++i) to[i] = from[i] ^ flip;
-    } else {
-        auto* to = reinterpret_cast<int16_t*>(w.to);
-        const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(w.zeroPoint));
-        for (; i + 16 <= w.n; i += 16) {
-            const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
-            const __m256i wide = w.isUnsigned ? _mm256_cvtepu8_epi16(v) : _mm256_cvtepi8_epi16(v);
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_sub_epi16(wide, zero));
-        }
-        for (; i < w.n; ++i) {
-            const int v = w.isUnsigned ? from[i] : static_cast<int8_t>(from[i]);
-            to[i] = static_cast<int16_t>(v - w.zeroPoint);
-        }
+    for (; i + 32 <= w.n; i += 32) {
+        const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
+        any = _mm256_or_si256(any, v);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_xor_si256(v, flips));
     }
+    for (; i < w.n; ++i) {
+        tail |= from[i];
+        to[i] = from[i] ^ flip;
+    }
+    return _mm256_movemask_epi8(any) != 0 || (tail & 0x80) != 0;
+}
+
+inline bool widenPairs(const Widen& w) {
+    const auto* from = reinterpret_cast<const uint8_t*>(w.from);
+    auto* to = reinterpret_cast<int16_t*>(w.to);
+    const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(w.zeroPoint));
+    int64_t i = 0;
+    for (; i + 16 <= w.n; i += 16) {
+        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
+        const __m256i wide = w.isUnsigned ? _mm256_cvtepu8_epi16(v) : _mm256_cvtepi8_epi16(v);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_sub_epi16(wide, zero));
+    }
+    for (; i < w.n; ++i) {
+        const int v = w.isUnsigned ? from[i] : static_cast<int8_t>(from[i]);
+        to[i] = static_cast<int16_t>(v - w.zeroPoint);
+    }
+    return false;
 }
 
 }  // namespace

@@ -123,6 +123,13 @@ TEST_CASE("cases: quantized Conv") {
     cases.push_back(make({.x = {1, 3, 9, 7}, .w = {31, 3, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "relu", .xType = DType::U8, .yType = DType::U8, .xZero = 7, .yZero = 3}));
     cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 1, 1}, .epilogue = "residual", .wType = DType::I8, .xZero = -11, .yZero = 5}));
     cases.push_back(make({.x = {1, 19, 9, 7}, .w = {19, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = 19, .xType = DType::U8, .wType = DType::I8, .yType = DType::U8, .xZero = 131, .yZero = 120}));
+    // Activations after a Relu take another way through some kernels.
+    for (size_t i = 0, n = cases.size(); i < n; i += 3) {
+        Case positive = cases[i];
+        positive.low = 0;
+        positive.desc.name += " from 0";
+        cases.push_back(std::move(positive));
+    }
     runCases("Quantized Conv", cases);
 }
 
@@ -160,6 +167,12 @@ TEST_CASE("cases: quantized MatMul") {
         cases.push_back(matmul({2, 17, 40}, {40, 51}, "relu", y, false, 1, {16, 5, 30}));
         cases.push_back(matmul({37}, {37, 20}, "relu", y));
         cases.push_back(matmul({3, 1, 8, 12}, {1, 12, 20}, "silu", y));
+    }
+    for (size_t i = 0, n = cases.size(); i < n; i += 3) {
+        Case positive = cases[i];
+        positive.low = 0;
+        positive.desc.name += " from 0";
+        cases.push_back(std::move(positive));
     }
     runCases("Quantized MatMul", cases);
 }
