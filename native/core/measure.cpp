@@ -30,6 +30,8 @@ HostMemory randomData(const LayerDesc& layer, size_t input) {
     } else if (t.dtype == DType::F32) {
         auto* p = reinterpret_cast<float*>(memory.data());
         for (size_t i = 0; i < n; ++i) p[i] = static_cast<float>(random() % 2001) * 1e-3F - 1.0005F;
+    } else if (t.dtype == DType::I8 && t.quantized()) {  // as after a Relu: most quantized activations are
+        for (size_t i = 0; i < n; ++i) memory.data()[i] = static_cast<std::byte>(random() % 128);
     } else if (t.dtype == DType::Bool) {
         for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, random() % 2);
     } else {
