@@ -189,7 +189,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int 
     const auto columns = static_cast<double>(p.columns);
     const double macs = rows * padded * static_cast<double>(p.taps * p.wordsPerTap * k.perWord);
     const double copy = static_cast<double>(s.bytes()) * 0.03 + rows * static_cast<double>(p.taps) * 0.1;
-    const double store = rows * padded * 0.07 + (epilogue->general ? epilogue->general->cost() * rows * columns : 0);
+    const double store = rows * padded * 2.2 / k.lanes + (epilogue->general ? epilogue->general->cost() * rows * columns : 0);
     const double memory = (static_cast<double>(p.weightBytes) + rows * columns) / f.floats.bytesPerNs;
     info.estimate = (std::max(macs / f.macsPerNs + store, memory) + copy) / threads + 2500;
     return info;

@@ -31,7 +31,9 @@ class Depthwise final : public Kernel {
 public:
     Depthwise(const LayerDesc& layer, const Geometry& g, const gemm::Epilogue& e)
         : name_(layer.name), opInputs_(layer.opInputs), g_(g), lo_(e.lo), hi_(e.hi), quantizer_(layer.outputs[0]), store_(storageOf(layer.outputs[0].dtype)),
-          zeros_(static_cast<size_t>(g.inChannels), static_cast<std::byte>(layer.inputs[0].zeroPoint)) {}
+          zeros_(static_cast<size_t>(g.inChannels), static_cast<std::byte>(layer.inputs[0].zeroPoint)) {
+        quantizer_.clamp(lo_, hi_);
+    }
 
     void run(const KernelArgs& args) override {
         const TensorView& x = args.inputs[0];
@@ -129,7 +131,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, int threads) {
     info.packing[1] = {"s8_depthwise_taps_16", padded * (8 + 2 * static_cast<uint64_t>(g->taps()))};
     info.workspace = padded * 4;
     const auto pixels = static_cast<double>(g->batch * g->outPixels());
-    const double work = pixels * static_cast<double>(padded) * (0.2 + 0.055 * static_cast<double>(g->taps())) + pixels * static_cast<double>(g->taps()) * 0.7;
+    const double work = pixels * static_cast<double>(padded) * (0.2 + 0.02 * static_cast<double>(g->taps())) + pixels * static_cast<double>(g->taps()) * 0.7;
     info.estimate = work / threads + 1500;
     return info;
 }

@@ -13,9 +13,11 @@ inline __m256i numbers(const std::byte* from, int n) {
     return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(some)));
 }
 
-template <bool kWhole>
+/// kTaps: how many there are, or 0 where only the layer knows.
+template <bool kWhole, int kTaps>
 inline void block(const DepthwisePixel& p, int64_t c, int n) {
-    const int16_t* w = p.weights + c * p.tapCount;
+    const int64_t tapCount = kTaps > 0 ? kTaps : p.tapCount;
+    const int16_t* w = p.weights + c * tapCount;
     const __m256i ones = _mm256_set1_epi16(1);
     const auto product = [&](int64_t t) {
         return _mm256_mullo_epi16(numbers<kWhole>(p.taps[t] + c, n), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + t * 16)));
@@ -23,8 +25,9 @@ inline void block(const DepthwisePixel& p, int64_t c, int n) {
     // Channels 0-3 and 8-11 of the sixteen, and the others.
     __m256i first = _mm256_setzero_si256();
     __m256i second = _mm256_setzero_si256();
-    for (int64_t t = 0; t < p.tapCount; t += 4) {
-        const int64_t left = p.tapCount - t;
+#pragma GCC unroll 8
+    for (int64_t t = 0; t < tapCount; t += 4) {
+        const int64_t left = tapCount - t;
         __m256i a = product(t);
         __m256i b = _mm256_setzero_si256();
         if (left > 1) a = _mm256_add_epi16(a, product(t + 1));
@@ -40,18 +43,25 @@ inline void block(const DepthwisePixel& p, int64_t c, int n) {
         if (!kWhole && left <= 0) break;
         const V::I sum = V::addInt(sums[j], loadInts(p.start + c + 8 * j));
         V::F v = V::fma(V::toFloat(sum), V::load(p.scale + c + 8 * j), V::load(p.bias + c + 8 * j));
-        v = V::min(V::set(p.hi), V::max(V::set(p.lo), v));
+        if (p.store == Storage::F32) v = V::min(V::set(p.hi), V::max(V::set(p.lo), v));
         if (p.store == Storage::F32) V::store(reinterpret_cast<float*>(p.out) + c + 8 * j, v, V::firstN(left > 8 ? 8 : left));
         else quantize(p.out + c + 8 * j, v, left > 8 ? 8 : left);
     }
 }
 
+template <int kTaps>
+void pixel(const DepthwisePixel& p) {
+    int64_t c = 0;
+    for (; c + 16 <= p.channels; c += 16) block<true, kTaps>(p, c, 16);
+    if (c < p.channels) block<false, kTaps>(p, c, static_cast<int>(p.channels - c));
+}
+
 }  // namespace
 
 void depthwisePixelAvx2(const DepthwisePixel& p) {
-    int64_t c = 0;
-    for (; c + 16 <= p.channels; c += 16) block<true>(p, c, 16);
-    if (c < p.channels) block<false>(p, c, static_cast<int>(p.channels - c));
+    if (p.tapCount == 9) pixel<9>(p);
+    else if (p.tapCount == 25) pixel<25>(p);
+    else pixel<0>(p);
 }
 
 }  // namespace sinter::quant

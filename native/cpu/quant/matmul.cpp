@@ -133,7 +133,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int 
     const double fill = rows < 4 ? rows / 4 : 1;
     const double macs = rows * static_cast<double>(p.paddedColumns * p.wordsPerTap * k.perWord) / (f.macsPerNs * fill);
     const double program = epilogue->general ? epilogue->general->cost() * rows * static_cast<double>(p.columns) : 0;
-    const double store = rows * static_cast<double>(p.paddedColumns) * 0.07 + program;
+    const double store = rows * static_cast<double>(p.paddedColumns) * 2.2 / k.lanes + program;
     const double memory = static_cast<double>(p.weightBytes) / f.floats.bytesPerNs;
     info.estimate = (std::max(macs, memory) + store + static_cast<double>(copied) * 0.03) / threads + 2000;
     return info;

@@ -41,20 +41,20 @@ TensorView dequantize(const TensorInfo& info, const TensorView& v, float* to) {
 }  // namespace
 
 const Family& familyVnni() {
-    static constexpr Family f{Isa::Avx512Vnni, simd::kAvx512, kernelsVnni, rowMoveAvx512, 330};
+    static constexpr Family f{Isa::Avx512Vnni, simd::kAvx512, kernelsVnni, rowMoveAvx512, 380};
     return f;
 }
 const Family& familyAvx512() {
-    static constexpr Family f{Isa::Avx512, simd::kAvx512, kernelsAvx512, rowMoveAvx512, 130};
+    static constexpr Family f{Isa::Avx512, simd::kAvx512, kernelsAvx512, rowMoveAvx512, 108};
     return f;
 }
 const Family& familyAvx2() {
-    static constexpr Family f{Isa::Avx2, simd::kAvx2, kernelsAvx2, rowMoveAvx2, 75};
+    static constexpr Family f{Isa::Avx2, simd::kAvx2, kernelsAvx2, rowMoveAvx2, 80};
     return f;
 }
 
 const Family& familyAvx2Bytes() {
-    static constexpr Family f{Isa::Avx2, simd::kAvx2, kernelsAvx2Bytes, rowMoveAvx2, 95};
+    static constexpr Family f{Isa::Avx2, simd::kAvx2, kernelsAvx2Bytes, rowMoveAvx2, 100};
     return f;
 }
 
@@ -229,7 +229,8 @@ void Product::tileRows(const Job& job, int64_t first, int rows, size_t panelBegi
             output = panel.output;
             const auto k = static_cast<size_t>(output);
             t.out = general ? Storage::F32 : storageOf(outputs_[k].dtype);
-            const Quantizer q(outputs_[k]);
+            Quantizer q(outputs_[k]);
+            q.clamp(epilogue_.lo, epilogue_.hi);
             t.inverse = q.inverse;
             t.storedLo = q.lo;
             t.storedHi = q.hi;

@@ -58,6 +58,13 @@ int Quantizer::quantize(float x) const {
     return static_cast<int>(std::nearbyintf(bounded)) + zeroPoint;
 }
 
+void Quantizer::clamp(float least, float most) {
+    // Scaling keeps the order, rounding included; where bounds cross the upper one wins, as it does in Clip.
+    const float least8 = lo, most8 = hi;
+    lo = std::clamp(least * inverse, least8, most8);
+    hi = std::clamp(most * inverse, least8, most8);
+}
+
 TensorInfo dequantizedInfo(const TensorInfo& t) {
     TensorInfo plain = t;
     if (t.quantized()) {

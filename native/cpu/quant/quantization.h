@@ -25,6 +25,8 @@ struct Quantizer {
 
     explicit Quantizer(const TensorInfo& t);
     int quantize(float x) const;
+    /// The bounds narrowed to what clamp(x, least, most) leaves: quantizing then clamps too.
+    void clamp(float least, float most);
 };
 
 /// `t` as the float32 values that it stands for.

@@ -16,8 +16,8 @@ enum class Form : uint8_t {
 
 /// One register tile of an implicit product of 8-bit matrices: `rows` pixels by one panel of output channels. A tap is
 /// `groups` groups of one 32-bit word, as the kernels' form says. Row i of tap t starts at a[i] + tapOffsets[t]. B is the packed panel, [taps · groups][vecs · lanes] words.
-/// Sums begin at `start` (the zero point's share) and are exact; then clamp(sum · scale + bias + residual, lo, hi), stored
-/// as float32 or times `inverse`, rounded half to even, saturated.
+/// Sums begin at `start` (the zero point's share) and are exact; then sum · scale + bias + residual, either between lo
+/// and hi as float32, or times `inverse`, between storedLo and storedHi (the clamp is in these), rounded half to even.
 struct Tile {
     const std::byte* const* a;
     const int64_t* tapOffsets;

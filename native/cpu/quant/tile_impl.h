@@ -75,8 +75,8 @@ void storeRows(const Tile& t, const int32_t* sums, int rows) {
             } else if (kAdded == Added::Bytes) {
                 v = V::add(v, V::mul(floatsOf(t.residual[i] + j * V::kLanes, left[j], isUnsigned, residualZero), residualScale));
             }
-            v = V::min(hi, V::max(lo, v));
             if (kOut == Storage::F32) {
+                v = V::min(hi, V::max(lo, v));
                 auto* out = reinterpret_cast<float*>(t.c[i]) + j * V::kLanes;
                 if (whole) V::store(out, v);
                 else V::store(out, v, V::firstN(left[j]));
