@@ -14,6 +14,12 @@ const act =
     process.exitCode = await guarded(() => action(...(args.slice(0, -1) as never[])));
   };
 
+// `sinter … | head` closes the pipe early: that ends the output, not the command with a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
+
 const collect = (value: string, all: string[]): string[] => [...all, value];
 const json = ['--json', 'print one JSON document instead of text'] as const;
 const threads = ['--threads <n>', 'threads to build for and run with', '1'] as const;
