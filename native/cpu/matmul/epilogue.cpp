@@ -48,6 +48,13 @@ std::optional<Epilogue> compileSimple(const LayerDesc& layer, std::span<const in
 std::optional<Epilogue> compileEpilogue(const LayerDesc& layer, std::span<const int64_t> result,
                                         const simd::IsaFamily& family) {
     if (layer.program.empty()) return Epilogue{};
+    // A damaged layer may describe fewer operands than its program reads, or refer to operands that do not exist.
+    if (layer.opInputs > layer.inputs.size() || layer.program.inputCount != layer.inputs.size() - layer.opInputs + 1) return std::nullopt;
+    for (size_t i = 0; i < layer.program.code.size(); ++i) {
+        for (const uint32_t arg : layer.program.code[i].args) {
+            if (arg >= layer.program.inputCount + i) return std::nullopt;
+        }
+    }
     for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
         if (layer.inputs[i].dtype != DType::F32 || layer.inputs[i].dims.size() > result.size()) return std::nullopt;
     }
