@@ -5,6 +5,7 @@ import {
   entropyBins,
   LEVELS,
   quantizedDistribution,
+  withoutSpikes,
 } from '../../optimizer/calibration/algorithms/entropy.ts';
 import { algorithmNamed, algorithms } from '../../optimizer/calibration/algorithms/index.ts';
 import { meanSquaredError, squaredError } from '../../optimizer/calibration/algorithms/meanSquaredError.ts';
@@ -144,5 +145,23 @@ describe('quantize', () => {
     expect([quantize(2, scale), quantize(-2, scale), quantize(9, scale), quantize(-9, scale)]).toEqual([
       127, -127, 127, -127,
     ]);
+  });
+});
+
+describe('spikes of single values', () => {
+  const smooth = Array.from({ length: 600 }, (_, i) => Math.round(10_000 * Math.exp(-i / 150)) + 1);
+
+  it('are cut down to their surroundings, and nothing else changes', () => {
+    const spiked = [...smooth];
+    spiked[40]! += 5_000_000;
+    const cut = withoutSpikes(spiked);
+    expect(withoutSpikes(smooth)).toEqual(smooth);
+    expect(cut[40]!).toBeLessThan(5 * smooth[40]!);
+    expect(cut.filter((_, i) => i !== 40)).toEqual(smooth.filter((_, i) => i !== 40));
+  });
+
+  it('do not make entropy clip the rest of the distribution', () => {
+    const spiked = smooth.map((x, i) => x + ([40, 61, 93, 120].includes(i) ? 2_000_000 : 0));
+    expect(entropyBins(withoutSpikes(spiked))).toBeGreaterThan(2 * entropyBins(spiked));
   });
 });

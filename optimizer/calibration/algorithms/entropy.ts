@@ -93,14 +93,34 @@ export function entropyBins(bins: readonly number[]): number {
   return best;
 }
 
+const NEIGHBOURS = 8;
+const SPIKE = 4;
+
+/**
+ * The histogram with single values that occur very often cut down to what surrounds them: no bin above 4 times the median of
+ * the non-empty ones among its 8 neighbours on each side. A constant background gives each channel one such value. It
+ * says nothing about the shape of the distribution and loses nothing when it is rounded to the nearest level, but merging
+ * its bin with others looks like a great loss of information, so that the search keeps 128 narrow levels around it and
+ * clips everything else. Smooth histograms stay as they are.
+ */
+export function withoutSpikes(bins: readonly number[]): number[] {
+  return bins.map((x, i) => {
+    const around = bins.slice(Math.max(0, i - NEIGHBOURS), i + NEIGHBOURS + 1).filter((n) => n > 0);
+    around.splice(around.indexOf(x), 1);
+    if (x === 0 || around.length < 3) return x;
+    around.sort((a, b) => a - b);
+    return Math.min(x, SPIKE * around[around.length >> 1]!);
+  });
+}
+
 /**
  * Migacz's calibration (GTC 2017): keep the i bins whose 128-level version loses least information, threshold
- * (i + 0.5) · width. The widest candidate ends at the last bin that is not empty, and no threshold exceeds the largest value seen:
+ * (i + 0.5) · width. Spikes of single values are cut down first (not in his description). The widest candidate ends at the last bin that is not empty, and no threshold exceeds the largest value seen:
  * a wider range would only waste levels.
  */
 export const entropy: RangeAlgorithm = {
   name: 'entropy',
   title: 'Entropy (KL divergence)',
   doc: 'Clips rare large values where that keeps most of the information; the usual choice for convolutional networks.',
-  amax: (h) => (h.width === 0 ? 0 : Math.min((entropyBins(h.bins) + 0.5) * h.width, largest(h))),
+  amax: (h) => (h.width === 0 ? 0 : Math.min((entropyBins(withoutSpikes(h.bins)) + 0.5) * h.width, largest(h))),
 };
