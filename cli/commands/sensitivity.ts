@@ -1,7 +1,12 @@
 import { Feeder, feedOf, inputSpecs } from '../../optimizer/builder/feed.ts';
 import { hashFile } from '../../optimizer/builder/hashFile.ts';
 import { precisionPolicy } from '../../optimizer/builder/precision.ts';
-import { comparePlan, type Inputs, measureSensitivity, mixedPrecision } from '../../optimizer/builder/sensitivity.ts';
+import {
+  type Inputs,
+  measureSensitivity,
+  mixedPrecision,
+  planComparison,
+} from '../../optimizer/builder/sensitivity.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { readRanges } from '../../optimizer/calibration/cache/file.ts';
 import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
@@ -45,6 +50,7 @@ export async function sensitivity(file: string, flags: SensitivityFlags): Promis
       ...options,
       onProgress: (done, total, layer) => progress.show('measure', done, total, layer),
     });
+    const compared = planComparison(optimized, options);
     // With a budget: the layers that have to stay in FP32 for the outputs to keep this cosine.
     const pins =
       budget === null
@@ -52,7 +58,7 @@ export async function sensitivity(file: string, flags: SensitivityFlags): Promis
         : await mixedPrecision(report, async (fp32) => {
             progress.show('mix', 0, 1, `${fp32.length} operators in FP32`);
             const policy = precisionPolicy(optimized.graph, ranges, { fp32 });
-            return (await comparePlan(optimized, options, policy)).cosine >= budget;
+            return (await compared(policy)).cosine >= budget;
           });
     progress.clear();
     if (flags.json) console.log(JSON.stringify({ ...report, pins }, null, 2));

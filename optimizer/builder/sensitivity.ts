@@ -94,22 +94,23 @@ export async function measureSensitivity(optimized: Optimized, o: SensitivityOpt
   }
 }
 
-/** How far the outputs of a plan with this precision are from the FP32 plan's, over all samples. */
-export async function comparePlan(
-  optimized: Optimized,
-  o: SensitivityOptions,
-  precision: PrecisionPolicy,
-): Promise<{ sqnr: number; cosine: number }> {
-  const dir = mkdtempSync(join(tmpdir(), 'sinter-sensitivity-'));
-  try {
-    const path = join(dir, 'plan.sinter');
-    const want = await runPlan(optimized, o, path, null, false);
-    const got = await runPlan(optimized, o, path, precision, false);
-    const { sqnr, cosine } = noiseOf(want.outputs, got.outputs);
-    return { sqnr, cosine };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+/** How far the outputs of one plan are from the FP32 plan's, over all samples. */
+export type PlanComparison = (precision: PrecisionPolicy) => Promise<{ sqnr: number; cosine: number }>;
+
+/** Compares plans of one graph with its FP32 plan, which is built and run once, at the first comparison. */
+export function planComparison(optimized: Optimized, o: SensitivityOptions): PlanComparison {
+  let fp32: PlanRun | null = null;
+  return async (precision) => {
+    const dir = mkdtempSync(join(tmpdir(), 'sinter-sensitivity-'));
+    try {
+      const path = join(dir, 'plan.sinter');
+      fp32 ??= await runPlan(optimized, o, path, null, false);
+      const { sqnr, cosine } = noiseOf(fp32.outputs, (await runPlan(optimized, o, path, precision, false)).outputs);
+      return { sqnr, cosine };
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  };
 }
 
 interface PlanRun {

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { buildEngine } from '../../../optimizer/builder/build.ts';
 import { createEvaluator } from '../../../optimizer/builder/evaluator.ts';
+import { hashFile } from '../../../optimizer/builder/hashFile.ts';
 import { randomTensor, seededRandom } from '../../../optimizer/builder/randomInputs.ts';
 import { encodeWeight } from '../../../optimizer/builder/weights.ts';
 import { dtypeFromNumber } from '../../../optimizer/engine/encode.ts';
@@ -22,15 +21,6 @@ import { HostError } from '../../ipc/protocol.ts';
 import { loadRuntime } from './addon.ts';
 import { categoryOf } from './categories.ts';
 import type { Imported, StudioParts } from './parts.ts';
-
-async function sha256(path: string, stop: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    stop.throwIfAborted();
-    hash.update(chunk as Buffer);
-  }
-  return hash.digest('hex');
-}
 
 function formatText(m: ImportedModel): string {
   const opset = m.opsets[''] === undefined ? '' : `, opset ${m.opsets['']}`;
@@ -83,7 +73,7 @@ export function realParts(): StudioParts {
     runtimeProblem: problem,
     passes: pipeline,
     importModel: async (path, onProgress, stop) => {
-      const hash = sha256(path, stop);
+      const hash = hashFile(path, stop);
       hash.catch(() => undefined);
       const model = await importModel(path, { stop, onProgress: (_phase, done, total) => onProgress(done, total) });
       return { graph: model.graph, format: formatText(model), hash: await hash, problems: problemsOf(model) };
