@@ -1,5 +1,4 @@
 #pragma once
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,51 +11,59 @@ namespace sinter::cuda {
 /// are all other axes in order (a convolution: rows = n, y, x; columns = channels. A matrix product: columns = the last
 /// axis).
 struct ResultShape {
-    std::vector<int64_t> dims;  ///< logical
+    std::vector<int64_t> dims;  ///< logical, rank 1 to 8
     size_t columnAxis = 1;
     int64_t columns() const { return dims[columnAxis]; }
-    int64_t rows() const;
+    int64_t rows() const {
+        int64_t n = 1;
+        for (size_t a = 0; a < dims.size(); ++a) n *= a == columnAxis ? 1 : dims[a];
+        return n;
+    }
 };
 
 /// The code after the accumulators of a layer (Conv, ConvTranspose, MatMul, pools, Reduce, LayerNorm, …): scale, bias,
 /// epilogue program, rounding and stores to one or several outputs (`splits`), generated as "epilogue.cuh":
 ///
+///   acc_t                                                   // float; double or an integer type where the layer has it
 ///   struct EpilogueParams { … };                            // by value, a kernel parameter (last by custom)
-///   template <int V> void epilogue_apply(const EpilogueParams&, int row, int column, float (&v)[V]);
-///   template <int V> void epilogue_store(const EpilogueParams&, int row, int column, const float (&v)[V]);
-///   template <int V> void epilogue(const EpilogueParams&, int row, int column, float (&v)[V]);  // apply, then store
-///   SINTER_ROWS, SINTER_COLUMNS, SINTER_STORE_VECTOR (the widest V that stores as one access), SINTER_OUT (output type)
+///   template <int V> void epilogue_apply(const EpilogueParams&, int row, int column, acc_t (&v)[V]);
+///   template <int V> void epilogue_store(const EpilogueParams&, int row, int column, const acc_t (&v)[V]);
+///   template <int V> void epilogue(const EpilogueParams&, int row, int column, acc_t (&v)[V]);  // apply, then store
+///   SINTER_STORE_VECTOR: the widest V that stores as one access
+///   SINTER_ROWS, SINTER_COLUMNS with Options::constantShape
 ///
-/// v holds V consecutive columns of one row: raw accumulators (integer products converted to float as they are). Columns
-/// past SINTER_COLUMNS are skipped; rows are the caller's to check.
+/// v holds V (a power of two) consecutive columns of one row: raw accumulators (integer products converted to float as
+/// they are). Columns past the last are skipped; rows are the caller's to check.
 class Epilogue {
 public:
-    /// `biasInput` and `scales`: see below. Nothing when the program holds an operation or type that cannot be generated.
     struct Options {
-        int biasInput = -1;             ///< index of the layer's bias[columns], added first; -1 = none
-        double alpha = 1;               ///< factor on the accumulators (MatMul's alpha, input scales of INT8)
-        int scaleInput = -1;            ///< index of the input whose packed form ends in `columns` float factors (INT8 weights)
-        uint64_t scaleOffset = 0;       ///< bytes from the packed constant's start to these factors
+        int biasInput = -1;         ///< index of the layer's bias[columns], added first; -1 = none; absent inputs are ignored
+        double alpha = 1;           ///< factor on the accumulators (MatMul's alpha, input scales of INT8)
+        int scaleInput = -1;        ///< index of the input whose packed form ends in `columns` float factors (INT8 weights)
+        uint64_t scaleOffset = 0;   ///< bytes from the packed constant's start to these factors
+        bool constantShape = true;  ///< rows and columns as constants; false: one text for all shapes
     };
+    /// Nothing when the program holds an operation or type that cannot be generated.
     static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape, const Options& options);
     static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape) { return of(layer, shape, Options{}); }
 
     const std::string& text() const { return text_; }
     /// Appends EpilogueParams as one parameter.
     void addParams(Params& params, const KernelArgs& args) const;
-    /// Fills in layouts, views and packing rules of outputs, bias and program inputs (`nhwc` or row-major, as asked).
-    void describe(const LayerDesc& layer, TacticInfo& info, const std::string& layout) const;
+    /// Fills in layouts and view rules of outputs, bias and program inputs, sizing `info` to the layer: outputs and
+    /// residual operands in `layout` ("nhwc", "linear", or "" = any strides), with any views.
+    static void describe(const LayerDesc& layer, TacticInfo& info, const std::string& layout);
 
 private:
     struct Operand {
         bool output = false;
-        size_t index = 0;        ///< of args.inputs or args.outputs
-        uint64_t offset = 0;     ///< bytes added to its address
-        std::vector<size_t> axes;  ///< of the tensor, whose strides are passed
+        size_t index = 0;         ///< of args.inputs or args.outputs
+        uint64_t offset = 0;      ///< bytes added to its address
+        bool perColumn = false;   ///< a vector along the columns
     };
     std::string text_;
+    ResultShape shape_;
     std::vector<Operand> operands_;
-    size_t opInputs_ = 0;
 };
 
 }  // namespace sinter::cuda

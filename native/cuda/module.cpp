@@ -46,7 +46,7 @@ std::string_view fileText(const std::string& name) {
 }
 
 /// Options that every kernel is compiled with.
-constexpr const char* kOptions[] = {"-std=c++17", "-default-device", "-extra-device-vectorization", "-restrict"};
+constexpr const char* kOptions[] = {"-std=c++17", "-default-device", "-extra-device-vectorization"};
 
 std::string firstLines(const std::string& log, int lines) {
     size_t end = 0;
