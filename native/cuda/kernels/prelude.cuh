@@ -11,7 +11,6 @@ typedef unsigned int uint32_t;
 #ifndef SINTER_EMULATED
 typedef long long int64_t;
 typedef unsigned long long uint64_t;
-typedef unsigned long long size_t;
 #endif
 
 #define SINTER_DEVICE __device__ __forceinline__
