@@ -1,6 +1,6 @@
 import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
 import { hashFile } from '../../optimizer/builder/hashFile.ts';
-import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/quantization.ts';
+import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/storages.ts';
 import { precisionPolicy } from '../../optimizer/builder/precision.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { readRanges } from '../../optimizer/calibration/cache/file.ts';

@@ -12,7 +12,7 @@ import { lowerGraph } from './lower/index.ts';
 import { planMemory } from './memory.ts';
 import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
 import { planSearch, type SearchResult } from './planSearch/index.ts';
-import type { PrecisionPolicy } from './planSearch/quantization.ts';
+import type { PrecisionPolicy } from './planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
 
 /** Kernels that split float32 factors into bfloat16 parts say so in their name. */
@@ -31,7 +31,7 @@ export interface BuildOptions {
   readonly producer?: string;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
-  /** Permission to store calibrated values as INT8; FP32 throughout by default. */
+  /** Permission to store values in fewer bits; the model's own storage throughout by default. */
   readonly precision?: PrecisionPolicy;
   /**
    * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,

@@ -2,7 +2,7 @@ import { tensorNames } from '../calibration/names.ts';
 import type { Ranges } from '../calibration/rangeTable.ts';
 import type { Graph, SourceId } from '../ir/graph.ts';
 import { BuildError, type PlanLayer } from './plan.ts';
-import type { PrecisionPolicy } from './planSearch/quantization.ts';
+import type { PrecisionPolicy } from './planSearch/storages.ts';
 
 /** Operators (by source id or by name in the model) that must stay in FP32. */
 export interface Pins {
@@ -27,6 +27,6 @@ export function precisionPolicy(graph: Graph, ranges: Ranges, pins: Pins = { fp3
       const entry = name === undefined ? undefined : ranges.entry(name);
       return entry && entry.amax > 0 ? entry.amax : undefined;
     },
-    allowed: (layer: PlanLayer) => !layer.sources.some((s) => pinned.has(s)),
+    storages: (layer: PlanLayer) => (layer.sources.some((s) => pinned.has(s)) ? [''] : ['', 'int8']),
   };
 }

@@ -9,7 +9,7 @@ import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime, Tensor } from '../runtime.ts';
 import { buildEngine } from './build.ts';
 import type { PlanLayer } from './plan.ts';
-import type { PrecisionPolicy } from './planSearch/quantization.ts';
+import type { PrecisionPolicy } from './planSearch/storages.ts';
 import { precisionPolicy } from './precision.ts';
 
 export type Inputs = Readonly<Record<string, Tensor>>;
@@ -68,7 +68,7 @@ export async function measureSensitivity(optimized: Optimized, o: SensitivityOpt
       o.onProgress?.(i, candidates.length, layer.name);
       const key = keyOf(layer.sources);
       const here = (l: PlanLayer): boolean => keyOf(l.sources) === key;
-      const only: PrecisionPolicy = { amax: policy.amax, allowed: here, required: here };
+      const only: PrecisionPolicy = { amax: policy.amax, storages: (l) => (here(l) ? ['int8'] : ['']) };
       const { sqnr, cosine, noise } = noiseOf(fp32.outputs, (await run(only, false)).outputs);
       const before = fp32.times.get(key) ?? 0;
       const after = int8.times.get(key) ?? 0;
