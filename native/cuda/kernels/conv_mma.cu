@@ -11,6 +11,7 @@
 #include "prelude_async.cuh"
 #include "prelude_mma.cuh"
 #include "epilogue.cuh"
+#include "tile_rows.cuh"
 
 namespace {
 
@@ -50,10 +51,6 @@ __device__ __forceinline__ int swizzled(int row, int chunk) {
     return row * BKB + ((chunk ^ turn) << 4);
 }
 
-struct alignas(8) Pair {
-    Accumulator first, second;
-};
-
 }  // namespace
 
 extern "C" __global__ void
@@ -69,6 +66,9 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
     const int first = KT * part / SPLIT, last = KT * (part + 1) / SPLIT;
 
     start_dependents();
+#if SPLIT > 1
+    cluster_arrive();
+#endif
 
     // The rows of x this thread copies: offset of their first tap, and which filter rows and columns fall inside the image.
     const int aVector = tid % A_VECTORS, aRow = tid / A_VECTORS;
@@ -211,55 +211,62 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
     }
 
     // The tile goes through shared memory, so that the epilogue sees runs of channels of one pixel.
-    copy_wait<0>();
-    __syncthreads();
-    Accumulator* tile = reinterpret_cast<Accumulator*>(shared);
+    constexpr int VECTORS = BN / kRun, TOGETHER = 4;  // runs in flight: their operands load side by side
+#if SPLIT > 1
+    using Sums = SharedSums<SPLIT, BM, TILE_PITCH, Accumulator>;
+    constexpr int COUNT = Sums::OWNED * VECTORS;
+    const int row0 = m0 + part * Sums::OWNED;
+    const unsigned receive = base + STAGES * STAGE_BYTES;
+    const Accumulator* const tile = reinterpret_cast<const Accumulator*>(shared + STAGES * STAGE_BYTES);
+    cluster_wait();
 #pragma unroll
     for (int i = 0; i < MT; ++i) {
 #pragma unroll
         for (int j = 0; j < NT; ++j) {
             const int row = wm + i * 16 + (lane >> 2), column = wn + j * 8 + (lane & 3) * 2;
-            *reinterpret_cast<Pair*>(tile + row * TILE_PITCH + column) = {acc[i][j][0], acc[i][j][1]};
-            *reinterpret_cast<Pair*>(tile + (row + 8) * TILE_PITCH + column) = {acc[i][j][2], acc[i][j][3]};
+            Sums::send(receive, part, row, column, acc[i][j][0], acc[i][j][1]);
+            Sums::send(receive, part, row + 8, column, acc[i][j][2], acc[i][j][3]);
         }
     }
-#if SPLIT > 1
     cluster_arrive();
     cluster_wait();
 #else
+    constexpr int COUNT = BM * VECTORS;
+    const int row0 = m0;
+    copy_wait<0>();
+    __syncthreads();
+    Accumulator* const tile = reinterpret_cast<Accumulator*>(shared);
+#pragma unroll
+    for (int i = 0; i < MT; ++i) {
+#pragma unroll
+        for (int j = 0; j < NT; ++j) {
+            Accumulator* target = tile + (wm + i * 16 + (lane >> 2)) * TILE_PITCH + wn + j * 8 + (lane & 3) * 2;
+            *reinterpret_cast<Pair<Accumulator>*>(target) = {acc[i][j][0], acc[i][j][1]};
+            *reinterpret_cast<Pair<Accumulator>*>(target + 8 * TILE_PITCH) = {acc[i][j][2], acc[i][j][3]};
+        }
+    }
     __syncthreads();
 #endif
 
-    constexpr int V = SINTER_STORE_VECTOR < 8 ? SINTER_STORE_VECTOR : 8;
-    constexpr int VECTORS = BN / V, COUNT = BM * VECTORS, TOGETHER = 4;  // vectors in flight: their operands load side by side
-    for (int start = SPLIT > 1 ? part * THREADS + tid : tid; start < COUNT; start += TOGETHER * THREADS * SPLIT) {
-        float v[TOGETHER][V];
+#pragma unroll 1
+    for (int start = tid; start < COUNT; start += TOGETHER * THREADS) {
+        float v[TOGETHER][kRun];
 #pragma unroll
         for (int u = 0; u < TOGETHER; ++u) {
-            const int index = start + u * THREADS * SPLIT, row = index / VECTORS, column = index % VECTORS * V;
-            if (index >= COUNT || m0 + row >= ROWS || n0 + column >= K) continue;
-            const Accumulator* source = tile + row * TILE_PITCH + column;
+            const int index = start + u * THREADS, row = index / VECTORS, column = index % VECTORS * kRun;
+            if (index >= COUNT || row0 + row >= ROWS || n0 + column >= K) continue;
 #if SPLIT > 1
-            Accumulator sum[V] = {};
-#pragma unroll
-            for (unsigned rank = 0; rank < SPLIT; ++rank) add_cluster<V>(sum, cluster_address(shared_address(source), rank));
-#pragma unroll
-            for (int k = 0; k < V; ++k) v[u][k] = static_cast<float>(sum[k]);
+            Sums::receive(tile, row, column, v[u]);
 #else
-#pragma unroll
-            for (int k = 0; k < V; ++k) v[u][k] = static_cast<float>(source[k]);
+            load_run(tile + row * TILE_PITCH + column, v[u]);
 #endif
-            epilogue_apply(e, m0 + row, group * K + n0 + column, v[u]);
+            epilogue_apply(e, row0 + row, group * K + n0 + column, v[u]);
         }
 #pragma unroll
         for (int u = 0; u < TOGETHER; ++u) {
-            const int index = start + u * THREADS * SPLIT, row = index / VECTORS, column = index % VECTORS * V;
-            if (index >= COUNT || m0 + row >= ROWS || n0 + column >= K) continue;
-            epilogue_store(e, m0 + row, group * K + n0 + column, v[u]);
+            const int index = start + u * THREADS, row = index / VECTORS, column = index % VECTORS * kRun;
+            if (index >= COUNT || row0 + row >= ROWS || n0 + column >= K) continue;
+            epilogue_store(e, row0 + row, group * K + n0 + column, v[u]);
         }
     }
-#if SPLIT > 1
-    cluster_arrive();
-    cluster_wait();  // no block leaves while others read its tile
-#endif
 }

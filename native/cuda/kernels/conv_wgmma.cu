@@ -5,11 +5,13 @@
 //
 // Macros: OPERAND (see Operand), CONV_ROWS, CONV_C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL, _DH, _DW,
 //   tile: TILE_N, TILE_BYTES (of the reduction, in a stage: 64 or 128), CONSUMERS (warpgroups), BLOCKS_M (of 64 rows, per
-//         consumer), STAGES, PERSISTENT (blocks walk over tiles; the next tile loads during the epilogue), MIN_BLOCKS
+//         consumer), STAGES, PERSISTENT (blocks walk over tiles; the next tile loads during the epilogue), MIN_BLOCKS,
+//         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_wgmma.cuh"
 #include "epilogue.cuh"
+#include "tile_rows.cuh"
 
 namespace {
 
@@ -31,22 +33,28 @@ static_assert(STAGE_BYTES % 1024 == 0, "stages keep the alignment of the swizzle
 
 // Epilogue: each warp turns its fragments into rows through shared memory of its own, CHUNK columns at a time. Blocks of
 // one tile use the stages for it; their loop stays rolled, for registers.
-constexpr int CHUNK = !PERSISTENT ? BN : BN % 64 == 0 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
+constexpr int CHUNK = !PERSISTENT ? BN : BN % 64 == 0 && MIN_BLOCKS == 1 && STAGES * STAGE_BYTES <= 180 * 1024 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
 constexpr int WARP_BYTES = 16 * CHUNK_PITCH * 4;
-
-struct alignas(8) Pair {
-    Accumulator first, second;
-};
+/// Registers of a consumer thread beside its accumulators.
+constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - BN / 2 * BLOCKS_M;
+#if SPLIT > 1
+static_assert(!PERSISTENT);
+using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
+#endif
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
-    conv_wgmma(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap, const EpilogueParams e) {
+extern "C" __global__ void
+#if SPLIT > 1
+__cluster_dims__(1, 1, SPLIT)
+#endif
+__launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap, const EpilogueParams e) {
     extern __shared__ unsigned char unaligned[];
     unsigned char* const shared = unaligned + (-shared_address(unaligned) & 1023u);
     __shared__ alignas(8) unsigned long long full[STAGES], empty[STAGES];
     const unsigned base = shared_address(shared), fullBase = shared_address(full), emptyBase = shared_address(empty);
     const int group = threadIdx.x / 128;
+    const int part = SPLIT > 1 ? blockIdx.z : 0, first = KT * part / SPLIT, last = KT * (part + 1) / SPLIT;
 
     if (threadIdx.x == 0) {
         prefetch_map(xMap);
@@ -60,6 +68,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     }
     __syncthreads();
     start_dependents();
+#if SPLIT > 1
+    cluster_arrive();
+#endif
 
     if (group == CONSUMERS) {
         if constexpr (MOVE_REGISTERS) give_registers<24>();
@@ -83,18 +94,18 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
                 }
             };
             // Weights do not depend on earlier layers: the first of them are under way before the wait.
-            constexpr int AHEAD = STAGES < KT ? STAGES : KT;
+            int ahead = STAGES < last - first ? STAGES : last - first;
             if (blockIdx.x < TILES) {
-                for (int s = 0; s < AHEAD; ++s) {
+                for (int s = 0; s < ahead; ++s) {
                     barrier_expect(fullBase + s * 8, STAGE_BYTES);
-                    copyB(s, s, blockIdx.x % TILES_N * BN);
+                    copyB(s, first + s, blockIdx.x % TILES_N * BN);
                 }
             }
             wait_for_producers();
-            int stage = 0, phase = 1, ahead = AHEAD;
+            int stage = 0, phase = 1;
             for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
                 const int row = tile / TILES_N * BM, column = tile % TILES_N * BN;
-                for (int kt = 0; kt < KT; ++kt) {
+                for (int kt = first; kt < last; ++kt) {
                     if (ahead > 0) {
                         --ahead;
                     } else {
@@ -122,7 +133,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
         for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
             Accumulator acc[BLOCKS_M][BN / 2];
             int previous = 0;
-            for (int kt = 0; kt < KT; ++kt) {
+            for (int kt = first; kt < last; ++kt) {
                 barrier_wait(fullBase + stage * 8, phase);
                 const unsigned long long a = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + consumer * (BLOCKS_M * 64 * TILE_BYTES));
                 const unsigned long long b = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + A_BYTES);
@@ -131,11 +142,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
                 for (int step = 0; step < TILE_BYTES / 32; ++step) {
 #pragma unroll
                     for (int i = 0; i < BLOCKS_M; ++i) {
-                        WarpgroupProduct<kType, BN>::step(acc[i], a + step * 2 + i * (64 * TILE_BYTES >> 4), b + step * 2, kt > 0 || step > 0);
+                        WarpgroupProduct<kType, BN>::step(acc[i], a + step * 2 + i * (64 * TILE_BYTES >> 4), b + step * 2, kt > first || step > 0);
                     }
                 }
                 warpgroup_commit();
-                if (kt > 0) {
+                if (kt > first) {
                     warpgroup_wait<1>();
                     if (thread == 0) barrier_arrive(emptyBase + previous * 8);
                 }
@@ -147,15 +158,41 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
             }
             warpgroup_wait<0>();
             if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+#if SPLIT > 1
+            cluster_wait();
+            const int fragmentRow = consumer * (BLOCKS_M * 64) + warp * 16 + (lane >> 2);
+#pragma unroll
+            for (int i = 0; i < BLOCKS_M; ++i) {
+#pragma unroll
+                for (int j = 0; j < BN / 8; ++j) {
+                    const Accumulator* d = acc[i] + j * 4;
+                    const int row = fragmentRow + i * 64, column = j * 8 + (lane & 3) * 2;
+                    Sums::send(base + STAGES * STAGE_BYTES, part, row, column, d[0], d[1]);
+                    Sums::send(base + STAGES * STAGE_BYTES, part, row + 8, column, d[2], d[3]);
+                }
+            }
+            cluster_arrive();
+            cluster_wait();
+            wait_for_producers();
+            const Accumulator* const sums = reinterpret_cast<const Accumulator*>(shared + STAGES * STAGE_BYTES);
+            const int row0 = tile / TILES_N * BM + part * Sums::OWNED, column0 = tile % TILES_N * BN;
+#pragma unroll 1
+            for (int index = threadIdx.x; index < Sums::OWNED * (BN / kRun); index += 128 * CONSUMERS) {
+                const int r = index / (BN / kRun), c = index % (BN / kRun) * kRun;
+                if ((ROWS % BM != 0 && row0 + r >= ROWS) || (K % BN != 0 && column0 + c >= K)) continue;
+                float v[kRun];
+                Sums::receive(sums, r, c, v);
+                epilogue(e, row0 + r, column0 + c, v);
+            }
+#else
 #if !PERSISTENT
             named_barrier(1, CONSUMERS * 128);  // the scratch lies over stages that another warpgroup may still read
 #endif
             wait_for_producers();
 
             const int row0 = tile / TILES_N * BM + consumer * (BLOCKS_M * 64) + warp * 16, column0 = tile % TILES_N * BN;
-            constexpr int V = SINTER_STORE_VECTOR < 8 ? SINTER_STORE_VECTOR : 8;
-            constexpr int VECTORS = CHUNK / V, PASSES = 16 * VECTORS / 32;
-            constexpr int TOGETHER = PASSES % 4 == 0 && MOVE_REGISTERS ? 4 : PASSES % 2 == 0 ? 2 : 1;  // passes in flight: their operands load side by side
+            constexpr int VECTORS = CHUNK / kRun, PASSES = 16 * VECTORS / 32;
+            constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;  // passes in flight: their operands load side by side
 #pragma unroll
             for (int i = 0; i < BLOCKS_M; ++i) {
 #pragma unroll
@@ -165,25 +202,24 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
                     for (int j = 0; j < CHUNK / 8; ++j) {
                         const Accumulator* d = acc[i] + (chunk / 8 + j) * 4;
                         Accumulator* target = rows + (lane >> 2) * CHUNK_PITCH + j * 8 + (lane & 3) * 2;
-                        *reinterpret_cast<Pair*>(target) = {d[0], d[1]};
-                        *reinterpret_cast<Pair*>(target + 8 * CHUNK_PITCH) = {d[2], d[3]};
+                        *reinterpret_cast<Pair<Accumulator>*>(target) = {d[0], d[1]};
+                        *reinterpret_cast<Pair<Accumulator>*>(target + 8 * CHUNK_PITCH) = {d[2], d[3]};
                     }
                     __syncwarp();
 #pragma unroll 1
                     for (int pass = 0; pass < PASSES; pass += TOGETHER) {
-                        float v[TOGETHER][V];
+                        float v[TOGETHER][kRun];
 #pragma unroll
                         for (int u = 0; u < TOGETHER; ++u) {
-                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * V;
+                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
                             const int row = row0 + i * 64 + r, column = column0 + chunk + c;
                             if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
-#pragma unroll
-                            for (int k = 0; k < V; ++k) v[u][k] = static_cast<float>(rows[r * CHUNK_PITCH + c + k]);
+                            load_run(rows + r * CHUNK_PITCH + c, v[u]);
                             epilogue_apply(e, row, column, v[u]);
                         }
 #pragma unroll
                         for (int u = 0; u < TOGETHER; ++u) {
-                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * V;
+                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
                             const int row = row0 + i * 64 + r, column = column0 + chunk + c;
                             if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
                             epilogue_store(e, row, column, v[u]);
@@ -192,6 +228,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
                     __syncwarp();
                 }
             }
+#endif
         }
     }
 }

@@ -76,6 +76,7 @@ __device__ __forceinline__ void copy_im2col(unsigned shared, const TensorMap& ma
         : "memory");
 }
 
+/// Cluster barrier in two halves; shared memory of the other blocks may be written once all have arrived.
 __device__ __forceinline__ void cluster_arrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
 __device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
 __device__ __forceinline__ unsigned cluster_rank() {
@@ -89,36 +90,11 @@ __device__ __forceinline__ unsigned cluster_address(unsigned shared, unsigned ra
     asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"(shared), "r"(rank));
     return address;
 }
-/// sum += V numbers (1, 2 or a multiple of 4) at an address of `cluster_address`.
-template <int V>
-__device__ __forceinline__ void add_cluster(float (&sum)[V], unsigned address) {
-    if constexpr (V % 4 == 0) {
-#pragma unroll
-        for (int k = 0; k < V; k += 4) {
-            float a, b, c, d;
-            asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(a), "=f"(b), "=f"(c), "=f"(d) : "r"(address + k * 4) : "memory");
-            sum[k] += a;
-            sum[k + 1] += b;
-            sum[k + 2] += c;
-            sum[k + 3] += d;
-        }
-    } else {
-#pragma unroll
-        for (int k = 0; k < V; ++k) {
-            float a;
-            asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(a) : "r"(address + k * 4) : "memory");
-            sum[k] += a;
-        }
-    }
+__device__ __forceinline__ void store_cluster(unsigned address, float first, float second) {
+    asm volatile("st.shared::cluster.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(first), "f"(second) : "memory");
 }
-template <int V>
-__device__ __forceinline__ void add_cluster(int (&sum)[V], unsigned address) {
-#pragma unroll
-    for (int k = 0; k < V; ++k) {
-        int a;
-        asm volatile("ld.shared::cluster.s32 %0, [%1];" : "=r"(a) : "r"(address + k * 4) : "memory");
-        sum[k] += a;
-    }
+__device__ __forceinline__ void store_cluster(unsigned address, int first, int second) {
+    asm volatile("st.shared::cluster.v2.s32 [%0], {%1, %2};" ::"r"(address), "r"(first), "r"(second) : "memory");
 }
 
 #else
