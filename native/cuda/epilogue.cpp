@@ -207,6 +207,8 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     return e;
 }
 
+void Epilogue::addOperand(Params& params, const TensorView& v, const ResultShape& shape) { params.add(tensorOperand(v, shape)); }
+
 void Epilogue::addParams(Params& params, const KernelArgs& args) const {
     std::vector<std::byte> bytes(operands_.size() * sizeof(DeviceOperand) + sizeof(DeviceShape));
     for (size_t i = 0; i < operands_.size(); ++i) {

@@ -36,6 +36,9 @@ struct ResultShape {
 /// they are). Columns past the last are skipped; rows are the caller's to check.
 class Epilogue {
 public:
+    /// An input addressed by (row, column) of the result, as one parameter of type EpilogueOperand; with
+    /// epilogue_offset and epilogue_load (epilogue_base.cuh) kernels read operands of any strides and broadcasts.
+    static void addOperand(Params& params, const TensorView& v, const ResultShape& shape);
     struct Options {
         int biasInput = -1;         ///< index of the layer's bias[columns], added first; -1 = none; absent inputs are ignored
         double alpha = 1;           ///< factor on the accumulators (MatMul's alpha, input scales of INT8)
