@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kOffered = 12;  ///< tactics per layer: the tuner times them all
 
 std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g) {
-    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1};
+    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true};
     if (g.operand == Operand::I8) {
         options.scaleInput = 1;  // MatMul's alpha is part of the factors
         options.scaleOffset = factorsOffset(g);
@@ -53,7 +53,7 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     const double bytes = bytesOf(d), time = estimate(t, *g, device, bytes);
     if (time > cutOff(*g, device, bytes)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describe(d, info, g->convolution ? "nhwc" : "linear");
+    Epilogue::describeEven(d, g->result, info, g->convolution ? "nhwc" : "linear");
     info.inputLayouts[0] = g->convolution ? "nhwc" : "linear";
     // Rows of a matrix product must be evenly spaced, which a slice of another axis would break.
     const auto aligned = static_cast<uint32_t>(g->copyBytes() / g->bytes());
@@ -104,7 +104,7 @@ TensorMap inputMap(const Tile& t, const Problem& g, const TensorView& x, DType t
                             .upperCorner = {corner(g.q, g.strideW, g.w, g.padLeft), corner(g.p, g.strideH, g.h, g.padTop)},
                             .channels = depth,
                             .pixels = static_cast<uint32_t>(t.m),
-                            .elementStrides = {static_cast<uint32_t>(g.strideW), static_cast<uint32_t>(g.strideH)},
+                            .elementStrides = {1, static_cast<uint32_t>(g.strideW), static_cast<uint32_t>(g.strideH), 1},
                             .swizzle = swizzle});
 }
 

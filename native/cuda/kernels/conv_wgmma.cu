@@ -36,7 +36,7 @@ static_assert(STAGE_BYTES % 1024 == 0, "stages keep the alignment of the swizzle
 constexpr int CHUNK = !PERSISTENT ? BN : BN % 64 == 0 && MIN_BLOCKS == 1 && STAGES * STAGE_BYTES <= 180 * 1024 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
 constexpr int WARP_BYTES = 16 * CHUNK_PITCH * 4;
 /// Registers of a consumer thread beside its accumulators.
-constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - BN / 2 * BLOCKS_M;
+[[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - BN / 2 * BLOCKS_M;
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
@@ -131,6 +131,15 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
         int stage = 0, phase = 0;
         for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
+#if SINTER_EPILOGUE_PREFETCHES && SPLIT == 1
+            constexpr int LINES = (BN + 63) / 64;  // of 64 columns: residual operands come nearer while the products run
+#pragma unroll
+            for (int l = lane; l < BLOCKS_M * 16 * LINES; l += 32) {
+                const int r = l / LINES, row = tile / TILES_N * BM + consumer * (BLOCKS_M * 64) + r / 16 * 64 + warp * 16 + r % 16;
+                const int column = tile % TILES_N * BN + l % LINES * 64;
+                if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
+            }
+#endif
             Accumulator acc[BLOCKS_M][BN / 2];
             int previous = 0;
             for (int kt = first; kt < last; ++kt) {
