@@ -63,7 +63,7 @@ DeviceOperand tensorOperand(const TensorView& v, const ResultShape& shape) {
         granularity |= static_cast<uint64_t>(stride);
     }
     o.row = evenStep(dims, strides);
-    o.align = o.column == 1 ? static_cast<int32_t>(granularity & (~granularity + 1)) : 1;
+    o.align = o.column == 1 ? static_cast<int32_t>(granularity & (~granularity + 1)) : 0;
     return o;
 }
 
