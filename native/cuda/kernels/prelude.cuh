@@ -96,6 +96,13 @@ template <int V, typename T> SINTER_DEVICE void store_vec(T* p, const T (&in)[V]
     }
 }
 
+/// Asks the second-level cache for the line of an address.
+SINTER_DEVICE void prefetch_line(const void* p) {
+#ifndef SINTER_EMULATED
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
+#endif
+}
+
 /// A tensor as kernels get it: address and element strides per logical axis.
 struct View {
     void* data;
