@@ -53,6 +53,8 @@ public:
 class Launch {
 public:
     virtual ~Launch() = default;
+    /// Whether it may be part of a Recording.
+    virtual bool recordable() const { return true; }
 };
 
 /// A sequence of launches that the device replays as one.
@@ -66,7 +68,11 @@ class Stream {
 public:
     virtual ~Stream() = default;
     virtual void launch(Launch& launch, const KernelArgs& args) = 0;
-    virtual void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) = 0;
+    /// `to` is an address on the device.
+    virtual void copyIn(void* to, const void* from, uint64_t bytes) = 0;
+    void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) {
+        copyIn(static_cast<std::byte*>(to.address()) + offset, from, bytes);
+    }
     /// `from` is an address on the device.
     virtual void copyOut(void* to, const void* from, uint64_t bytes) = 0;
     void copyOut(void* to, const Buffer& from, uint64_t offset, uint64_t bytes) {

@@ -7,12 +7,13 @@ import type { NativeRuntime } from '../runtime.ts';
 import { assemble } from './assemble.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
-import { hashFile } from './hashFile.ts';
+import { hashFile, never } from './hashFile.ts';
 import { lowerGraph } from './lower/index.ts';
 import { planMemory } from './memory.ts';
+import { withHalfLimits } from './overflow.ts';
 import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
 import { planSearch, type SearchResult } from './planSearch/index.ts';
-import type { PrecisionPolicy } from './planSearch/quantization.ts';
+import type { PrecisionPolicy } from './planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
 
 /** Kernels that split float32 factors into bfloat16 parts say so in their name. */
@@ -31,8 +32,10 @@ export interface BuildOptions {
   readonly producer?: string;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
-  /** Permission to store calibrated values as INT8; FP32 throughout by default. */
+  /** Permission to store values in fewer bits; the model's own storage throughout by default. */
   readonly precision?: PrecisionPolicy;
+  /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
+  readonly modelHash?: string;
   /**
    * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,
    * summed in FP32; errors near 1e-5 a layer). Off by default: FP32 means FP32.
@@ -46,10 +49,11 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   const { graph } = optimized;
   const { runtime, threads } = options;
   const device = options.device ?? 'cpu';
-  const stop = options.stop ?? new AbortController().signal;
+  const stop = options.stop ?? never();
   const ranges = rangesOf(optimized, options.ranges ?? {});
   const at = (key: keyof DimRange): Binding => new Map([...ranges].map(([name, r]) => [name, r[key]]));
 
+  const limited = options.precision ? await halfLimitsOf(optimized, options.precision, runtime, stop) : null;
   const { plan, search } = searchPlan(optimized, {
     runtime,
     device,
@@ -58,12 +62,12 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     stop,
     onProgress: options.onProgress,
     tactics: options.fastFp32 ? options.tactics : (name) => !isSplit(name) && (options.tactics?.(name) ?? true),
-    precision: options.precision,
+    precision: limited?.policy,
   });
   const memory = planMemory(plan, at('max'));
   const planned = performance.now();
 
-  const modelHash = await hashFile(graph.files[0]?.path, stop);
+  const modelHash = options.modelHash ?? (await hashFile(graph.files[0]?.path, stop));
   const info = runtime.devices().find((d) => d.id === device);
   const header = assemble(optimized, plan, memory, {
     device,
@@ -74,7 +78,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     modelHash,
     features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
     producer: options.producer ?? 'sinter',
-    options: { fastFp32: options.fastFp32 === true, int8: options.precision !== undefined },
+    options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plan) },
   });
   await runtime.writeEngine(
     { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },
@@ -91,8 +95,21 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     bind: at('opt'),
     planMs: planned - started,
     writeMs: written - planned,
+    overflows: limited?.overflows ?? [],
   });
 }
+
+/** float16 only where weights and calibrated values fit. */
+function halfLimitsOf(optimized: Optimized, policy: PrecisionPolicy, runtime: NativeRuntime, stop: AbortSignal) {
+  const { graph } = optimized;
+  const plan = lowerGraph(graph, literalReader(runtime, graph.files), new Set());
+  const files = graph.files.map((f) => f.path);
+  return withHalfLimits(plan, policy, runtime, files, stop);
+}
+
+/** The storages besides the model's own that a plan uses, for provenance. */
+const storagesOf = (plan: Plan): string[] =>
+  [...new Set(plan.values.flatMap((v) => (v.own === undefined ? [] : [v.dtype])))].sort();
 
 interface SearchInputs {
   readonly runtime: NativeRuntime;

@@ -32,8 +32,11 @@ export interface PlanValue {
   readonly weight?: WeightExpr;
   external?: 'input' | 'output';
   view?: PlanView;
-  /** Quantized storage: real = stored · scale (symmetric, no zero point). */
+  /** Quantized storage: real = (stored - zeroPoint) · scale. */
   readonly scale?: number;
+  readonly zeroPoint?: number;
+  /** The model's own dtype, where planSearch stores the value as another one. */
+  readonly own?: DataType;
   /** Chosen by planSearch; views take their base's. */
   layout: string;
 }

@@ -1,4 +1,6 @@
 import type { SourceId } from '../ir/graph.ts';
+import type { Overflow } from './overflow.ts';
+import type { Storage } from './planSearch/format.ts';
 
 /** What a build decided, layer by layer; shown by the Build step and `sinter build --json`. */
 export interface BuildReport {
@@ -7,6 +9,8 @@ export interface BuildReport {
   readonly device: string;
   readonly threads: number;
   readonly operators: number;
+  /** Nanoseconds of a run that planSearch expects, reformats included. */
+  readonly estimate: number;
   readonly layers: readonly ReportLayer[];
   readonly memory: { readonly arena: number; readonly lowerBound: number; readonly withoutReuse: number };
   /** Wishes for views (concat elimination, reshapes) and what became of each. */
@@ -17,6 +21,8 @@ export interface BuildReport {
     readonly reason: string;
   }[];
   readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
+  /** Tensors that float16 cannot hold, where it was permitted. */
+  readonly overflows: readonly Overflow[];
   /** Original operators and what became of each. */
   readonly fates: Readonly<Record<SourceId, string>>;
 }
@@ -26,6 +32,8 @@ export interface ReportLayer {
   readonly name: string;
   readonly op: string;
   readonly tactic: string;
+  /** The fewest bits that an operand was stored in; '' = everything as the model has it. */
+  readonly stored: Storage;
   readonly sources: readonly SourceId[];
   readonly candidates: readonly { readonly tactic: string; readonly estimate: number }[];
   /** Layouts of inputs and outputs, e.g. ["nhwc", "nhwc"] → "nhwc". */

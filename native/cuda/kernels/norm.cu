@@ -23,7 +23,7 @@ template <typename T> SINTER_DEVICE acc_t parameter(const EpilogueOperand& o, co
 #endif
 }
 
-extern "C" __global__ void norm(const EpilogueOperand x, const EpilogueOperand scale, const EpilogueOperand bias, const Shape s, const EpilogueParams e) {
+extern "C" __global__ void normalize_groups(const EpilogueOperand x, const EpilogueOperand scale, const EpilogueOperand bias, const Shape s, const EpilogueParams e) {
     __shared__ acc_t shared[32];
     for (int group = blockIdx.x; group < s.groups; group += gridDim.x) {
         const int first = group * s.count;

@@ -1,10 +1,12 @@
 import type { NodeId } from '../../ir/graph.ts';
 import type { NativeRuntime } from '../../runtime.ts';
+import type { StoredAs } from '../encode.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+import type { Storage, StoredType } from './format.ts';
 import { dissolves, Enumerator, layoutsOf, type Option, optionsOf } from './options.ts';
-import { type PrecisionPolicy, Quantization } from './quantization.ts';
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
+import { type PrecisionPolicy, Storages, type Variant } from './storages.ts';
 import { resolveViews, type ViewDecision } from './views.ts';
 
 export interface SearchResult {
@@ -23,7 +25,7 @@ export interface SearchOptions {
   readonly bind: Binding;
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
-  /** Permission to store calibrated values as INT8; FP32 throughout by default. */
+  /** Permission to store values in fewer bits; the model's own storage throughout by default. */
   readonly precision?: PrecisionPolicy;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
@@ -46,29 +48,39 @@ export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
 
   const viewed = new Set(plan.values.flatMap((v, i) => (v.view ? [rootOf(plan, i)] : [])));
   const layouts = layoutsOf(plan.layers.flatMap((l) => l.candidates ?? []));
-  const quantization = options.precision ? new Quantization(plan, options.precision) : null;
+  const storages = options.precision ? new Storages(plan, options.precision) : null;
   const choices = plan.layers.map((l) => {
     const plain = optionsOf(plan, l, l.candidates ?? [], layouts, viewed);
-    const quantized: Option[] = [];
-    for (const variant of quantization?.variantsOf(plan, l) ?? []) {
-      const operands = new Set([
-        ...l.inputs.filter((_, i) => variant.inputs[i]),
-        ...l.outputs.filter((_, i) => variant.outputs[i]),
-      ]);
-      const stored = (v: number): number | undefined => (operands.has(v) ? quantization?.scaleOf(v) : undefined);
-      const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, stored);
+    const stored: Option[] = [];
+    for (const variant of storages?.variantsOf(plan, l) ?? []) {
+      const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, operandStorage(storages!, plan, l, variant));
       l.candidates = [...(l.candidates ?? []), ...tactics];
-      quantized.push(...optionsOf(plan, l, tactics, layouts, viewed, variant));
+      stored.push(...optionsOf(plan, l, tactics, layouts, viewed, variant));
     }
-    const forced = quantized.length > 0 && options.precision?.required?.(l) === true;
-    const list = forced ? quantized : [...plain, ...quantized];
+    const list = stored.length > 0 && storages!.demands(l) ? stored : [...plain, ...stored];
     if (list.length === 0) throw noTactic(plan, l);
     return list;
   });
-  const found = searchLayouts(plan, choices, (v) => enumerator.moveCost(plan, v), layouts);
-  applyLayouts(plan, found.choice, enumerator, quantization);
+  const found = searchLayouts(plan, choices, (v, from, to) => enumerator.moveCost(plan, v, from, to), layouts);
+  applyLayouts(plan, found.choice, enumerator, storages);
   const views = resolveViews(plan, enumerator, options.bind);
   return { inline, views, estimate: found.cost };
+}
+
+/** What each value is stored as in a variant of one layer. */
+function operandStorage(storages: Storages, plan: Plan, l: PlanLayer, variant: Variant): StoredAs {
+  const wanted = new Map<number, StoredType>();
+  const note = (v: number, i: number, list: readonly Storage[]): void => {
+    const stored = storages.stored(plan, v, list[i]!);
+    if (stored) wanted.set(v, stored);
+  };
+  l.inputs.forEach((v, i) => {
+    note(v, i, variant.inputs);
+  });
+  l.outputs.forEach((v, i) => {
+    note(v, i, variant.outputs);
+  });
+  return (v) => wanted.get(v);
 }
 
 export function noTactic(plan: Plan, l: PlanLayer): BuildError {

@@ -1,9 +1,13 @@
+import { bitsOf } from '../../ir/dtype.ts';
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import { dimsOf, layerDescBytes, type StoredAs } from '../encode.ts';
 import { type Binding, type Plan, type PlanLayer, rootOf } from '../plan.ts';
-import { formatOf, type Variant } from './quantization.ts';
+import { formatOf, type Storage } from './format.ts';
+import type { Variant } from './storages.ts';
 
 export const LINEAR = 'linear';
+
+const MOVED_BYTES_PER_NS = 8;
 
 /** One way to execute a layer with every operand's storage format decided. Format ids are opaque: only equality counts. */
 export interface Option {
@@ -13,6 +17,8 @@ export interface Option {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly cost: number;
+  /** How the operands are stored, constants included; absent = as the model has them. */
+  readonly variant?: Variant;
 }
 
 /** Where tactics come from, and for which sizes. */
@@ -45,11 +51,11 @@ export class Enumerator {
     return found;
   }
 
-  /** Nanoseconds of moving a value once through memory: what a reformat or an avoided copy is worth. */
-  moveCost(plan: Plan, value: number): number {
+  /** Nanoseconds of moving a value once through memory, from one storage to another: what a reformat costs. */
+  moveCost(plan: Plan, value: number, from: Storage = '', to: Storage = ''): number {
     const v = plan.values[value]!;
-    const bytes = dimsOf(v, this.source.bind).reduce((a, b) => a * b, 1) * 4;
-    return 1500 + (2 * bytes) / 8;
+    const count = dimsOf(v, this.source.bind).reduce((a, b) => a * b, 1);
+    return 1500 + (count * (bitsOf(from || v.dtype) + bitsOf(to || v.dtype))) / 8 / MOVED_BYTES_PER_NS;
   }
 }
 
@@ -85,8 +91,9 @@ export function optionsOf(
       ? option
       : {
           ...option,
-          inputs: option.inputs.map((layout, i) => formatOf(layout, variant.inputs[i] === true)),
-          outputs: option.outputs.map((layout, i) => formatOf(layout, variant.outputs[i] === true)),
+          inputs: option.inputs.map((layout, i) => formatOf(layout, variant.inputs[i]!)),
+          outputs: option.outputs.map((layout, i) => formatOf(layout, variant.outputs[i]!)),
+          variant,
         };
   if (dissolves(l)) {
     const choices = l.op === 'Reshape' ? [LINEAR] : layouts;
