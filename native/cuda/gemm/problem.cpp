@@ -1,6 +1,7 @@
 #include "cuda/gemm/problem.h"
 
 #include <algorithm>
+#include <array>
 
 #include "cuda/codegen/types.h"
 #include "cuda/layers/weights.h"
@@ -52,7 +53,12 @@ std::optional<Problem> convolutionOf(const LayerDesc& d, Problem g) {
     }
     g.rows = g.images * g.p * g.q;
     const bool whole = g.groups == 1 || (g.channels >= 16 && g.columns % 8 == 0 && g.channels * g.bytes() % 16 == 0);
-    if (!whole || g.r > 16 || g.s > 16 || w[0] != g.columns * g.groups) return std::nullopt;
+    const auto extent = [](int64_t in, int64_t before, int64_t after, int64_t taps, int64_t dilation, int64_t stride) {
+        return (in + before + after - dilation * (taps - 1) - 1) / stride + 1;
+    };
+    const bool consistent = w[0] == g.columns * g.groups && x[1] == g.channels * g.groups && g.result.dims[0] == g.images &&
+                            g.p == extent(g.h, pads[0], pads[2], g.r, g.dilationH, g.strideH) && g.q == extent(g.w, pads[1], pads[3], g.s, g.dilationW, g.strideW);
+    if (!whole || !consistent || g.r > 16 || g.s > 16) return std::nullopt;
     return g;
 }
 
@@ -68,7 +74,9 @@ std::optional<Problem> productOf(const LayerDesc& d, Problem g) {
     g.images = g.rows;
     g.channels = a[last];
     g.columns = g.result.dims[last];
-    if (b[d.intAttr("trans_b", 0) == 1 ? 0 : 1] != g.columns) return std::nullopt;
+    const bool transposed = d.intAttr("trans_b", 0) == 1;
+    if (b[transposed ? 0 : 1] != g.columns || b[transposed ? 1 : 0] != g.channels) return std::nullopt;
+    if (!std::equal(a.begin(), a.end() - 1, g.result.dims.begin())) return std::nullopt;
     return g;
 }
 
@@ -98,7 +106,7 @@ std::optional<Problem> problemOf(const LayerDesc& d) {
     if ((d.op != "Conv" && d.op != "MatMul") || d.inputs.size() < 2 || d.outputs.empty()) return std::nullopt;
     if (!d.inputs[0].present() || !d.inputs[1].constant || d.inputs[0].dims.size() != d.outputs[0].dims.size()) return std::nullopt;
     const auto operand = operandOf(d);
-    if (!operand || !storable(d) || !wellFormed(d)) return std::nullopt;
+    if (!operand || !storable(d)) return std::nullopt;
     Problem g;
     g.operand = *operand;
     const auto problem = d.op == "Conv" ? convolutionOf(d, g) : productOf(d, g);

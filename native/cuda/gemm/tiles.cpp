@@ -9,41 +9,42 @@ namespace {
 
 struct MmaLine {
     int m, n, bytes, warpsM, warpsN, stages, blocks;
-    std::vector<int> splits;
+    int splits;  ///< the allowed ones, added
 };
 /// The tiles that came within a few percent of the fastest on some layer of the benchmark networks.
-const MmaLine kMma[] = {
-    {64, 64, 128, 2, 2, 4, 3, {1, 2, 4, 8}},  {16, 32, 128, 1, 2, 6, 5, {1, 2, 4, 8}},  {32, 32, 128, 2, 2, 6, 4, {1, 2, 4, 8}},
-    {32, 64, 128, 1, 4, 6, 3, {1, 2, 4, 8}},  {16, 64, 128, 1, 4, 6, 3, {1, 2, 4, 8}},  {64, 32, 128, 2, 2, 4, 3, {1, 4, 8}},
-    {32, 128, 128, 1, 4, 4, 2, {1, 2, 4, 8}}, {128, 64, 128, 2, 2, 3, 2, {1, 2, 4, 8}}, {64, 32, 128, 2, 2, 8, 2, {1, 2}},
-    {128, 32, 64, 4, 1, 4, 4, {1}},           {128, 128, 64, 2, 2, 4, 2, {1}},          {128, 128, 128, 2, 4, 4, 1, {1}},
+constexpr MmaLine kMma[] = {
+    {64, 64, 128, 2, 2, 4, 3, 15},  {16, 32, 128, 1, 2, 6, 5, 15},  {32, 32, 128, 2, 2, 6, 4, 15},
+    {32, 64, 128, 1, 4, 6, 3, 15},  {16, 64, 128, 1, 4, 6, 3, 15},  {64, 32, 128, 2, 2, 4, 3, 13},
+    {32, 128, 128, 1, 4, 4, 2, 15}, {128, 64, 128, 2, 2, 3, 2, 15}, {64, 32, 128, 2, 2, 8, 2, 3},
+    {128, 32, 64, 4, 1, 4, 4, 1},           {128, 128, 64, 2, 2, 4, 2, 1},          {128, 128, 128, 2, 4, 4, 1, 1},
 };
 
 struct WgmmaLine {
     int m, n, bytes, consumers, stages;
     bool persistent;
-    int blocks;
-    std::vector<int> splits;
+    int blocks, splits;
 };
-const WgmmaLine kWgmma[] = {
-    {64, 128, 128, 1, 4, true, 2, {1}},   {128, 96, 128, 1, 3, true, 2, {1}},      {64, 64, 128, 1, 4, false, 3, {1, 2, 4}},
-    {64, 64, 128, 1, 6, false, 2, {1, 2, 4, 8}}, {128, 256, 128, 2, 3, true, 1, {1}}, {128, 256, 128, 2, 4, true, 1, {1}},
-    {128, 64, 64, 2, 4, false, 3, {1}},   {128, 192, 128, 2, 4, true, 1, {1}},     {64, 128, 128, 1, 4, false, 2, {1, 2, 4}},
-    {128, 32, 128, 2, 4, false, 2, {1}},  {256, 128, 128, 2, 4, true, 1, {1}},     {128, 64, 128, 2, 3, false, 3, {1}},
-    {128, 128, 128, 2, 3, false, 2, {1, 2}}, {64, 32, 128, 1, 6, false, 4, {1, 2, 4}}, {128, 96, 64, 2, 4, false, 2, {1}},
-    {128, 64, 128, 1, 4, true, 2, {1}},   {64, 192, 128, 1, 3, true, 2, {1}},      {128, 96, 128, 2, 3, false, 2, {1, 4}},
-    {128, 160, 128, 2, 4, true, 1, {1}},  {128, 128, 128, 1, 3, true, 2, {1}},
+constexpr WgmmaLine kWgmma[] = {
+    {64, 128, 128, 1, 4, true, 2, 1},   {128, 96, 128, 1, 3, true, 2, 1},      {64, 64, 128, 1, 4, false, 3, 7},
+    {64, 64, 128, 1, 6, false, 2, 15}, {128, 256, 128, 2, 3, true, 1, 1}, {128, 256, 128, 2, 4, true, 1, 1},
+    {128, 64, 64, 2, 4, false, 3, 1},   {128, 192, 128, 2, 4, true, 1, 1},     {64, 128, 128, 1, 4, false, 2, 7},
+    {128, 32, 128, 2, 4, false, 2, 1},  {256, 128, 128, 2, 4, true, 1, 1},     {128, 64, 128, 2, 3, false, 3, 1},
+    {128, 128, 128, 2, 3, false, 2, 3}, {64, 32, 128, 1, 6, false, 4, 7}, {128, 96, 64, 2, 4, false, 2, 1},
+    {128, 64, 128, 1, 4, true, 2, 1},   {64, 192, 128, 1, 3, true, 2, 1},      {128, 96, 128, 2, 3, false, 2, 5},
+    {128, 160, 128, 2, 4, true, 1, 1},  {128, 128, 128, 1, 3, true, 2, 1},
 };
 
 std::vector<Tile> allTiles() {
     std::vector<Tile> all;
     for (const MmaLine& l : kMma) {
-        for (const int split : l.splits) {
+        for (const int split : {1, 2, 4, 8}) {
+            if (!(l.splits & split)) continue;
             all.push_back({.m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split, .warpsM = l.warpsM, .warpsN = l.warpsN});
         }
     }
     for (const WgmmaLine& l : kWgmma) {
-        for (const int split : l.splits) {
+        for (const int split : {1, 2, 4, 8}) {
+            if (!(l.splits & split)) continue;
             all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
                            .consumers = l.consumers, .persistent = l.persistent});
         }
