@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { withData } from './dataFlags.ts';
 import { EXIT } from './exit.ts';
+import { withTuning } from './tuningFlags.ts';
 
 /** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
 type Action = (...args: never[]) => Promise<number>;
@@ -84,8 +85,7 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-program
-  .command('build <model>')
+withTuning(program.command('build <model>'))
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
@@ -106,7 +106,14 @@ program
   )
   .option(...disable)
   .option(...json)
-  .addHelpText('after', '\nExample:\n  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2
+  $ sinter build model.onnx -o model.sinter --level 5 --timing-cache machine.json
+  $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
+  )
   .action(act(async () => (await import('./commands/build.ts')).build));
 
 program

@@ -3,6 +3,7 @@ import { hashFile } from '../../optimizer/builder/hashFile.ts';
 import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/storages.ts';
 import { precisionPolicy } from '../../optimizer/builder/precision.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
+import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { readRanges } from '../../optimizer/calibration/cache/file.ts';
 import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
 import type { Optimized } from '../../optimizer/passes/pass.ts';
@@ -12,8 +13,9 @@ import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText } from '../table.ts';
+import { parseTuning, type TuningFlags } from '../tuning.ts';
 
-interface BuildFlags {
+interface BuildFlags extends TuningFlags {
   output: string;
   device: string;
   threads: string;
@@ -24,6 +26,8 @@ interface BuildFlags {
   fastFp32?: boolean;
   calibration?: string;
   pin: string[];
+  pinTactic: string[];
+  forbidTactic: string[];
   json?: boolean;
 }
 
@@ -32,6 +36,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const stop = stopSignal();
   const progress = new Progress();
   const threads = parseCount('--threads', flags.threads, 1);
+  const tuning = parseTuning(flags);
   const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
   const optimized = optimizeModel(model, runtime, {
     disabledPasses: new Set(flags.disable),
@@ -46,6 +51,11 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     path: flags.output,
     ranges: parseRanges(flags.range),
     ...(precision ? { precision } : {}),
+    ...(tuning ? { tuning } : {}),
+    rules: tacticRules(optimized.graph, {
+      pin: parsePairs('--pin-tactic', flags.pinTactic),
+      forbid: flags.forbidTactic,
+    }),
     fastFp32: flags.fastFp32 === true,
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
@@ -57,6 +67,11 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     console.log(`${report.operators} operators → ${report.layers.length} layers, ${refused} fusions refused`);
     const split = report.layers.filter((l) => isSplit(l.tactic)).length;
     if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts`);
+    if (report.tuning) {
+      const { timed, cached, failed, level } = report.tuning;
+      const failures = failed > 0 ? `, ${failed} failed` : '';
+      console.log(`level ${level}: ${timed} tactics timed, ${cached} known from the timing cache${failures}`);
+    }
     const reuse = report.memory.withoutReuse > 0 ? ` (${bytesText(report.memory.withoutReuse)} without reuse)` : '';
     console.log(
       `activations ${bytesText(report.memory.arena)}${reuse}, weights ${bytesText(report.engine.weightBytes)}`,

@@ -16,6 +16,7 @@ export interface ReportInputs {
   readonly device: string;
   readonly threads: number;
   readonly bind: Binding;
+  readonly tuning?: BuildReport['tuning'];
   readonly planMs: number;
   readonly writeMs: number;
 }
@@ -40,7 +41,7 @@ export function reportOf(
     op: l.op,
     tactic: l.tactic?.name ?? '',
     sources: l.sources,
-    candidates: (l.candidates ?? []).map((t) => ({ tactic: t.name, estimate: t.estimate })),
+    candidates: l.candidates ?? [],
     layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
     outputs: l.outputs.map((v) => {
       const value = plan.values[v]!;
@@ -64,6 +65,7 @@ export function reportOf(
     layers,
     memory: { arena: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
     views: search.views,
+    ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,
       optimize: optimized.trace.passes.reduce((s, p) => s + p.milliseconds, 0),

@@ -1,4 +1,6 @@
 import type { SourceId } from '../ir/graph.ts';
+import type { Candidate } from './plan.ts';
+import type { TuningCounts } from './tuning/tuner.ts';
 
 /** What a build decided, layer by layer; shown by the Build step and `sinter build --json`. */
 export interface BuildReport {
@@ -16,6 +18,8 @@ export interface BuildReport {
     readonly accepted: boolean;
     readonly reason: string;
   }[];
+  /** Present when tactics were chosen by their times. */
+  readonly tuning?: TuningCounts & { readonly level: number; readonly cache: string | null };
   readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
   /** Original operators and what became of each. */
   readonly fates: Readonly<Record<SourceId, string>>;
@@ -27,7 +31,8 @@ export interface ReportLayer {
   readonly op: string;
   readonly tactic: string;
   readonly sources: readonly SourceId[];
-  readonly candidates: readonly { readonly tactic: string; readonly estimate: number }[];
+  /** Every way in which the layer could have been executed, the chosen one first. */
+  readonly candidates: readonly Candidate[];
   /** Layouts of inputs and outputs, e.g. ["nhwc", "nhwc"] → "nhwc". */
   readonly layouts: string;
   readonly outputs: readonly {
