@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { withData } from './dataFlags.ts';
 import { EXIT } from './exit.ts';
+import { withTuning } from './tuningFlags.ts';
 
 /** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
 type Action = (...args: never[]) => Promise<number>;
@@ -86,7 +87,7 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-withData(program.command('build <model>'), false)
+withTuning(withData(program.command('build <model>'), false))
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
@@ -124,7 +125,9 @@ the pins that build the same plan without measuring.
 Examples:
   $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2
   $ sinter build model.onnx -o model.sinter --precision bf16
-  $ sinter build model.onnx -o model.sinter --precision mixed --calibration model.calib --data photos --samples 16 --cosine 0.99`,
+  $ sinter build model.onnx -o model.sinter --precision mixed --calibration model.calib --data photos --samples 16 --cosine 0.99
+  $ sinter build model.onnx -o model.sinter --level 5 --timing-cache machine.json
+  $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
   )
   .action(act(async () => (await import('./commands/build.ts')).build));
 

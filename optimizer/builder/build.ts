@@ -12,9 +12,11 @@ import { lowerGraph } from './lower/index.ts';
 import { planMemory } from './memory.ts';
 import { withHalfLimits } from './overflow.ts';
 import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
-import { planSearch, type SearchResult } from './planSearch/index.ts';
+import { planSearch, type SearchOptions, type SearchResult, tunedPlanSearch } from './planSearch/index.ts';
+import type { TacticRules } from './planSearch/options.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
+import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
 /** Kernels that split float32 factors into bfloat16 parts say so in their name. */
 export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
@@ -32,6 +34,10 @@ export interface BuildOptions {
   readonly producer?: string;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
+  /** Tactics by their times on the device; by the kernels' own estimates when absent. */
+  readonly tuning?: Tuning;
+  /** What a person has pinned and forbidden. */
+  readonly rules?: TacticRules;
   /** Permission to store values in fewer bits; the model's own storage throughout by default. */
   readonly precision?: PrecisionPolicy;
   /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
@@ -54,7 +60,19 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   const at = (key: keyof DimRange): Binding => new Map([...ranges].map(([name, r]) => [name, r[key]]));
 
   const limited = options.precision ? await halfLimitsOf(optimized, options.precision, runtime, stop) : null;
-  const { plan, search } = searchPlan(optimized, {
+  const tuner = options.tuning
+    ? new PlanTuner({
+        ...options.tuning,
+        runtime,
+        device,
+        threads,
+        stop,
+        onProgress: (done, total, note) => options.onProgress?.({ phase: 'tune', done, total, note }),
+      })
+    : null;
+  const { plan, search } = await searchPlan(optimized, {
+    tuner,
+    rules: options.rules,
     runtime,
     device,
     threads,
@@ -93,6 +111,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     device,
     threads,
     bind: at('opt'),
+    ...(tuner ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } } : {}),
     planMs: planned - started,
     writeMs: written - planned,
     overflows: limited?.overflows ?? [],
@@ -120,15 +139,18 @@ interface SearchInputs {
   readonly onProgress: ((p: BuildProgress) => void) | undefined;
   readonly tactics: ((name: string) => boolean) | undefined;
   readonly precision: PrecisionPolicy | undefined;
+  readonly rules: TacticRules | undefined;
+  /** Null: the kernels' own estimates decide. */
+  readonly tuner: PlanTuner | null;
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
-export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan; search: SearchResult } {
+export async function searchPlan(optimized: Optimized, o: SearchInputs): Promise<{ plan: Plan; search: SearchResult }> {
   const literalOf = literalReader(o.runtime, optimized.graph.files);
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
     const plan = lowerGraph(optimized.graph, literalOf, inline);
-    const search = planSearch(plan, {
+    const options: SearchOptions = {
       runtime: o.runtime,
       device: o.device,
       threads: o.threads,
@@ -136,8 +158,10 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
       stop: o.stop,
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
+      ...(o.rules ? { rules: o.rules } : {}),
       onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
-    });
+    };
+    const search = o.tuner ? await tunedPlanSearch(plan, options, o.tuner) : planSearch(plan, options);
     if (search.inline.size === 0) return { plan, search };
     const before = inline.size;
     for (const n of search.inline) inline.add(n);
