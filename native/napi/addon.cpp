@@ -30,7 +30,10 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
             o.Set("name", d.name);
             o.Set("features", toArray(info.Env(), d.features));
             o.Set("cores", d.cores);
-            o.Set("notes", toArray(info.Env(), d.notes));
+            // What other backends lack is told with the device that is always there.
+            std::vector<std::string> notes = d.notes;
+            if (i == 0) notes.insert(notes.end(), DeviceRegistry::instance().notes().begin(), DeviceRegistry::instance().notes().end());
+            o.Set("notes", toArray(info.Env(), notes));
             list.Set(static_cast<uint32_t>(i), o);
         }
         return list;
