@@ -5,14 +5,15 @@ import { CycleError, type Graph, type Node } from '../../ir/graph.ts';
 import { findOp } from '../../ops/index.ts';
 import { bindShapes, InferError, inferTypes } from '../../ops/infer.ts';
 import { OpError } from '../../ops/op.ts';
+import { readSkeleton } from '../common/skeleton.ts';
 import { ImportError } from '../error.ts';
 import type { ImportedModel, ImportOptions, ModelTensor, UnsupportedOperator } from '../model.ts';
 import { GraphBuilder, opsetMap } from './build.ts';
 import { int, type ModelProto } from './messages.ts';
 import { onnxType } from './schema.ts';
-import { readSkeleton } from './skeleton.ts';
 import { TensorSource } from './tensor.ts';
-import { FileReader } from './window.ts';
+import { ONNX_WIRE } from './wire.ts';
+import { FileReader } from '../common/fileReader.ts';
 
 const OLDEST_OPSET = 7;
 /** Newest version of the default operator set whose changes ops/ knows. */
@@ -71,7 +72,7 @@ function decodeOr(reader: FileReader, file: string, options: ImportOptions): Mod
 
 function decode(reader: FileReader, file: string, options: ImportOptions): ModelProto {
   let reported = 0;
-  const skeleton = readSkeleton(reader, (at) => {
+  const skeleton = readSkeleton(reader, ONNX_WIRE, (at) => {
     if (at - reported < reader.size / 100) return;
     reported = at;
     options.onProgress?.('read', at, reader.size);

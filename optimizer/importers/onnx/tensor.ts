@@ -6,11 +6,11 @@ import type { WeightExpr } from '../../ir/weight.ts';
 import { concatWeights, fileWeight, literalWeight, reshapeWeight } from '../../ir/weights.ts';
 import { findDtype } from '../../ops/common/dtypes.ts';
 import { ImportError } from '../error.ts';
-import { writeDecoded } from './decoded.ts';
+import { writeDecoded } from '../common/decoded.ts';
 import { externalRange } from './external.ts';
 import { int, type TensorProto } from './messages.ts';
 import { bytesFromFields, bytesFromVarints, fieldOf } from './payload.ts';
-import { FileReader } from './window.ts';
+import { FileReader } from '../common/fileReader.ts';
 
 /** Element type and shape that a tensor declares. */
 export function tensorType(t: TensorProto): { dtype: DataType; shape: number[]; count: number } {
