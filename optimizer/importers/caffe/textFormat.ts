@@ -89,7 +89,8 @@ class Parser {
     }
     const add = (value: unknown): void => {
       if (!field) return;
-      if (field.repeated) ((out[key] as unknown[] | undefined) ?? (out[key] = [] as unknown[]) as unknown[]).push(value);
+      if (field.repeated)
+        ((out[key] as unknown[] | undefined) ?? ((out[key] = [] as unknown[]) as unknown[])).push(value);
       else if (Object.hasOwn(out, key)) this.fail(`"${key}" is given twice in one ${type!.name}`, name);
       else out[key] = value;
     };

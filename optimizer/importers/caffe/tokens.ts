@@ -70,11 +70,11 @@ export function unquote(token: string): string {
   if (!body.includes('\\')) return body;
   const bytes: number[] = [];
   for (const m of body.matchAll(/\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)|[^\\]+/gsu)) {
-    const escape = m[1];
-    if (escape === undefined) bytes.push(...new TextEncoder().encode(m[0]));
-    else if (/^x[0-9a-fA-F]/.test(escape)) bytes.push(Number.parseInt(escape.slice(1), 16));
-    else if (/^[0-7]/.test(escape)) bytes.push(Number.parseInt(escape, 8) & 255);
-    else bytes.push(...(escape in ESCAPES ? [ESCAPES[escape]!] : new TextEncoder().encode(escape)));
+    const code = m[1];
+    if (code === undefined) bytes.push(...new TextEncoder().encode(m[0]));
+    else if (/^x[0-9a-fA-F]/.test(code)) bytes.push(Number.parseInt(code.slice(1), 16));
+    else if (/^[0-7]/.test(code)) bytes.push(Number.parseInt(code, 8) & 255);
+    else bytes.push(...(code in ESCAPES ? [ESCAPES[code]!] : new TextEncoder().encode(code)));
   }
   return new TextDecoder().decode(Uint8Array.from(bytes));
 }
