@@ -69,8 +69,10 @@ function sniffFields(file: FileReader): Sniffed | null {
       if (wire === 0) varint();
       else if (wire === 1) at += 8;
       else if (wire === 5) at += 4;
-      else if (wire === 2) at += varint();
-      else return null;
+      else if (wire === 2) {
+        const length = varint();
+        at += length;
+      } else return null;
     }
   } catch {
     // A truncated or foreign file: what was seen so far decides, and the importer says what is wrong.

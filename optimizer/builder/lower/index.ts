@@ -36,7 +36,8 @@ export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlyS
       lowerNode(low, node, inline);
     } catch (error) {
       if (error instanceof UnknownOperator) missing.push(node);
-      else throw error;
+      // Behind an operator that nobody knows types are unknown too: that one is what to name.
+      else if (missing.length === 0) throw error;
     }
   }
   if (missing.length > 0) throw unsupported(missing);
