@@ -7,7 +7,7 @@ import { ImportError, type ImportedModel, importModel } from '../../optimizer/im
 import type { TensorProto } from '../../optimizer/importers/onnx/messages.ts';
 import { onnxType } from '../../optimizer/importers/onnx/schema.ts';
 import { TensorSource } from '../../optimizer/importers/onnx/tensor.ts';
-import { FileReader } from '../../optimizer/importers/onnx/window.ts';
+import { FileReader } from '../../optimizer/importers/common/fileReader.ts';
 import { shapeText } from '../../optimizer/ir/dim.ts';
 import { verify } from '../../optimizer/ir/verifier.ts';
 import { inferTypes } from '../../optimizer/ops/infer.ts';
