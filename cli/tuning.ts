@@ -12,14 +12,16 @@ export interface TuningFlags {
   deterministic?: boolean;
 }
 
+/** How a model is built where nobody says otherwise: as `sinter build` does, with the user's timing cache. */
+export const defaultTuning = (): Tuning => ({ level: DEFAULT_LEVEL, cache: openCache() });
+
 /** What the options ask of auto-tuning; null for level 0. */
 export function parseTuning(flags: TuningFlags): Tuning | null {
   const level = parseLevel(flags.level);
   if (level === undefined) throw new UsageError(`--level ${flags.level}: give 0 to 5 (${DEFAULT_LEVEL} by default)`);
   if (level === 0) return null;
-  const cache =
-    flags.timingCache === false
-      ? TimingCache.inMemory()
-      : TimingCache.open(flags.timingCache ?? join(userCacheDir(), 'timing-cache.json'));
+  const cache = flags.timingCache === false ? TimingCache.inMemory() : openCache(flags.timingCache);
   return { level, cache, deterministic: flags.deterministic === true };
 }
+
+const openCache = (path = join(userCacheDir(), 'timing-cache.json')): TimingCache => TimingCache.open(path);

@@ -1,7 +1,7 @@
 import type { SourceId } from '../ir/graph.ts';
 import type { Overflow } from './overflow.ts';
-import type { Storage } from './planSearch/format.ts';
 import type { Candidate } from './plan.ts';
+import type { Storage } from './planSearch/format.ts';
 import type { TuningCounts } from './tuning/tuner.ts';
 
 /** What a build decided, layer by layer; shown by the Build step and `sinter build --json`. */

@@ -153,7 +153,7 @@ describe('single layers', () => {
     expect(tactics.at(-1)!.name).toBe(POINTWISE);
     expect(tactics.at(-1)!.packing).toHaveLength(2);
     expect(tactics.at(-1)!.estimate).toBeGreaterThan(0);
-    expect(() => runtime.enumerate('cuda:7', addDesc(), 1)).toThrow('there is no device "cuda:7" here; there is cpu');
+    expect(() => runtime.enumerate('cuda:7', addDesc(), 1)).toThrow('there is no device "cuda:7" here');
     expect(() => runtime.enumerate('cpu', new Uint8Array([255, 255, 255]), 1)).toThrow(RuntimeFailure);
   });
 
