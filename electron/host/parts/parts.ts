@@ -1,4 +1,4 @@
-import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/quantization.ts';
+import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from '../../../optimizer/builder/report.ts';
 import type { Graph, Node } from '../../../optimizer/ir/graph.ts';
 import type { WeightExpr } from '../../../optimizer/ir/weight.ts';
