@@ -101,7 +101,9 @@ export const calibrationView = z.object({
   path: z.string(),
   origin: z.enum(['run', 'file', 'tensorrt']),
   status: z.enum(['complete', 'cancelled']),
+  /** Whose ranges these are; `made` is the one that the file was written with. */
   algorithm: z.string(),
+  made: z.string(),
   /** Samples seen, and where the run stands. */
   samples: z.number(),
   next: z.number(),

@@ -226,6 +226,7 @@ export class Calibrations {
       origin: h.origin,
       status: h.status,
       algorithm: table.algorithm,
+      made: [...h.tables.keys()][0]!,
       samples: h.run.seen,
       next: h.run.next,
       total: h.run.total,

@@ -1,0 +1,27 @@
+import { defineCommand } from '../../commands/command.ts';
+import { comparePlans, evaluate } from '../../store/actions/precision/measure.ts';
+import { measuring } from '../../store/precision.ts';
+import { set } from '../../store/store.ts';
+
+defineCommand({
+  id: 'precision.plans',
+  title: 'Compare plans',
+  menu: 'Run',
+  keys: 'CmdOrCtrl+Shift+A',
+  when: (s) => s.precision.calibration !== null && s.choices.precision.data !== null && !measuring(s),
+  run: async () => {
+    set({ step: 'precision' });
+    await comparePlans();
+  },
+});
+defineCommand({
+  id: 'precision.evaluate',
+  title: 'Evaluate the engine',
+  menu: 'Run',
+  keys: 'CmdOrCtrl+Shift+V',
+  when: (s) => s.build !== null && s.choices.precision.data !== null && !measuring(s),
+  run: async () => {
+    set({ step: 'precision' });
+    await evaluate();
+  },
+});
