@@ -1,7 +1,7 @@
 import { useStudio } from '../../store/store.ts';
 import { Empty, Loading } from '../../ui/Frame.tsx';
 import { DataSection } from './DataSection.tsx';
-import { Method } from './Method.tsx';
+import { Foot, Method } from './Method.tsx';
 import { Preprocessing } from './Preprocessing.tsx';
 import { Preview } from './Preview.tsx';
 import './calibration.css';
@@ -21,15 +21,14 @@ export default function Calibration() {
     );
   if (runtime === null) return <Empty text={why} command="host.restart" />;
   return (
-    <div className="inspector">
-      <DataSection />
-      {hasData && (
-        <>
-          <Preview />
-          <Preprocessing />
-        </>
-      )}
-      <Method />
+    <div className="calibration">
+      <div className="calibration-body">
+        <DataSection />
+        {hasData && <Preview />}
+        <Method />
+        {hasData && <Preprocessing />}
+      </div>
+      <Foot />
     </div>
   );
 }

@@ -26,19 +26,25 @@ function sorted(names: readonly string[], of: ReadonlyMap<string, TensorRange>, 
   return names.toSorted((a, b) => rank(a) - rank(b));
 }
 
+const smallShare = (x: number): string => (x < 0.0005 ? '<0.1 %' : percentText(x));
+
 function Row({ name, range }: { name: string; range: TensorRange | undefined }) {
   const chosen = useStudio((s) => s.precision.tensor === name);
   return (
     <>
       <span className="tensor-row-name" title={name} data-chosen={chosen}>
-        {middleCut(name, 30)}
+        {middleCut(name, 40)}
       </span>
       <span className="tensor-row-figures mono">
         {range ? (
           <>
             <span>±{numberText(range.amax)}</span>
             {range.chosen !== null && <span className="tag">moved</span>}
-            <span className="muted">{range.clipped > 0 ? `${percentText(range.clipped)} clipped` : ''}</span>
+            {range.clipped > 0 && (
+              <span className="muted" title="Share of the values that are clipped">
+                {smallShare(range.clipped)}
+              </span>
+            )}
           </>
         ) : (
           <span className="muted">waiting</span>
@@ -98,7 +104,7 @@ export function TensorList() {
   return (
     <div className="tensor-list">
       <fieldset className="tensor-order" aria-label="Order of the tensors">
-        <legend className="muted">{shown.length} tensors by</legend>
+        <legend className="muted">Order</legend>
         {ORDERS.map((o) => (
           <button key={o.id} type="button" aria-pressed={order === o.id} onClick={() => setOrder(o.id)}>
             {o.title}

@@ -25,10 +25,10 @@ interface Box {
   readonly height: number;
 }
 
-const powerText = (v: number): string => {
-  const n = 10 ** v - 1;
-  return n >= 999.5 ? `${Number((n / 1000).toPrecision(2))}k` : String(Math.round(n));
-};
+/** A single value stands this high, so that it is told from none. */
+const ONE = 0.4;
+const heightOf = (n: number): number => (n > 0 ? ONE + Math.log10(n) : 0);
+const POWERS = ['1', '10', '100', '1k', '10k', '100k', '1M', '10M', '100M', '1G', '10G', '100G', '1T'];
 
 /** A histogram on uPlot, logarithmic upwards, with a line to clip at: a slider for pointer and keys. */
 export function ThresholdChart({ tensor, counts, top, threshold, fixed, onMove, onDone }: Props) {
@@ -64,7 +64,13 @@ export function ThresholdChart({ tensor, counts, top, threshold, fixed, onMove, 
           x: { time: false, range: () => [0, top] },
           y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.05 : 1] },
         },
-        axes: [axis(numberText, 24), axis(powerText, 44)],
+        axes: [
+          axis(numberText, 24),
+          {
+            ...axis((v) => POWERS[Math.round(v - ONE)] ?? '', 44),
+            splits: (_u, _i, _min, max) => POWERS.map((_, i) => i + ONE).filter((v) => v <= max),
+          },
+        ],
         series: [
           {},
           {
@@ -92,7 +98,7 @@ export function ThresholdChart({ tensor, counts, top, threshold, fixed, onMove, 
     // A chart made anew needs its data again.
     void box;
     const x = Array.from({ length: bars + 1 }, (_, i) => (top * i) / bars);
-    const y = [...counts].map((n) => Math.log10(1 + n));
+    const y = [...counts].map(heightOf);
     plot.current?.setData([x, [...y, y.at(-1) ?? 0]]);
   }, [counts, bars, top, box]);
 

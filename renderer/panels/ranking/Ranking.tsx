@@ -132,8 +132,7 @@ export default function Ranking() {
     <div className="ranking">
       <div className="ranking-bar">
         <span className="muted">
-          {plural(layers.length, 'layer')} on {plural(report.samples, 'batch', 'batches')}; INT8 can be chosen for
-          these.
+          {plural(layers.length, 'layer')}, each alone in INT8, on {plural(report.samples, 'batch', 'batches')}
         </span>
         {stale && <span className="stale-note">Older than the ranges shown</span>}
         <span className="spacer" />

@@ -1,11 +1,8 @@
 import { SegmentedControl } from '@mantine/core';
-import { IconPlayerPlay } from '@tabler/icons-react';
 import type { Storage } from '../../../electron/ipc/schemas/precision.ts';
 import { choosePrecision } from '../../store/actions/precision/results.ts';
 import { STORAGE_TITLE } from '../../store/precision.ts';
-import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
-import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Section } from '../../ui/Frame.tsx';
 import { plural } from '../../ui/format.ts';
 
@@ -22,7 +19,6 @@ export function Kind() {
   const storages = useStudio((s) => s.precision.storages);
   const has = useStudio((s) => s.precision.calibration !== null);
   const pins = useStudio((s) => Object.keys(s.choices.precision.pins).length);
-  const stale = useStudio((s) => s.build === null || isStale(s));
   return (
     <Section title="Build in">
       <SegmentedControl
@@ -38,7 +34,6 @@ export function Kind() {
         {kind !== 'fp32' && pins > 0 ? ` ${plural(pins, 'operator is', 'operators are')} pinned.` : ''}
         {kind === 'fp32' && !has ? ' INT8 needs ranges: calibrate first.' : ''}
       </p>
-      {stale && <CommandButton command="run.all" icon={<IconPlayerPlay size={14} />} />}
     </Section>
   );
 }

@@ -58,13 +58,22 @@ export function PlanChart({ points, measure, chosen, automatic, onChoose }: Prop
         },
         axes: [axis('latency, ms', 28), axis(measure === 'top1' ? 'top-1, %' : 'cosine to FP32', 62)],
         series: [{}, { stroke: 'transparent', points: { show: false } }],
+        // Scales are known once it has drawn.
+        hooks: {
+          draw: [
+            (drawn) => {
+              const k = devicePixelRatio;
+              const at = (i: number): Omit<Spot, 'id'> => ({
+                x: drawn.valToPos(x[i]!, 'x', true) / k,
+                y: drawn.valToPos(y[i]!, 'y', true) / k,
+              });
+              setSpots(sorted.map((p, i) => ({ id: p.id, ...at(i) })));
+            },
+          ],
+        },
       },
       [x, y],
       target.current,
-    );
-    const k = devicePixelRatio;
-    setSpots(
-      sorted.map((p, i) => ({ id: p.id, x: u.valToPos(x[i]!, 'x', true) / k, y: u.valToPos(y[i]!, 'y', true) / k })),
     );
     return () => u.destroy();
   }, [points, measure, width, dark]);

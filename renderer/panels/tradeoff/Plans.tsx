@@ -1,5 +1,5 @@
 import { Progress, SegmentedControl } from '@mantine/core';
-import { IconChartDots } from '@tabler/icons-react';
+import { IconChartDots, IconCircleCheck } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { PlanPoint } from '../../../electron/ipc/schemas/precision.ts';
 import { plansKeyNow, usePlan as takePlan } from '../../store/actions/precision/measure.ts';
@@ -58,7 +58,9 @@ function List({
               }
             />
             <b>{p.title}</b>
-            {p.id === automatic && p.title !== 'Automatic' && <span className="tag">keeps the budget</span>}
+            {p.id === automatic && (
+              <IconCircleCheck size={14} className="plan-keeps" aria-label="the fastest that keeps the budget" />
+            )}
             <span className="spacer" />
             <span>{timeText(p.latency)}</span>
             <span className="plan-kept">
@@ -109,27 +111,23 @@ export function Plans() {
   const measure: Measure = report.labelled ? wish : 'cosine';
   const shown = chosen ?? report.automatic;
   return (
-    <Section
-      title="Accuracy against latency"
-      aside={
-        report.labelled ? (
-          <SegmentedControl
-            size="xs"
-            aria-label="Measure of accuracy"
-            value={measure}
-            onChange={(v) => setMeasure(v as Measure)}
-            data={[
-              { value: 'top1', label: 'Top-1' },
-              { value: 'cosine', label: 'Cosine' },
-            ]}
-          />
-        ) : null
-      }
-    >
+    <Section title="Accuracy against latency">
       {stale && (
         <div className="stale-box plans-stale">
           Older than your choices. <CommandButton command="precision.plans" label="Compare again" />
         </div>
+      )}
+      {report.labelled && (
+        <SegmentedControl
+          size="xs"
+          aria-label="Measure of accuracy"
+          value={measure}
+          onChange={(v) => setMeasure(v as Measure)}
+          data={[
+            { value: 'top1', label: 'Top-1' },
+            { value: 'cosine', label: 'Cosine to FP32' },
+          ]}
+        />
       )}
       <PlanChart points={points} measure={measure} chosen={shown} automatic={report.automatic} onChoose={setChosen} />
       <List

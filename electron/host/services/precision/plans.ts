@@ -240,6 +240,12 @@ export async function measurePlans(
         );
       }
     }
+    // Where INT8 wins no time the builder leaves it out: what it would cost everywhere is a plan of its own.
+    const int8 = candidates.find((c) => c.title === 'INT8');
+    const all = Object.fromEntries(order.flat().map((s) => [s, 'int8' as const]));
+    const choice: PrecisionChoice = { kind: 'int8', ranges: r.ranges, pins: all };
+    if (int8 && (await bench.build(int8)).counts.int8 !== order.length && order.length > 0)
+      candidates.push({ id: idOf(choice), title: 'INT8 throughout', choice });
     const noise = new Map<string, { sqnr: number; cosine: number }>();
     for (const c of candidates) noise.set(c.id, await bench.noise(c, fp32));
     if (labelled) for (const c of candidates) await bench.accuracy(c);

@@ -60,6 +60,7 @@ export class Sensitivity {
       ranges: new Ranges(await this.calibrations.table(ranges)),
       samples,
       sizes,
+      everyLayer: true,
       stop: p.signal,
       onProgress: (done, total, layer) => p.report('Layer by layer', done, total, layer),
     });
