@@ -18,6 +18,8 @@ import type { StudioState } from './state.ts';
 export interface PrecisionChoices {
   readonly kind: Storage;
   readonly data: DataChoice | null;
+  /** Other samples that accuracy is measured on, fed in the same way; null = those of the calibration. */
+  readonly test: Pick<DataChoice, 'path' | 'labels' | 'samples'> | null;
   readonly algorithm: string;
   /** Thresholds moved by hand, by tensor. */
   readonly thresholds: Readonly<Record<string, number>>;
@@ -33,6 +35,9 @@ export interface PrecisionState {
   /** The samples chosen: looked at, being looked at, or why they cannot be. */
   readonly data: DataSummary | null;
   readonly dataProblem: string | null;
+  /** The samples that accuracy is measured on, where they are others. */
+  readonly test: DataSummary | null;
+  readonly testProblem: string | null;
   readonly reading: boolean;
   /** First sample shown. */
   readonly shown: number;
@@ -78,6 +83,7 @@ export const newData = (path: string): DataChoice => ({
 export const NO_PRECISION: PrecisionChoices = {
   kind: 'fp32',
   data: null,
+  test: null,
   algorithm: 'entropy',
   thresholds: {},
   pins: {},
@@ -88,6 +94,8 @@ export const NO_RESULTS: PrecisionState = {
   storages: [],
   data: null,
   dataProblem: null,
+  test: null,
+  testProblem: null,
   reading: false,
   shown: 0,
   calibrating: null,
@@ -115,6 +123,13 @@ export const STORAGE_TITLE: Readonly<Record<Storage, string>> = {
 };
 
 type S = Pick<StudioState, 'choices' | 'precision' | 'trace' | 'jobs'>;
+
+/** The samples that accuracy is measured on. */
+export const testChoice = ({ data, test }: PrecisionChoices): DataChoice | null =>
+  data && test ? { ...data, ...test } : data;
+/** Whether they have labels. */
+export const isLabelled = ({ choices, precision }: Pick<StudioState, 'choices' | 'precision'>): boolean =>
+  (choices.precision.test ? precision.test : precision.data)?.labelled ?? false;
 
 /** Data and passes: a calibration made with others is out of date. */
 export const dataKey = (s: S): string => {

@@ -158,6 +158,8 @@ export type PrecisionChoice = z.infer<typeof precisionChoice>;
 
 export const layerSensitivity = z.object({
   name: z.string(),
+  /** Name of its first operator in the model. */
+  place: z.string(),
   sources: sourceIds,
   tactic: z.string(),
   /** Decibels; Infinity where nothing differs. */

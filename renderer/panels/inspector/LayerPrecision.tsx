@@ -3,7 +3,7 @@ import { showTensor } from '../../store/actions/precision/ranges.ts';
 import { STORAGE_TITLE, storageOf } from '../../store/precision.ts';
 import { set, useStudio } from '../../store/store.ts';
 import { Section } from '../../ui/Frame.tsx';
-import { middleCut, numberText, percentText } from '../../ui/format.ts';
+import { middleCut, numberText, shareText } from '../../ui/format.ts';
 import { MiniHistogram } from '../../ui/MiniHistogram.tsx';
 import { PinControl } from '../../ui/PinControl.tsx';
 
@@ -64,7 +64,7 @@ export function LayerPrecision({ sources, name, outputs }: Props) {
           {t.bins.length > 0 && <MiniHistogram label={t.tensor} bins={t.bins} top={t.top} threshold={t.amax} />}
           <p className="muted">
             ±{numberText(t.amax)}
-            {t.clipped > 0 ? `, ${percentText(t.clipped)} clipped` : ', nothing clipped'}
+            {t.clipped > 0 ? `, ${shareText(t.clipped)} clipped` : ', nothing clipped'}
             {t.sqnr === null ? '' : `, ${t.sqnr.toFixed(1)} dB`}
           </p>
         </div>

@@ -5,7 +5,7 @@ import { watchTensors } from '../../store/actions/precision/calibrate.ts';
 import { showTensor } from '../../store/actions/precision/ranges.ts';
 import { selectLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
-import { middleCut, numberText, percentText } from '../../ui/format.ts';
+import { middleCut, numberText, shareText } from '../../ui/format.ts';
 import { MiniHistogram } from '../../ui/MiniHistogram.tsx';
 import { useRanges } from './useRanges.ts';
 
@@ -26,8 +26,6 @@ function sorted(names: readonly string[], of: ReadonlyMap<string, TensorRange>, 
   return names.toSorted((a, b) => rank(a) - rank(b));
 }
 
-const smallShare = (x: number): string => (x < 0.0005 ? '<0.1 %' : percentText(x));
-
 function Row({ name, range }: { name: string; range: TensorRange | undefined }) {
   const chosen = useStudio((s) => s.precision.tensor === name);
   return (
@@ -42,7 +40,7 @@ function Row({ name, range }: { name: string; range: TensorRange | undefined }) 
             {range.chosen !== null && <span className="tag">moved</span>}
             {range.clipped > 0 && (
               <span className="muted" title="Share of the values that are clipped">
-                {smallShare(range.clipped)}
+                {shareText(range.clipped)}
               </span>
             )}
           </>

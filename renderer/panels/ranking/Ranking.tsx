@@ -9,7 +9,7 @@ import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
-import { percentText, plural, secondsText, timeText } from '../../ui/format.ts';
+import { plural, secondsText, shareText, timeText } from '../../ui/format.ts';
 import { PinControl } from '../../ui/PinControl.tsx';
 import { cividis } from '../../ui/tokens.ts';
 import './ranking.css';
@@ -29,7 +29,10 @@ function Loss({ value }: { value: number }) {
   );
 }
 
-function columnsFor(layers: readonly LayerSensitivity[]): Column<LayerSensitivity>[] {
+function columnsFor(
+  layers: readonly LayerSensitivity[],
+  pins: Readonly<Record<string, string>>,
+): Column<LayerSensitivity>[] {
   const finite = layers.map((l) => l.sqnr).filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const share = (x: number): number => (Number.isFinite(x) && high > low ? (x - low) / (high - low) : 1);
@@ -38,13 +41,24 @@ function columnsFor(layers: readonly LayerSensitivity[]): Column<LayerSensitivit
       id: 'name',
       title: 'Layer',
       width: 'minmax(150px, 1.5fr)',
-      value: (l) => l.name,
-      cell: (l) => <span title={l.name}>{l.name}</span>,
+      value: (l) => l.place || l.name,
+      cell: (l) => (
+        <span title={`${l.place}: ${l.name}`}>
+          {l.place || l.name} {l.place !== '' && <span className="muted">{l.name}</span>}
+        </span>
+      ),
+    },
+    {
+      id: 'pin',
+      title: 'Precision',
+      width: '96px',
+      value: (l) => pins[l.sources[0] ?? ''] ?? '',
+      cell: (l) => <PinControl sources={l.sources} name={l.place || l.name} compact />,
     },
     {
       id: 'sqnr',
       title: 'SQNR of the output',
-      width: 'minmax(140px, 0.9fr)',
+      width: 'minmax(136px, 0.9fr)',
       value: (l) => -l.sqnr,
       cell: (l) => (
         <span className="time-bar" title="Signal to noise of the network's output when this layer alone runs in INT8">
@@ -53,23 +67,21 @@ function columnsFor(layers: readonly LayerSensitivity[]): Column<LayerSensitivit
         </span>
       ),
     },
-    { id: 'fp32', title: 'FP32', width: '78px', align: 'right', value: (l) => l.fp32, cell: (l) => timeText(l.fp32) },
-    { id: 'int8', title: 'INT8', width: '78px', align: 'right', value: (l) => l.int8, cell: (l) => timeText(l.int8) },
-    {
-      id: 'won',
-      title: 'Won',
-      width: '78px',
-      align: 'right',
-      value: (l) => l.fp32 - l.int8,
-      cell: (l) => (l.fp32 > l.int8 ? timeText(l.fp32 - l.int8) : <span className="muted">–</span>),
-    },
     {
       id: 'loss',
       title: 'Lost per µs won',
-      width: '118px',
+      width: '116px',
       align: 'right',
       value: (l) => l.lossPerMicrosecond,
       cell: (l) => <Loss value={l.lossPerMicrosecond} />,
+    },
+    {
+      id: 'won',
+      title: 'Won',
+      width: '80px',
+      align: 'right',
+      value: (l) => l.fp32 - l.int8,
+      cell: (l) => (l.fp32 > l.int8 ? timeText(l.fp32 - l.int8) : <span className="muted">–</span>),
     },
     {
       id: 'clipped',
@@ -77,15 +89,10 @@ function columnsFor(layers: readonly LayerSensitivity[]): Column<LayerSensitivit
       width: '78px',
       align: 'right',
       value: (l) => l.clipped,
-      cell: (l) => (l.clipped > 0 ? percentText(l.clipped) : '–'),
+      cell: (l) => (l.clipped > 0 ? shareText(l.clipped) : '–'),
     },
-    {
-      id: 'pin',
-      title: 'Precision',
-      width: '190px',
-      value: () => 0,
-      cell: (l) => <PinControl sources={l.sources} name={l.name} />,
-    },
+    { id: 'fp32', title: 'FP32', width: '78px', align: 'right', value: (l) => l.fp32, cell: (l) => timeText(l.fp32) },
+    { id: 'int8', title: 'INT8', width: '78px', align: 'right', value: (l) => l.int8, cell: (l) => timeText(l.int8) },
   ];
 }
 
@@ -108,14 +115,14 @@ export default function Ranking() {
   const report = useStudio((s) => s.precision.sensitivity);
   const ranking = useStudio((s) => s.precision.ranking !== null);
   const has = useStudio((s) => s.precision.calibration !== null);
-  const pins = useStudio((s) => Object.keys(s.choices.precision.pins).length);
+  const pins = useStudio((s) => s.choices.precision.pins);
   // Read in the selector: the key depends on choices, calibration and passes alike.
   const stale = useStudio(
     (s) => s.precision.sensitivity !== null && s.precision.sensitivityKey !== sensitivityKeyNow(),
   );
   const selection = useStudio((s) => s.selection);
   const layers = report?.layers;
-  const columns = useMemo(() => columnsFor(layers ?? []), [layers]);
+  const columns = useMemo(() => columnsFor(layers ?? [], pins), [layers, pins]);
   const lit = useMemo(() => layers?.find((l) => l.sources.some((x) => selection.has(x))), [layers, selection]);
   if (ranking) return <Running />;
   if (!layers) {
@@ -136,7 +143,7 @@ export default function Ranking() {
         </span>
         {stale && <span className="stale-note">Older than the ranges shown</span>}
         <span className="spacer" />
-        {pins > 0 && <CommandButton command="pin.clear" label="Remove all pins" />}
+        {Object.keys(pins).length > 0 && <CommandButton command="pin.clear" label="Remove all pins" />}
         <CommandButton command="precision.rank" label={stale ? 'Rank again' : 'Measure again'} primary={stale} />
       </div>
       <DataTable

@@ -1,5 +1,6 @@
 import { NumberInput, SegmentedControl } from '@mantine/core';
 import { choosePrecision } from '../../store/actions/precision/results.ts';
+import { isLabelled } from '../../store/precision.ts';
 import { useStudio } from '../../store/store.ts';
 import { Section } from '../../ui/Frame.tsx';
 
@@ -8,7 +9,7 @@ const DEFAULTS = { cosine: 0.999, top1: 0.5 } as const;
 /** How much accuracy may be given up: the fastest plan that keeps it is searched for. */
 export function Budget() {
   const budget = useStudio((s) => s.choices.precision.budget);
-  const labelled = useStudio((s) => s.precision.data?.labelled ?? false);
+  const labelled = useStudio(isLabelled);
   const set = (measure: 'none' | 'cosine' | 'top1'): void =>
     choosePrecision({ budget: measure === 'none' ? null : { measure, value: DEFAULTS[measure] } });
   return (

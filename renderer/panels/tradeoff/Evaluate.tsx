@@ -1,5 +1,5 @@
 import { Progress } from '@mantine/core';
-import { evaluateJob, STORAGE_TITLE, storageOf } from '../../store/precision.ts';
+import { evaluateJob, isLabelled, STORAGE_TITLE, storageOf } from '../../store/precision.ts';
 import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
@@ -28,7 +28,7 @@ export function Evaluate() {
   const accuracy = useStudio((s) => s.precision.accuracy);
   const of = useStudio((s) => s.precision.accuracyOf);
   const running = useStudio((s) => s.precision.evaluating !== null);
-  const labelled = useStudio((s) => s.precision.data?.labelled ?? false);
+  const labelled = useStudio(isLabelled);
   const stale = useStudio(isStale);
   const older = accuracy !== null && (stale || build?.engine !== of);
   const int8 = build?.report.layers.filter((l) => storageOf(l.tactic) === 'int8').length ?? 0;

@@ -13,9 +13,9 @@ export function around(values: readonly number[], room: number, least: number): 
   return [low - pad, high + pad];
 }
 
-/** Enough digits that neighbouring grid lines read differently. */
+/** As few digits as write every one of the grid's numbers in full. */
 export function tickText(values: readonly number[]): (v: number) => string {
-  const step = values.length > 1 ? Math.abs(values[1]! - values[0]!) : 1;
-  const digits = Math.min(8, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  const whole = (digits: number): boolean => values.every((v) => Math.abs(v - Number(v.toFixed(digits))) < 1e-10);
+  const digits = [0, 1, 2, 3, 4, 5, 6, 7].find(whole) ?? 8;
   return (v) => v.toFixed(digits);
 }

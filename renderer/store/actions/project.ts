@@ -17,6 +17,7 @@ const STALE = 'older choices';
 const precisionChoices = z.object({
   kind: storage,
   data: dataChoice.nullable(),
+  test: dataChoice.pick({ path: true, labels: true, samples: true }).nullable(),
   algorithm: z.string(),
   thresholds: z.record(z.string(), z.number().positive()),
   pins: z.record(z.string(), storage),
@@ -44,12 +45,13 @@ type Precision = z.infer<typeof precisionChoices>;
 
 /** The paths of samples and labels, as `at` says. */
 function placed(precision: Precision, at: (path: string) => string): Precision {
-  const { data } = precision;
-  if (!data) return precision;
-  return {
-    ...precision,
-    data: { ...data, path: at(data.path), labels: data.labels === null ? null : at(data.labels) },
-  };
+  const { data, test } = precision;
+  const put = <T extends { path: string; labels: string | null }>(x: T): T => ({
+    ...x,
+    path: at(x.path),
+    labels: x.labels === null ? null : at(x.labels),
+  });
+  return { ...precision, data: data && put(data), test: test && put(test) };
 }
 
 export function projectText(folder: string): string | null {

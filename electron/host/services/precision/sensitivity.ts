@@ -83,6 +83,7 @@ export class Sensitivity {
       const names = tensors(l.sources).filter((n) => clipped.has(n));
       return {
         ...l,
+        place: model.optimized!.graph.sources.get(l.sources[0] ?? '')?.name ?? '',
         sources: [...l.sources],
         tensors: names,
         clipped: Math.max(0, ...names.map((n) => clipped.get(n)!)),

@@ -3,7 +3,7 @@ import type { InputKind } from '../../../../electron/ipc/shell.ts';
 import { host } from '../../../host/connection.ts';
 import { shell } from '../../../host/shell.ts';
 import { busy } from '../../idle.ts';
-import { DEFAULT_IMAGE, newData } from '../../precision.ts';
+import { DEFAULT_IMAGE, newData, type PrecisionChoices, testChoice } from '../../precision.ts';
 import { get } from '../../store.ts';
 import { sentence } from '../notify.ts';
 import { choosePrecision, setResults } from './results.ts';
@@ -29,9 +29,22 @@ export async function pickData(kind: Extract<InputKind, 'dataFolder' | 'dataFile
   const path = await shell().pickInput(kind);
   if (path !== null) chooseData(path);
 }
+/** Labels of the samples that accuracy is measured on. */
 export async function pickLabels(): Promise<void> {
   const path = await shell().pickInput('labels');
-  if (path !== null) changeData({ labels: path });
+  if (path === null) return;
+  const { test } = get().choices.precision;
+  if (test) changeTest({ ...test, labels: path });
+  else changeData({ labels: path });
+}
+
+/** Measures accuracy on other samples than those of the calibration; null = on these. */
+export function changeTest(test: PrecisionChoices['test']): void {
+  choosePrecision({ test });
+}
+export async function pickTest(kind: Extract<InputKind, 'dataFolder' | 'dataFile'>): Promise<void> {
+  const path = await shell().pickInput(kind);
+  if (path !== null) changeTest({ path, labels: null, samples: null });
 }
 
 export function changeData(change: Partial<DataChoice>): void {
@@ -60,6 +73,24 @@ export async function loadPreview(): Promise<void> {
     if (mine === wanted) setResults({ data: summary, dataProblem: null, reading: false });
   } catch (e) {
     if (mine === wanted) setResults({ data: null, dataProblem: sentence(e), reading: false });
+  }
+}
+
+let wantedTest = 0;
+/** Looks at the samples that accuracy is measured on, where they are others. */
+export async function loadTest(): Promise<void> {
+  const mine = ++wantedTest;
+  const { model, trace, choices } = get();
+  const data = choices.precision.test ? testChoice(choices.precision) : null;
+  if (!model || !trace || !data) {
+    setResults({ test: null, testProblem: null });
+    return;
+  }
+  try {
+    const test = await busy(host().data({ model: model.model, data, shapes: { ...choices.shapes }, indices: [] }));
+    if (mine === wantedTest) setResults({ test, testProblem: null });
+  } catch (e) {
+    if (mine === wantedTest) setResults({ test: null, testProblem: sentence(e) });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PlanPoint, Storage } from '../../../../electron/ipc/schemas/precision.ts';
 import { host } from '../../../host/connection.ts';
 import { busy } from '../../idle.ts';
-import { dataKey } from '../../precision.ts';
+import { testChoice } from '../../precision.ts';
 import { rangesKey } from '../../state.ts';
 import { get } from '../../store.ts';
 import { threadsOf } from '../engine.ts';
@@ -11,7 +11,10 @@ import { currentRanges } from './ranges.ts';
 import { choosePrecision, setResults } from './results.ts';
 
 /** What a ranking of layers depends on. */
-export const sensitivityKeyNow = (): string => JSON.stringify([rangesKey(get()), dataKey(get()), get().choices.shapes]);
+export function sensitivityKeyNow(): string {
+  const { choices, trace } = get();
+  return JSON.stringify([rangesKey(get()), testChoice(choices.precision), trace?.revision, choices.shapes]);
+}
 /** What a comparison of plans depends on. */
 export const plansKeyNow = (): string => {
   const { pins, budget } = get().choices.precision;
@@ -22,7 +25,7 @@ export const plansKeyNow = (): string => {
 function request() {
   const { model, choices } = get();
   const ranges = currentRanges();
-  const { data } = choices.precision;
+  const data = testChoice(choices.precision);
   if (!model) return null;
   if (!ranges) {
     notify('warning', 'There are no ranges yet; calibrate, or open a calibration cache.', 'precision.start');
@@ -94,7 +97,7 @@ export function clearPins(): void {
 /** Top-1 and top-5 of the engine that was built. */
 export async function evaluate(): Promise<void> {
   const { build, choices, precision } = get();
-  const { data } = choices.precision;
+  const data = testChoice(choices.precision);
   if (precision.evaluating !== null) return;
   if (!build) return notify('warning', 'There is no engine yet; build one first.', 'run.build');
   if (!data) return notify('warning', 'Choose labelled samples first.', 'precision.dataFolder');

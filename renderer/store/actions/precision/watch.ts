@@ -2,7 +2,7 @@ import { host } from '../../../host/connection.ts';
 import { busy } from '../../idle.ts';
 import { rangesKey, type StudioState } from '../../state.ts';
 import { useStudio } from '../../store.ts';
-import { loadPreview } from './data.ts';
+import { loadPreview, loadTest } from './data.ts';
 import { refreshRanges } from './ranges.ts';
 import { setResults } from './results.ts';
 
@@ -10,7 +10,13 @@ const QUIET_MS = 250;
 
 const samplesKey = (s: StudioState): string =>
   s.step === 'precision'
-    ? JSON.stringify([s.model?.model, s.trace?.revision, s.choices.precision.data, s.choices.shapes])
+    ? JSON.stringify([
+        s.model?.model,
+        s.trace?.revision,
+        s.choices.precision.data,
+        s.choices.precision.test,
+        s.choices.shapes,
+      ])
     : '';
 
 /** Keeps what the Precision step shows in step with the choices: samples, ranges, what is on offer. */
@@ -28,7 +34,7 @@ export function watchPrecision(): void {
       const mine = ++latest;
       // Typing a number is many changes: the last one counts.
       const quiet = new Promise<void>((resolve) => setTimeout(resolve, QUIET_MS));
-      void busy(quiet.then(() => (mine === latest ? loadPreview() : undefined)));
+      void busy(quiet.then(() => (mine === latest ? Promise.all([loadPreview(), loadTest()]) : undefined)));
     }
     const nextRanges = `${rangesKey(s)} ${s.trace?.revision}`;
     if (nextRanges !== ranges) {
