@@ -83,7 +83,7 @@ export function activeOverlay(s: StudioState): Overlay | null {
     const decibels = (v: number): string => `${v.toFixed(0)} dB`;
     overlay = overRows('sqnr', 'SQNR in INT8', decibels, rows, { scale: 'linear', combine: 'least' });
   } else if (s.overlay === 'precision' && s.build) {
-    const rows = s.build.report.layers.map((l) => ({ sources: l.sources, value: KINDS.indexOf(storageOf(l.tactic)) }));
+    const rows = s.build.report.layers.map((l) => ({ sources: l.sources, value: KINDS.indexOf(storageOf(l)) }));
     const kinds = KINDS.flatMap((k, value) =>
       rows.some((r) => r.value === value) ? [{ value, title: STORAGE_TITLE[k] }] : [],
     );

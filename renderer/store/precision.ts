@@ -1,3 +1,4 @@
+import type { ReportLayer } from '../../electron/ipc/schemas/build.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type {
   Accuracy,
@@ -149,9 +150,15 @@ export const evaluateJob = (s: S): JobSnapshot | undefined => job(s, s.precision
 export const measuring = ({ precision: p }: S): boolean =>
   p.calibrating !== null || p.ranking !== null || p.comparing !== null || p.evaluating !== null;
 
-/** The precision that a kernel computes in, by the first part of its name. */
-export function storageOf(tactic: string): Storage {
-  if (/^[su]8_/.test(tactic)) return 'int8';
-  if (tactic.startsWith('f16_')) return 'fp16';
-  return tactic.startsWith('bf16_') ? 'bf16' : 'fp32';
+/** What people call how a layer's operands are stored. */
+export function storageOf({ stored }: Pick<ReportLayer, 'stored'>): Storage {
+  if (stored === 'float16') return 'fp16';
+  if (stored === 'bfloat16') return 'bf16';
+  return stored === '' ? 'fp32' : 'int8';
+}
+/** Layers by precision, most first; copies are the price of the others' choices and count for none. */
+export function countStorages(layers: readonly ReportLayer[]): [Storage, number][] {
+  const counts = new Map<Storage, number>();
+  for (const l of layers) if (l.op !== 'Copy') counts.set(storageOf(l), (counts.get(storageOf(l)) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]);
 }

@@ -84,7 +84,7 @@ export const finalPoint = (trace: TraceSummary | null): GraphPoint => ({
 /** Everything about precision that a build depends on. */
 export function precisionKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
   const { kind, pins } = s.choices.precision;
-  if (kind === 'fp32') return kind;
+  if (kind === 'fp32' && Object.keys(pins).length === 0) return kind;
   return JSON.stringify([kind, rangesKey(s), Object.entries(pins).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 /** The ranges as they are decided now: which calibration, algorithm, moved thresholds. */

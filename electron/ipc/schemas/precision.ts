@@ -156,6 +156,9 @@ export const precisionChoice = z.object({
 });
 export type PrecisionChoice = z.infer<typeof precisionChoice>;
 
+/** Infinity where nothing differs, -Infinity where one side alone is not finite. */
+const decibels = z.number().or(z.literal([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]));
+
 export const layerSensitivity = z.object({
   name: z.string(),
   /** Name of its first operator in the model. */
@@ -163,7 +166,7 @@ export const layerSensitivity = z.object({
   sources: sourceIds,
   tactic: z.string(),
   /** Decibels; Infinity where nothing differs. */
-  sqnr: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
+  sqnr: decibels,
   cosine: z.number(),
   /** Nanoseconds. */
   fp32: z.number(),
@@ -203,7 +206,7 @@ export const planPoint = z.object({
   latency: z.number(),
   /** Against FP32 on the same samples. */
   cosine: z.number(),
-  sqnr: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
+  sqnr: decibels,
   /** Share of right answers on labelled samples. */
   top1: z.number().nullable(),
   layers: z.number(),

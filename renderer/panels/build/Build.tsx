@@ -1,10 +1,11 @@
 import { NumberInput, Progress, Select } from '@mantine/core';
 import { IconHammer } from '@tabler/icons-react';
+import type { ReportLayer } from '../../../electron/ipc/schemas/build.ts';
 import type { Storage } from '../../../electron/ipc/schemas/precision.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { choosePrecision } from '../../store/actions/precision/results.ts';
 import { threadsOf } from '../../store/actions/engine.ts';
-import { STORAGE_TITLE, storageOf } from '../../store/precision.ts';
+import { countStorages, STORAGE_TITLE } from '../../store/precision.ts';
 import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
@@ -68,10 +69,8 @@ function Options() {
 }
 
 /** "12 layers in INT8, 3 in FP32". */
-function kindsText(tactics: readonly string[]): string {
-  const counts = new Map<Storage, number>();
-  for (const t of tactics) counts.set(storageOf(t), (counts.get(storageOf(t)) ?? 0) + 1);
-  const parts = [...counts].sort((a, b) => b[1] - a[1]).map(([k, n], i) => `${i === 0 ? plural(n, 'layer') : n} in ${STORAGE_TITLE[k]}`);
+function kindsText(layers: readonly ReportLayer[]): string {
+  const parts = countStorages(layers).map(([k, n], i) => `${i === 0 ? plural(n, 'layer') : n} in ${STORAGE_TITLE[k]}`);
   return `${parts.join(', ')}.`;
 }
 
@@ -110,7 +109,7 @@ function Result() {
           <Stat label="Weights" value={bytesText(report.engine.weightBytes)} />
         </div>
         <p className="muted" data-testid="built-in">
-          {kindsText(report.layers.map((l) => l.tactic))}
+          {kindsText(report.layers)}
         </p>
       </Section>
       <Section title="Activation memory">

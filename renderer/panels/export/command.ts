@@ -82,7 +82,8 @@ export function cliCommands(
   const precision: string[] = [];
   let needs: Commands['needs'] = null;
   if (kind !== 'fp32') precision.push('--precision', kind);
-  if (kind !== 'fp32' && calibration) {
+  const needsRanges = kind === 'int8' || Object.values(pins).includes('int8');
+  if (needsRanges && calibration) {
     const asMade = Object.keys(thresholds).length === 0 && algorithm === calibration.made;
     let file = exported;
     if (file === null && calibration.origin !== 'run' && asMade) file = calibration.path;
@@ -110,8 +111,8 @@ export function cliCommands(
       needs = 'calibration';
     }
     precision.push('--calibration', shellWord(file));
-    for (const [source, to] of Object.entries(pins)) precision.push('--pin', shellWord(`${source}=${to}`));
   }
+  for (const [source, to] of Object.entries(pins)) precision.push('--pin', shellWord(`${source}=${to}`));
   const build = ['npx', 'sinter', 'build', shellWord(model.path), '-o', shellWord(`${stem}.sinter`)];
   if (choices.device !== 'cpu') build.push('--device', shellWord(choices.device));
   build.push('--threads', String(threads), ...switches(choices), ...shapes(model, choices), ...precision);

@@ -29,7 +29,9 @@ export function LayerPrecision({ sources, name, outputs }: Props) {
   const storages = useMemo(
     () => [
       ...new Set(
-        report?.layers.filter((l) => l.sources.some((s) => sources.includes(s))).map((l) => storageOf(l.tactic)),
+        report?.layers
+          .filter((l) => l.op !== 'Copy' && l.sources.some((s) => sources.includes(s)))
+          .map((l) => storageOf(l)),
       ),
     ],
     [report, sources],

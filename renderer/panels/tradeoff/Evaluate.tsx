@@ -31,7 +31,7 @@ export function Evaluate() {
   const labelled = useStudio(isLabelled);
   const stale = useStudio(isStale);
   const older = accuracy !== null && (stale || build?.engine !== of);
-  const int8 = build?.report.layers.filter((l) => storageOf(l.tactic) === 'int8').length ?? 0;
+  const int8 = build?.report.layers.filter((l) => l.op !== 'Copy' && storageOf(l) === 'int8').length ?? 0;
   return (
     <Section title="Accuracy of the engine">
       {running ? (

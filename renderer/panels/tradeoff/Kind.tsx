@@ -31,7 +31,7 @@ export function Kind() {
       />
       <p className="muted kind-note">
         {NOTE[kind]}
-        {kind !== 'fp32' && pins > 0 ? ` ${plural(pins, 'operator is', 'operators are')} pinned.` : ''}
+        {pins > 0 ? ` ${plural(pins, 'operator is', 'operators are')} pinned.` : ''}
         {kind === 'fp32' && !has ? ' INT8 needs ranges: calibrate first.' : ''}
       </p>
     </Section>

@@ -28,7 +28,8 @@ export async function build(): Promise<boolean> {
   }
   const { kind, pins } = choices.precision;
   const ranges = currentRanges();
-  if (kind === 'int8' && !ranges) {
+  const needsRanges = kind === 'int8' || Object.values(pins).includes('int8');
+  if (needsRanges && !ranges) {
     set({ step: 'precision' });
     notify('warning', 'INT8 needs ranges: calibrate on sample data, or open a calibration cache.', 'precision.start');
     return false;
@@ -38,7 +39,7 @@ export async function build(): Promise<boolean> {
   set({ building: job });
   try {
     const { device, shapes } = choices;
-    const precision = kind === 'fp32' ? null : { kind, ranges, pins: { ...pins } };
+    const precision = { kind, ranges, pins: { ...pins } };
     const params = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes }, precision, job };
     const result = await busy(host().build(params));
     set({ build: result, buildKey, profile: null, overlay: get().overlay === 'time' ? 'none' : get().overlay });

@@ -2,20 +2,31 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildEngine } from '../../../../optimizer/builder/build.ts';
-import { type Inputs, mixedPrecision, noiseOf } from '../../../../optimizer/builder/sensitivity.ts';
+import {
+  type Inputs,
+  type SensitivityReport as Measured,
+  mixedPrecision,
+  noiseOf,
+} from '../../../../optimizer/builder/sensitivity.ts';
 import { latencyOf } from '../../../../optimizer/engine/profileReport.ts';
 import type { Optimized } from '../../../../optimizer/passes/pass.ts';
 import type { ExecutionContext, LoadedEngine, NativeRuntime, Tensor } from '../../../../optimizer/runtime.ts';
-import type { Budget, PlanPoint, PlanReport, PrecisionChoice, Storage } from '../../../ipc/schemas/precision.ts';
+import type {
+  Budget,
+  PlanPoint,
+  PlanReport,
+  PrecisionChoice,
+  RangesChoice,
+  Storage,
+} from '../../../ipc/schemas/precision.ts';
 import type { JobProgress } from '../jobs.ts';
 import type { OpenModel } from '../models.ts';
 import type { Calibrations } from './calibrations.ts';
 import { openSource } from './data.ts';
 import { evaluateEngine } from './evaluate.ts';
-import { policyOf } from './policy.ts';
+import { countStorages, policyOf, STORAGES } from './policy.ts';
 import { engineFeed, readInputs, sizesOf } from './samples.ts';
 import type { MeasureRequest, Sensitivity } from './sensitivity.ts';
-import { countPrecisions } from './tactics.ts';
 
 /** Samples whose outputs are compared; accuracy is measured on all of them. */
 const SAMPLES = 32;
@@ -78,6 +89,10 @@ class Bench {
     this.p = p;
   }
 
+  get ranges(): RangesChoice {
+    return this.r.ranges;
+  }
+
   async build(candidate: Candidate): Promise<Built> {
     const known = this.built.get(candidate.id);
     if (known) return known;
@@ -100,7 +115,7 @@ class Bench {
     const engine = await runtime.loadEngine(file);
     const context = engine.createContext({ threads: r.threads });
     const outputs: Record<string, Tensor>[] = [];
-    const counts = countPrecisions(report.layers.map((l) => l.tactic));
+    const counts = countStorages(report.layers);
     const size = { layers: report.layers.length, counts, bytes: report.engine.bytes };
     const built: Built = { candidate, file, engine, context, outputs, ...size, times: [] };
     this.built.set(candidate.id, built);
@@ -159,33 +174,63 @@ class Bench {
   }
 }
 
-const idOf = (choice: PrecisionChoice): string =>
-  choice.kind === 'fp32' ? 'fp32' : `${choice.kind} ${Object.entries(choice.pins).flat().join(' ')}`.trim();
+const idOf = (choice: PrecisionChoice): string => [choice.kind, ...Object.entries(choice.pins).flat()].join(' ');
 
-/** The plans worth comparing: FP32, INT8, the user's own pins, and mixes in the order of least accuracy lost per time won. */
-function candidatesOf(r: PlansRequest, order: readonly (readonly string[])[]): Candidate[] {
-  const choice = (pins: Readonly<Record<string, Storage>>): PrecisionChoice => ({
-    kind: 'int8',
-    ranges: r.ranges,
-    pins,
-  });
-  const fp32: PrecisionChoice = { kind: 'fp32', ranges: null, pins: {} };
-  const list: [string, PrecisionChoice][] = [['FP32', fp32]];
-  for (const share of MIXES) {
-    const kept = order.slice(Math.round(order.length * share));
-    if (kept.length === 0 || kept.length === order.length) continue;
-    const pins = Object.fromEntries(kept.flat().map((s) => [s, 'fp32' as const]));
-    list.push([`${Math.round(share * 100)} % INT8`, choice(pins)]);
+type Pinned = Readonly<Record<string, Storage>>;
+const pinned = (sources: readonly string[], to: Storage): Pinned => Object.fromEntries(sources.map((s) => [s, to]));
+
+/** Plans without repetition: the first title of a choice stays. */
+class Candidates {
+  readonly list: Candidate[] = [];
+  private readonly ranges: RangesChoice;
+
+  constructor(ranges: RangesChoice) {
+    this.ranges = ranges;
   }
-  list.push(['INT8', choice({})]);
-  if (Object.keys(r.pins).length > 0) list.push(['Your pins', choice(r.pins)]);
-  const known = new Set<string>();
-  return list.flatMap(([title, c]) => {
-    const id = idOf(c);
-    if (known.has(id)) return [];
-    known.add(id);
-    return [{ id, title, choice: c }];
-  });
+  add(title: string, kind: Storage, pins: Pinned = {}): Candidate {
+    const needs = kind === 'int8' || Object.values(pins).includes('int8');
+    const choice: PrecisionChoice = { kind, ranges: needs ? this.ranges : null, pins: { ...pins } };
+    const id = idOf(choice);
+    const known = this.list.find((c) => c.id === id);
+    if (known) return known;
+    const candidate = { id, title, choice };
+    this.list.push(candidate);
+    return candidate;
+  }
+}
+
+/** Whether a plan keeps what the budget asks for. */
+async function keeps(bench: Bench, c: Candidate, fp32: Candidate, budget: Budget): Promise<boolean> {
+  if (budget.measure === 'cosine') return (await bench.noise(c, fp32)).cosine >= budget.value;
+  // One part in a million: shares of samples are not exact in binary.
+  return (await bench.accuracy(c)) >= (await bench.accuracy(fp32)) - budget.value / 100 - 1e-6;
+}
+
+/**
+ * The mixed plan of a budget: layers go to INT8 in the order of least accuracy lost per time won as far as the budget reaches;
+ * those left stay in FP32 or go to 16 bits, whichever turns out best.
+ */
+async function searchMixed(
+  bench: Bench,
+  candidates: Candidates,
+  measured: Measured,
+  fp32: Candidate,
+  budget: Budget,
+): Promise<string> {
+  const trial = new Candidates(bench.ranges);
+  const kept = await mixedPrecision(measured, async (sources) =>
+    keeps(bench, trial.add('a mixed plan', 'int8', pinned(sources, 'fp32')), fp32, budget),
+  );
+  const layers = measured.layers.filter((l) => kept.includes(l.sources[0] ?? ''));
+  if (layers.length === 0) return 'All layers may run in INT8 within the budget.';
+  // Layers that win nothing came last, whatever they cost: among INT8 neighbours INT8 may suit them all the same.
+  const needed = layers.filter((l) => l.fp32 > l.int8).flatMap((l) => l.sources);
+  const more = needed.length > 0 && needed.length < kept.length ? pinned(needed, 'fp32') : null;
+  candidates.add('Mixed', 'int8', pinned(kept, 'fp32'));
+  if (more) candidates.add('Mixed, more INT8', 'int8', more);
+  for (const to of STORAGES.filter((x) => x === 'fp16' || x === 'bf16'))
+    candidates.add(`Mixed with ${to.toUpperCase()}`, 'int8', pinned(kept, to));
+  return `${layers.length} of ${measured.layers.length} layers are kept out of INT8 to hold the budget.`;
 }
 
 /** Accuracy against latency of the plans, by real builds, and the fastest one that keeps the budget. */
@@ -210,47 +255,37 @@ export async function measurePlans(
   const dir = await mkdtemp(path.join(tmpdir(), 'sinter-plans-'));
   const bench = new Bench(dir, optimized, runtime, calibrations, r, samples, p);
   try {
-    const candidates = candidatesOf(r, order);
-    const fp32 = candidates[0]!;
-    const notes: string[] = [];
-    let automatic: Candidate | null = null;
-    if (r.budget) {
-      const { measure, value } = r.budget;
-      if (measure === 'top1' && !labelled)
-        notes.push('The data has no labels, so a budget in top-1 points cannot be measured.');
-      else {
-        const wanted = (kept: readonly string[]): Candidate => {
-          const pins = Object.fromEntries(kept.map((s) => [s, 'fp32' as const]));
-          const choice: PrecisionChoice = { kind: 'int8', ranges: r.ranges, pins };
-          return { id: idOf(choice), title: 'Automatic', choice };
-        };
-        const kept = await mixedPrecision(measured, async (pins) => {
-          const c = wanted(pins);
-          if (measure === 'cosine') return (await bench.noise(c, fp32)).cosine >= value;
-          return (await bench.accuracy(c)) >= (await bench.accuracy(fp32)) - value / 100;
-        });
-        const found = wanted(kept);
-        automatic = candidates.find((c) => c.id === found.id) ?? found;
-        if (automatic === found) candidates.push(found);
-        const fixed = order.filter((s) => kept.includes(s[0]!)).length;
-        notes.push(
-          fixed === 0
-            ? 'All layers may run in INT8 within the budget.'
-            : `${fixed} of ${order.length} layers stay in FP32 to keep the budget.`,
-        );
-      }
+    const candidates = new Candidates(r.ranges);
+    const fp32 = candidates.add('FP32', 'fp32');
+    candidates.add('FP16', 'fp16');
+    candidates.add('BF16', 'bf16');
+    for (const share of MIXES) {
+      const kept = order.slice(Math.round(order.length * share));
+      if (kept.length > 0 && kept.length < order.length)
+        candidates.add(`${Math.round(share * 100)} % INT8`, 'int8', pinned(kept.flat(), 'fp32'));
     }
+    const int8 = candidates.add('INT8', 'int8');
     // Where INT8 wins no time the builder leaves it out: what it would cost everywhere is a plan of its own.
-    const int8 = candidates.find((c) => c.title === 'INT8');
-    const all = Object.fromEntries(order.flat().map((s) => [s, 'int8' as const]));
-    const choice: PrecisionChoice = { kind: 'int8', ranges: r.ranges, pins: all };
-    if (int8 && (await bench.build(int8)).counts.int8 !== order.length && order.length > 0)
-      candidates.push({ id: idOf(choice), title: 'INT8 throughout', choice });
+    if (order.length > 0 && ((await bench.build(int8)).counts.int8 ?? 0) < order.length)
+      candidates.add('INT8 throughout', 'int8', pinned(order.flat(), 'int8'));
+    if (Object.keys(r.pins).length > 0) candidates.add('Your pins', 'int8', r.pins);
+    const notes: string[] = [];
+    const { budget } = r;
+    const measurable = budget !== null && (budget.measure === 'cosine' || labelled);
+    if (budget && measurable) notes.push(await searchMixed(bench, candidates, measured, fp32, budget));
+    else if (budget) notes.push('The samples have no labels, so a budget in top-1 points cannot be measured.');
+
     const noise = new Map<string, { sqnr: number; cosine: number }>();
-    for (const c of candidates) noise.set(c.id, await bench.noise(c, fp32));
-    if (labelled) for (const c of candidates) await bench.accuracy(c);
-    await bench.time(candidates);
-    const points = candidates.map((c) => bench.point(c, noise.get(c.id)!));
+    for (const c of candidates.list) noise.set(c.id, await bench.noise(c, fp32));
+    if (labelled) for (const c of candidates.list) await bench.accuracy(c);
+    await bench.time(candidates.list);
+    const points = candidates.list.map((c) => bench.point(c, noise.get(c.id)!));
+    let automatic: PlanPoint | null = null;
+    for (const [i, c] of candidates.list.entries()) {
+      if (!budget || !measurable || !(await keeps(bench, c, fp32, budget))) continue;
+      if (automatic === null || points[i]!.latency < automatic.latency) automatic = points[i]!;
+    }
+    if (automatic) notes.push(`The fastest plan that holds it is ${automatic.title}.`);
     return { points, automatic: automatic?.id ?? null, notes, samples: samples.length, labelled, revision };
   } finally {
     bench.close();

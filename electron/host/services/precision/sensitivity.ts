@@ -56,6 +56,7 @@ export class Sensitivity {
     const samples = await readInputs(optimized.graph, data, shapes, SAMPLES);
     const measured = await measureSensitivity(optimized, {
       runtime,
+      device: r.device,
       threads,
       ranges: new Ranges(await this.calibrations.table(ranges)),
       samples,

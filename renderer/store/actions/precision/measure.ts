@@ -75,10 +75,7 @@ export async function comparePlans(): Promise<void> {
 
 /** Takes a plan over: its kind and its pins are what is built from now on. */
 export function usePlan(point: PlanPoint): void {
-  choosePrecision({
-    kind: point.choice.kind,
-    pins: point.choice.kind === 'fp32' ? get().choices.precision.pins : point.choice.pins,
-  });
+  choosePrecision({ kind: point.choice.kind, pins: point.choice.pins });
   notify('info', `${point.title} is what will be built now.`, 'run.all');
 }
 
