@@ -2,7 +2,7 @@ import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
-import { parseCount, parsePairs, parseRanges, parseShapes } from '../options.ts';
+import { parseCount, parsePairs, parseRanges, parseShapes, parseSwitches, type SwitchFlags } from '../options.ts';
 import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -10,13 +10,12 @@ import { stopSignal } from '../stop.ts';
 import { bytesText } from '../table.ts';
 import { parseTuning, type TuningFlags } from '../tuning.ts';
 
-interface BuildFlags extends PrecisionFlags, TuningFlags {
+interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   output: string;
   device: string;
   threads: string;
   shape: string[];
   range: string[];
-  disable: string[];
   fastFp32?: boolean;
   pinTactic: string[];
   forbidTactic: string[];
@@ -31,7 +30,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const tuning = parseTuning(flags);
   const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
   const optimized = optimizeModel(model, runtime, {
-    disabledPasses: new Set(flags.disable),
+    ...parseSwitches(flags),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });

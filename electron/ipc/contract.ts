@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { buildResult, profileResult } from './schemas/build.ts';
+import { buildResult, profileResult, tuningChoice } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
 import { comparison, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
@@ -60,6 +60,7 @@ export const contract = {
       shapes: symbolSizes,
       /** null = everything as the model has it. */
       precision: precisionChoice.nullable(),
+      tuning: tuningChoice,
       job: jobId,
     }),
     result: buildResult,

@@ -1,4 +1,4 @@
-import type { BuildResult, ProfileResult } from '../../electron/ipc/schemas/build.ts';
+import type { BuildResult, ProfileResult, TuningChoice } from '../../electron/ipc/schemas/build.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
 import type { Machine } from '../../electron/ipc/schemas/machine.ts';
@@ -20,6 +20,7 @@ export interface Choices {
   readonly shapes: Readonly<Record<string, number>>;
   readonly iterations: number;
   readonly precision: PrecisionChoices;
+  readonly tuning: TuningChoice;
 }
 
 export interface Notice {
@@ -56,7 +57,7 @@ export interface StudioState {
   readonly past: readonly Choices[];
   readonly future: readonly Choices[];
   readonly build: BuildResult | null;
-  /** What the engine was built with (precisionKey); a result of other choices is stale. */
+  /** What the engine was built with (buildKeyOf); a result of other choices is stale. */
   readonly buildKey: string;
   readonly building: string | null;
   readonly precision: PrecisionState;
@@ -93,6 +94,15 @@ export function rangesKey(s: Pick<StudioState, 'choices' | 'precision'>): string
   return JSON.stringify([s.precision.calibration?.calibration ?? null, algorithm, thresholds]);
 }
 
-/** True when a build or profile was made from an older optimization, or with another precision, than is chosen now. */
+/** Everything besides the passes that a build depends on. */
+export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): string =>
+  JSON.stringify([
+    precisionKey(s),
+    s.choices.tuning.level,
+    Object.entries(s.choices.tuning.pin).sort(),
+    s.choices.tuning.forbid,
+  ]);
+
+/** True when a build or profile was made from an older optimization, or with another precision or other kernels, than is chosen now. */
 export const isStale = (s: StudioState): boolean =>
-  s.build !== null && s.trace !== null && (s.build.revision !== s.trace.revision || s.buildKey !== precisionKey(s));
+  s.build !== null && s.trace !== null && (s.build.revision !== s.trace.revision || s.buildKey !== buildKeyOf(s));

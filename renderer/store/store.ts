@@ -23,6 +23,7 @@ const defaults: StudioState = {
     shapes: {},
     iterations: 100,
     precision: NO_PRECISION,
+    tuning: { level: 3, pin: {}, forbid: [] },
   },
   past: [],
   future: [],

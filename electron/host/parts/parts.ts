@@ -1,5 +1,6 @@
 import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from '../../../optimizer/builder/report.ts';
+import type { TacticChoices } from '../../../optimizer/builder/tuning/rules.ts';
 import type { Graph, Node } from '../../../optimizer/ir/graph.ts';
 import type { WeightExpr } from '../../../optimizer/ir/weight.ts';
 import type { OpCategory } from '../../../optimizer/ops/op.ts';
@@ -23,6 +24,8 @@ export interface BuildRequest {
   readonly shapes: Readonly<Record<string, number>>;
   /** null = everything as the model has it. */
   readonly precision: PrecisionPolicy | null;
+  /** Level of auto-tuning, pinned and forbidden tactics. */
+  readonly tuning: { readonly level: number } & TacticChoices;
   readonly path: string;
   readonly onProgress: (p: BuildProgress) => void;
   readonly stop: AbortSignal;

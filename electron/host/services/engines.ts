@@ -54,7 +54,7 @@ export class Engines {
 
   async build(
     model: OpenModel,
-    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'precision'>,
+    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'precision' | 'tuning'>,
     progress: JobProgress,
   ): Promise<BuildResult> {
     if (!model.optimized) throw new HostError('not-optimized', 'The model has not been optimized yet.');

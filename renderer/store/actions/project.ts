@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { tuningChoice } from '../../../electron/ipc/schemas/build.ts';
 import { budget, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
 import { folderOf, relativeTo, resolveFrom } from '../paths.ts';
@@ -36,6 +37,7 @@ const projectFile = z.object({
     shapes: z.record(z.string(), z.number()),
     iterations: z.number(),
     precision: precisionChoices.optional(),
+    tuning: tuningChoice.optional(),
   }),
   /** The cache file of the calibration, and whether it was made from these choices. */
   calibration: z.object({ path: z.string(), current: z.boolean() }).optional(),
@@ -68,6 +70,7 @@ export function projectText(folder: string): string | null {
       passes: [...choices.passes],
       applications: [...choices.applications],
       shapes: { ...choices.shapes },
+      tuning: tuningChoice.parse(choices.tuning),
       // A copy: what is stored is plain and owned.
       precision: placed(precisionChoices.parse(choices.precision), relative),
     },
@@ -85,8 +88,12 @@ export async function restoreProject(text: string, folder: string): Promise<bool
   }
   const { model, step, calibration } = parsed.data;
   const absolute = (path: string): string => resolveFrom(folder, path);
-  const { precision, ...others } = parsed.data.choices;
-  const choices = precision ? { ...others, precision: placed(precision, absolute) } : others;
+  const { precision, tuning, ...others } = parsed.data.choices;
+  const choices = {
+    ...others,
+    ...(precision ? { precision: placed(precision, absolute) } : {}),
+    ...(tuning ? { tuning } : {}),
+  };
   if (!(await openModel(absolute(model.path), choices))) return false;
   const now = get().model;
   if (now && now.hash !== model.hash) {
