@@ -3,7 +3,7 @@ import type { CalibrationProgress } from '../../../../optimizer/builder/calibrat
 import type { RangeEntry } from '../../../../optimizer/calibration/rangeTable.ts';
 
 /** Share of the thread that watching may take. */
-const DUTY = 0.15;
+const DUTY = 0.25;
 const POINTS = 400;
 
 interface Point {
