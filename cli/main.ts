@@ -31,6 +31,12 @@ const shape = [
   [] as string[],
 ] as const;
 const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, [] as string[]] as const;
+const disableFusion = [
+  '--disable-fusion <key>',
+  'refuse one application by its key (repeatable)',
+  collect,
+  [] as string[],
+] as const;
 const input = [
   '--input <name=file>',
   'read an input from a .npy file (repeatable; others are random)',
@@ -75,7 +81,7 @@ program
   .command('optimize <model>')
   .description('run the passes and print what each did and why it refused')
   .option(...disable)
-  .option('--disable-fusion <key>', 'refuse one application by its key (repeatable)', collect, [] as string[])
+  .option(...disableFusion)
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
@@ -115,6 +121,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--score-output <name>', 'output with a score per class, for --accuracy-drop (the first by default)')
   .option(...batch)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -186,6 +193,7 @@ withData(program.command('calibrate <model>'))
   .option(...shape)
   .option(...threads)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -205,6 +213,7 @@ withData(program.command('sensitivity <model>'))
   .option(...threads)
   .option(...shape)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',

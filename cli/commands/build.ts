@@ -17,6 +17,7 @@ interface BuildFlags extends PrecisionFlags, TuningFlags {
   shape: string[];
   range: string[];
   disable: string[];
+  disableFusion: string[];
   fastFp32?: boolean;
   pinTactic: string[];
   forbidTactic: string[];
@@ -32,6 +33,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
   const optimized = optimizeModel(model, runtime, {
     disabledPasses: new Set(flags.disable),
+    disabledApplications: new Set(flags.disableFusion),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });

@@ -25,6 +25,7 @@ interface CalibrateFlags extends DataFlags {
   shape: string[];
   threads: string;
   disable: string[];
+  disableFusion: string[];
   json?: boolean;
 }
 
@@ -47,6 +48,7 @@ export async function calibrate(file: string, flags: CalibrateFlags): Promise<nu
   const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
   const optimized = optimizeModel(model, runtime, {
     disabledPasses: new Set(flags.disable),
+    disabledApplications: new Set(flags.disableFusion),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });

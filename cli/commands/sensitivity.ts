@@ -25,6 +25,7 @@ interface SensitivityFlags extends DataFlags {
   shape: string[];
   threads: string;
   disable: string[];
+  disableFusion: string[];
   json?: boolean;
 }
 
@@ -37,7 +38,11 @@ export async function sensitivity(file: string, flags: SensitivityFlags): Promis
   const stop = stopSignal();
   const progress = new Progress();
   const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
-  const optimized = optimizeModel(model, runtime, { disabledPasses: new Set(flags.disable), stop });
+  const optimized = optimizeModel(model, runtime, {
+    disabledPasses: new Set(flags.disable),
+    disabledApplications: new Set(flags.disableFusion),
+    stop,
+  });
   const ranges = new Ranges(readRanges(flags.calibration, await hashFile(optimized.graph.files[0]?.path, stop)));
   const feed = feedOf(inputSpecs(optimized.graph), parseCount('--batch', flags.batch, 1));
   const source = await openSamples(flags, feed.inputs);
