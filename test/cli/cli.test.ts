@@ -84,6 +84,11 @@ describe('sinter', () => {
     const some = JSON.parse(sinter('optimize', MODEL, '--json', '--disable-fusion', key).out);
     const keys = some.passes.flatMap((p: { applications: { key: string }[] }) => p.applications.map((a) => a.key));
     expect(keys).not.toContain(key);
+    const fusions = all.passes.find((p: { pass: string }) => p.pass === 'vertical-fusion').applications;
+    const layers = (...flags: string[]): number =>
+      JSON.parse(sinter('build', MODEL, '-o', join(dir, 'one.sinter'), '--level', '0', '--json', ...flags).out).layers
+        .length;
+    expect(layers('--disable-fusion', fusions[0].key)).toBeGreaterThan(layers());
   });
 
   it('builds the same bytes twice', () => {

@@ -8,7 +8,8 @@ export const SIDE = 28;
 
 /** Grey pictures of simple shapes on black, each of its own: enough for the sample network to have opinions on. */
 export function clothes(index: number): Uint8Array {
-  const next = seeded(index + 1);
+  const random = seeded(7919 * (index + 1));
+  const next = (): number => (random() + 1) / 2;
   const [cx, cy, rx, ry, shade] = [10 + 8 * next(), 10 + 8 * next(), 4 + 9 * next(), 4 + 9 * next(), 90 + 160 * next()];
   const square = next() > 0.5;
   return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {

@@ -34,7 +34,11 @@ export async function restartHost(): Promise<void> {
 function onLost(reason: string): void {
   loseHost(`${reason}.`);
   const calibrating = get().precision.calibrating !== null;
-  set({ connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
+  // Nobody will report the end of what ran there.
+  const jobs = get().jobs.map((j) =>
+    j.state === 'running' ? { ...j, state: 'failed' as const, error: 'The engine host stopped.' } : j,
+  );
+  set({ jobs, connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
   const now = Date.now();
   crashes = [...crashes.filter((t) => now - t < 60_000), now];
   if (crashes.length > 2) {

@@ -245,7 +245,7 @@ export async function measurePlans(
   const optimized = model.optimized!;
   const { revision } = model;
   const { measured } = await sensitivity.measured(model, runtime, r, p);
-  const samples = await readInputs(optimized.graph, r.data, r.shapes, SAMPLES);
+  const { inputs, count } = await readInputs(optimized.graph, r.data, r.shapes, SAMPLES);
   const source = await openSource(r.data, engineFeed(optimized.graph, r.shapes).inputs);
   const { labelled } = source;
   await source.close();
@@ -253,7 +253,7 @@ export async function measurePlans(
     .sort((a, b) => a.lossPerMicrosecond - b.lossPerMicrosecond || b.sqnr - a.sqnr)
     .map((l) => l.sources);
   const dir = await mkdtemp(path.join(tmpdir(), 'sinter-plans-'));
-  const bench = new Bench(dir, optimized, runtime, calibrations, r, samples, p);
+  const bench = new Bench(dir, optimized, runtime, calibrations, r, inputs, p);
   try {
     const candidates = new Candidates(r.ranges);
     const fp32 = candidates.add('FP32', 'fp32');
@@ -286,7 +286,7 @@ export async function measurePlans(
       if (automatic === null || points[i]!.latency < automatic.latency) automatic = points[i]!;
     }
     if (automatic) notes.push(`The fastest plan that holds it is ${automatic.title}.`);
-    return { points, automatic: automatic?.id ?? null, notes, samples: samples.length, labelled, revision };
+    return { points, automatic: automatic?.id ?? null, notes, samples: count, labelled, revision };
   } finally {
     bench.close();
     await rm(dir, { recursive: true, force: true });
