@@ -2,15 +2,18 @@ import { statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { encodeEngine } from '../engine/schema.ts';
 import { shapeText, symbolsOf } from '../ir/dim.ts';
+import type { Graph } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import { assemble } from './assemble.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
 import { hashFile } from './hashFile.ts';
-import { lowerGraph } from './lower/index.ts';
+import type { LiteralOf } from './lower/context.ts';
+import { lowerGraph, unsupported } from './lower/index.ts';
 import { planMemory } from './memory.ts';
-import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
+import { markResolved } from './open.ts';
+import { type Binding, BuildError, type DimRange, OpenBinding, type Plan, type RegionBody } from './plan.ts';
 import { planSearch, type SearchResult } from './planSearch/index.ts';
 import type { PrecisionPolicy } from './planSearch/quantization.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
@@ -48,7 +51,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   const device = options.device ?? 'cpu';
   const stop = options.stop ?? new AbortController().signal;
   const ranges = rangesOf(optimized, options.ranges ?? {});
-  const at = (key: keyof DimRange): Binding => new Map([...ranges].map(([name, r]) => [name, r[key]]));
+  const at = (key: keyof DimRange): Binding => new OpenBinding([...ranges].map(([name, r]) => [name, r[key]]));
 
   const { plan, search } = searchPlan(optimized, {
     runtime,
@@ -108,9 +111,23 @@ interface SearchInputs {
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
 export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan; search: SearchResult } {
   const literalOf = literalReader(o.runtime, optimized.graph.files);
+  return searchGraph({ graph: optimized.graph, weights: new Map() }, literalOf, o, new Set(o.bind.keys()), true);
+}
+
+/** The plan of a graph, and of the regions of its layers once its own is settled. */
+function searchGraph(
+  body: RegionBody,
+  literalOf: LiteralOf,
+  o: SearchInputs,
+  known: ReadonlySet<string>,
+  main: boolean,
+): { plan: Plan; search: SearchResult } {
+  const { graph } = body;
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
-    const plan = lowerGraph(optimized.graph, literalOf, inline);
+    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights);
+    const symbols = new Set(known);
+    markResolved(plan, symbols);
     const search = planSearch(plan, {
       runtime: o.runtime,
       device: o.device,
@@ -119,22 +136,35 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
       stop: o.stop,
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
-      onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
+      onProgress: (done, total, note) => {
+        if (main) o.onProgress?.({ phase: 'plan', done, total, note });
+      },
     });
-    if (search.inline.size === 0) return { plan, search };
+    if (search.inline.size === 0) {
+      for (const l of plan.layers) {
+        if (l.bodies) l.regions = l.bodies.map((b) => searchGraph(b, literalOf, o, symbols, false).plan);
+      }
+      return { plan, search };
+    }
     const before = inline.size;
     for (const n of search.inline) inline.add(n);
-    if (inline.size === before) {
-      const node = optimized.graph.node([...search.inline][0]!);
-      const layer = plan.layers.find((l) => l.node === node.id && l.candidates?.length === 0);
-      const types = (layer?.inputs ?? []).map((v) => (v < 0 ? '-' : plan.values[v]!.dtype)).join(', ');
-      throw new BuildError(
-        `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
-        node.source,
-      );
-    }
+    if (inline.size === before) throw noKernel(graph, plan, inline);
   }
   throw new BuildError('the plan did not settle after inlining fused layers');
+}
+
+/** Names what no kernel runs: operators that have none at all, else the first layer with its element types. */
+function noKernel(graph: Graph, plan: Plan, nodes: ReadonlySet<number>): BuildError {
+  const stuck = plan.layers.filter((l) => l.candidates?.length === 0 && l.node !== undefined && nodes.has(l.node));
+  const generic = stuck.filter((l) => l.generic).map((l) => graph.node(l.node!));
+  if (generic.length > 0) return unsupported(generic);
+  const node = graph.node([...nodes][0]!);
+  const layer = stuck.find((l) => l.node === node.id);
+  const types = (layer?.inputs ?? []).map((v) => (v < 0 ? '-' : plan.values[v]!.dtype)).join(', ');
+  return new BuildError(
+    `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
+    node.source,
+  );
 }
 
 /** Every symbol of the inputs with its range; symbols without one are refused by name. */

@@ -19,7 +19,14 @@ export class Lowering {
   private readonly literalOf: LiteralOf;
   private readonly outerWeights = new Map<ValueId, WeightExpr>();
 
-  constructor(graph: Graph, literalOf: LiteralOf, plan?: Plan, owner: Node | null = null) {
+  constructor(
+    graph: Graph,
+    literalOf: LiteralOf,
+    plan?: Plan,
+    owner: Node | null = null,
+    captured: ReadonlyMap<ValueId, WeightExpr> = new Map(),
+  ) {
+    for (const [id, weight] of captured) this.outerWeights.set(id, weight);
     this.graph = graph;
     this.literalOf = literalOf;
     this.owner = owner;
@@ -58,7 +65,7 @@ export class Lowering {
 
   define(v: Value): number {
     // Ids inside a body are the body's own: only values of the main graph are known by theirs.
-    const at = this.add(v.name, v.type, v.weight, this.owner ? undefined : v.id);
+    const at = this.add(v.name, v.type, this.weightOf(v.id), this.owner ? undefined : v.id);
     this.byIr.set(v.id, at);
     return at;
   }
@@ -111,6 +118,10 @@ export class Lowering {
       ...(spec.program ? { program: spec.program } : {}),
       ...(spec.dims ? { dims: spec.dims } : {}),
       ...(spec.viewWish ? { viewWish: true } : {}),
+      ...(spec.resolve ? { resolve: true } : {}),
+      ...(spec.generic ? { generic: true } : {}),
+      ...(spec.bodies ? { bodies: spec.bodies } : {}),
+      ...(this.owner ? { fused: true } : {}),
     };
     this.plan.layers.push(layer);
     return layer;
@@ -144,6 +155,9 @@ export interface LayerSpec {
   readonly program?: Program;
   readonly dims?: PlanLayer['dims'];
   readonly viewWish?: boolean;
+  readonly resolve?: boolean;
+  readonly generic?: boolean;
+  readonly bodies?: PlanLayer['bodies'];
 }
 
 export const intAttr = (node: Node, name: string, fallback: number): number => {

@@ -1,10 +1,15 @@
 import { FUSED_DOMAIN } from '../../ir/fused.ts';
 import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
+import { findOp } from '../../ops/index.ts';
 import { BuildError, type Plan } from '../plan.ts';
+import { lowerAsIs } from './asIs.ts';
 import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
+import { lowerRegions, REGIONS } from './regions.ts';
+import { decidedByRun } from './runtime.ts';
 import {
   lowerBatchNorm,
   lowerFill,
@@ -22,10 +27,16 @@ import { TABLE } from './table.ts';
  * nodes in `inline` (no device can run the fused form) are lowered operator by operator from their body.
  * Throws BuildError naming every operator that nothing can execute.
  */
-export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlySet<NodeId> = new Set()): Plan {
-  const low = new Lowering(graph, literalOf);
+export function lowerGraph(
+  graph: Graph,
+  literalOf: LiteralOf,
+  inline: ReadonlySet<NodeId> = new Set(),
+  captured?: ReadonlyMap<ValueId, WeightExpr>,
+): Plan {
+  const low = new Lowering(graph, literalOf, undefined, null, captured);
   for (const id of graph.inputs) {
-    if (graph.value(id).weight) continue;
+    if (captured?.has(id)) low.plan.inputs.push({ name: graph.value(id).name, value: -1 });
+    if (low.weightOf(id)) continue;
     const at = low.value(id);
     low.plan.values[at]!.external = 'input';
     low.plan.inputs.push({ name: graph.value(id).name, value: at });
@@ -46,7 +57,8 @@ export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlyS
 
 class UnknownOperator extends Error {}
 
-function unsupported(nodes: readonly Node[]): BuildError {
+/** Names every operator that nothing can execute. */
+export function unsupported(nodes: readonly Node[]): BuildError {
   const kinds = [...new Set(nodes.map((n) => (n.domain ? `${n.domain}.${n.op}` : n.op)))];
   const first = nodes[0]!;
   const what = kinds.length === 1 ? `operator ${kinds[0]}` : `operators ${kinds.join(', ')}`;
@@ -88,6 +100,8 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     return;
   }
   if (node.domain !== '') throw new UnknownOperator();
+  if (REGIONS.has(node.op)) return lowerRegions(low, node);
+  if (decidedByRun(low, node)) return lowerAsIs(low, node, true);
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {
@@ -107,7 +121,10 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
       return lowerBatchNorm(low, node);
   }
   const entry = TABLE[node.op]?.(low, node);
-  if (!entry) throw new UnknownOperator();
+  if (!entry) {
+    if (!findOp('', node.op)) throw new UnknownOperator();
+    return lowerAsIs(low, node, false);
+  }
   const inputs = entry.inputs ? entry.inputs.map((i) => node.inputs[i] ?? null) : node.inputs;
   low.layer(node, {
     op: entry.op,

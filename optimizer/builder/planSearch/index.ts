@@ -1,5 +1,6 @@
 import type { NodeId } from '../../ir/graph.ts';
-import type { NativeRuntime } from '../../runtime.ts';
+import type { NativeRuntime, Tactic } from '../../runtime.ts';
+import { deferred, touchesOpen } from '../open.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import { dissolves, Enumerator, layoutsOf, type Option, optionsOf } from './options.ts';
 import { type PrecisionPolicy, Quantization } from './quantization.ts';
@@ -38,7 +39,7 @@ export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
   const inline = new Set<NodeId>();
   plan.layers.forEach((l, i) => {
     options.stop?.throwIfAborted();
-    l.candidates = dissolves(l) ? [] : enumerator.tactics(plan, l);
+    l.candidates = dissolves(l) ? [] : candidatesOf(plan, l, enumerator, options.bind);
     if (l.candidates.length === 0 && !dissolves(l) && l.node !== undefined) inline.add(l.node);
     options.onProgress?.(i + 1, plan.layers.length, l.name);
   });
@@ -69,6 +70,13 @@ export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
   applyLayouts(plan, found.choice, enumerator, quantization);
   const views = resolveViews(plan, enumerator, options.bind);
   return { inline, views, estimate: found.cost };
+}
+
+/** What the device offers; where shapes are decided by running, the choice may wait. */
+function candidatesOf(plan: Plan, l: PlanLayer, enumerator: Enumerator, bind: Binding): readonly Tactic[] {
+  if (l.resolve || l.bodies) return [deferred(l)];
+  const found = enumerator.tactics(plan, l);
+  return found.length === 0 && !l.fused && touchesOpen(plan, l, bind) ? [deferred(l)] : found;
 }
 
 export function noTactic(plan: Plan, l: PlanLayer): BuildError {

@@ -1,6 +1,6 @@
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import { dimsOf, layerDescBytes, type StoredAs } from '../encode.ts';
-import { type Binding, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+import { type Binding, isOpen, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import { formatOf, type Variant } from './quantization.ts';
 
 export const LINEAR = 'linear';
@@ -45,6 +45,11 @@ export class Enumerator {
     return found;
   }
 
+  /** True when only running decides the value's shape. */
+  isOpen(plan: Plan, value: number): boolean {
+    return isOpen(plan.values[value]!, this.source.bind);
+  }
+
   /** Nanoseconds of moving a value once through memory: what a reformat or an avoided copy is worth. */
   moveCost(plan: Plan, value: number): number {
     const v = plan.values[value]!;
@@ -61,7 +66,7 @@ export function layoutsOf(tactics: Iterable<Tactic>): string[] {
 }
 
 /** Layer kinds that never launch: parts live in the whole's storage, or the storage is only read differently. */
-export const dissolves = (l: PlanLayer): boolean => l.viewWish === true && l.op !== 'Transpose';
+export const dissolves = (l: PlanLayer): boolean => l.viewWish === true && l.op !== 'Transpose' && !l.resolve;
 
 /** Whether a value can be stored in a layout other than linear: image-like, and not looked at through permuted views. */
 export function canBeBlocked(plan: Plan, value: number, viewed: ReadonlySet<number>): boolean {

@@ -1,4 +1,5 @@
 import type { Tactic } from '../../runtime.ts';
+import { deferred } from '../open.ts';
 import { BuildError, type Plan, type PlanLayer, type PlanValue } from '../plan.ts';
 import type { Enumerator, Option } from './options.ts';
 import { LINEAR } from './options.ts';
@@ -94,7 +95,9 @@ export function copyLayer(
   const format = (v: PlanValue): string => formatOf(v.layout, v.scale !== undefined);
   const name = format(source) === format(target) ? 'Copy' : `Reformat ${format(source)} → ${format(target)}`;
   const layer: PlanLayer = { name, op: 'Copy', attrs: {}, inputs: [from], opInputs: 1, outputs: [to], sources };
-  const tactic = bestCopy(enumerator.tactics(plan, layer), plan.values[from]!.layout, plan.values[to]!.layout);
+  const found = bestCopy(enumerator.tactics(plan, layer), plan.values[from]!.layout, plan.values[to]!.layout);
+  const open = enumerator.isOpen(plan, from) || enumerator.isOpen(plan, to);
+  const tactic = found ?? (open ? deferred(layer) : undefined);
   if (!tactic) throw new BuildError(`the device cannot copy ${plan.values[from]!.dtype} values`);
   layer.tactic = tactic;
   return layer;
