@@ -263,8 +263,12 @@ void RegionExecutor::execute(State& s, const schema::Layer& l) {
         for (const uint32_t v : l.outputs) desc.outputs.push_back(describeOpen(plan_.values[v]));
         const Resolve* resolve = ResolverRegistry::instance().find(l.op);
         if (!resolve) throw Error(ErrorCode::Kernel, "this runtime cannot decide the shapes of " + l.op + " while it runs");
+        if (l.outputs.empty()) throw Error(ErrorCode::Corrupt, "it has no output", l.name);
         desc.program = l.program;
-        ResolvedLayer resolved = (*resolve)(desc, views);
+        // A header made wrong may lack operands: resolvers see absent ones.
+        std::vector<TensorView> operands = views;
+        operands.resize(std::max<size_t>(views.size(), kMaxRank));
+        ResolvedLayer resolved = (*resolve)(desc, operands);
         desc = std::move(resolved.layer);
         s.picked = std::move(resolved.inputs);
         for (size_t i = 0; i < l.outputs.size(); ++i) bindSymbols(l.outputs[i], desc.outputs[i].dims);

@@ -125,7 +125,7 @@ function searchGraph(
   const { graph } = body;
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
-    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights);
+    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights, known);
     const symbols = new Set(known);
     markResolved(plan, symbols);
     const search = planSearch(plan, {

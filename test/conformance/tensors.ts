@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { TensorProto } from '../../optimizer/importers/onnx/messages.ts';
 import { onnxType } from '../../optimizer/importers/onnx/schema.ts';
-import { TensorSource } from '../../optimizer/importers/onnx/tensor.ts';
+import { TensorSource, tensorType } from '../../optimizer/importers/onnx/tensor.ts';
 import { FileReader } from '../../optimizer/importers/onnx/window.ts';
 import type { WeightExpr } from '../../optimizer/ir/weight.ts';
 import type { Tensor } from '../../optimizer/runtime.ts';
@@ -15,6 +15,10 @@ export interface NamedTensor extends Tensor {
 /** Reads one `input_N.pb` or `output_N.pb` that holds a TensorProto. Throws when it holds something else. */
 export function readTensor(path: string): NamedTensor {
   const t = onnxType('TensorProto').decode(readFileSync(path)) as unknown as TensorProto;
+  if (t.rawData.length > 0) {
+    const { dtype, shape } = tensorType(t);
+    return { name: t.name, dtype, shape, bytes: Uint8Array.from(t.rawData) };
+  }
   const fd = openSync(path, 'r');
   try {
     const reader = new FileReader(fd);

@@ -17,6 +17,7 @@ inline bool given(Inputs in, size_t i) { return i < in.size() && in[i].present()
 
 /// Elements of an integer (or whole-valued floating) input.
 inline Dims ints(Inputs in, size_t i) {
+    if (!given(in, i)) throw std::runtime_error("input " + std::to_string(i) + ", which decides its shape, is missing");
     Dims out(static_cast<size_t>(in[i].count()));
     if (!ref::isFloatType(in[i].dtype)) {
         ref::loadDense(in[i], out.data());
@@ -29,6 +30,7 @@ inline Dims ints(Inputs in, size_t i) {
 }
 
 inline std::vector<double> floats(Inputs in, size_t i) {
+    if (!given(in, i)) throw std::runtime_error("input " + std::to_string(i) + ", which decides its shape, is missing");
     std::vector<double> out(static_cast<size_t>(in[i].count()));
     if (ref::isFloatType(in[i].dtype)) {
         ref::loadDense(in[i], out.data());
@@ -41,7 +43,7 @@ inline std::vector<double> floats(Inputs in, size_t i) {
 
 /// The one element of a scalar input.
 inline int64_t one(Inputs in, size_t i) {
-    if (in[i].count() != 1) throw std::runtime_error("input " + std::to_string(i) + " has " + std::to_string(in[i].count()) + " elements instead of one");
+    if (given(in, i) && in[i].count() != 1) throw std::runtime_error("input " + std::to_string(i) + " has " + std::to_string(in[i].count()) + " elements instead of one");
     return ints(in, i)[0];
 }
 

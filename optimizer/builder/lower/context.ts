@@ -1,5 +1,5 @@
 import type { Shape } from '../../ir/dim.ts';
-import { isStatic } from '../../ir/dim.ts';
+import { isStatic, symbolsOf } from '../../ir/dim.ts';
 import type { DataType } from '../../ir/dtype.ts';
 import type { AttrValue, Graph, Node, TensorType, Value, ValueId } from '../../ir/graph.ts';
 import { countOf, LITERAL_LIMIT, type TensorLiteral } from '../../ir/tensor.ts';
@@ -15,6 +15,8 @@ export class Lowering {
   readonly graph: Graph;
   /** The node of the main graph that layers are accounted to; a body's nodes are all its fused node's. */
   readonly owner: Node | null;
+  /** Symbols that the inputs or the layers so far decide. */
+  readonly known: Set<string>;
   private readonly byIr = new Map<ValueId, number>();
   private readonly literalOf: LiteralOf;
   private readonly outerWeights = new Map<ValueId, WeightExpr>();
@@ -25,7 +27,9 @@ export class Lowering {
     plan?: Plan,
     owner: Node | null = null,
     captured: ReadonlyMap<ValueId, WeightExpr> = new Map(),
+    known: Set<string> = new Set(),
   ) {
+    this.known = known;
     for (const [id, weight] of captured) this.outerWeights.set(id, weight);
     this.graph = graph;
     this.literalOf = literalOf;
@@ -36,7 +40,7 @@ export class Lowering {
   /** The lowering of a fused node's body: its inputs and outputs are the node's values of this lowering. */
   body(node: Node): Lowering {
     const graph = node.body!;
-    const child = new Lowering(graph, this.literalOf, this.plan, this.owner ?? node);
+    const child = new Lowering(graph, this.literalOf, this.plan, this.owner ?? node, undefined, this.known);
     graph.inputs.forEach((inner, i) => {
       const outer = node.inputs[i];
       if (outer === null || outer === undefined) return;
@@ -48,6 +52,19 @@ export class Lowering {
       if (!graph.inputs.includes(inner)) child.byIr.set(inner, this.value(node.outputs[i]!));
     });
     return child;
+  }
+
+  /** Whether every output dimension of a node follows from what is known before it runs. */
+  outputsKnown(node: Node): boolean {
+    return node.outputs.every((v) => {
+      const { shape } = this.graph.value(v).type;
+      return shape?.every((d) => [...symbolsOf(d)].every((s) => this.known.has(s))) === true;
+    });
+  }
+
+  /** Once a node is lowered, the symbols of its outputs are known. */
+  learn(id: ValueId): void {
+    for (const d of this.graph.value(id).type.shape ?? []) symbolsOf(d, this.known);
   }
 
   /** The constant behind a value, also when a body receives it as an input. */

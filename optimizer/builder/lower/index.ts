@@ -32,9 +32,11 @@ export function lowerGraph(
   literalOf: LiteralOf,
   inline: ReadonlySet<NodeId> = new Set(),
   captured?: ReadonlyMap<ValueId, WeightExpr>,
+  outer: ReadonlySet<string> = new Set(),
 ): Plan {
-  const low = new Lowering(graph, literalOf, undefined, null, captured);
+  const low = new Lowering(graph, literalOf, undefined, null, captured, new Set(outer));
   for (const id of graph.inputs) {
+    low.learn(id);
     if (captured?.has(id)) low.plan.inputs.push({ name: graph.value(id).name, value: -1 });
     if (low.weightOf(id)) continue;
     const at = low.value(id);
@@ -92,6 +94,11 @@ function bindOutput(low: Lowering, id: ValueId): void {
 }
 
 function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
+  lowerOne(low, node, inline);
+  for (const v of node.outputs) low.learn(v);
+}
+
+function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
   if (node.domain === FUSED_DOMAIN || node.body) {
     const body = low.body(node);
     const nodes = node.body!.topological();
@@ -113,6 +120,7 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     case 'Transpose':
       return lowerTranspose(low, node);
     case 'Shape':
+    case 'Size':
       return lowerShape(low, node);
     case 'Expand':
     case 'ConstantOfShape':

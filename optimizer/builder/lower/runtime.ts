@@ -1,4 +1,3 @@
-import { isStatic } from '../../ir/dim.ts';
 import type { Node } from '../../ir/graph.ts';
 import type { Lowering } from './context.ts';
 
@@ -35,23 +34,7 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 
 /** True when numbers that other layers compute decide what this operator does, or how large its result is. */
 export function decidedByRun(low: Lowering, node: Node): boolean {
-  const computed = (i: number): boolean => {
-    const v = node.inputs[i];
-    return v !== undefined && v !== null && low.literal(v) === null;
-  };
-  const parameters = PARAMETERS[node.op] ?? [];
-  if (parameters.some(computed)) return true;
-  return (SHAPES[node.op] ?? []).some(computed) && !outputsKnown(low, node);
+  const present = (i: number): boolean => node.inputs[i] !== undefined && node.inputs[i] !== null;
+  if ((PARAMETERS[node.op] ?? []).some((i) => present(i) && low.literal(node.inputs[i]) === null)) return true;
+  return (SHAPES[node.op] ?? []).some(present) && !low.outputsKnown(node);
 }
-
-/** Whether every output dimension follows from the shapes of the inputs, or is a number. */
-function outputsKnown(low: Lowering, node: Node): boolean {
-  return node.outputs.every((v) => {
-    const shape = low.graph.value(v).type.shape;
-    return shape !== null && (isStatic(shape) || !shape.some((d) => isOwnSymbol(d, v)));
-  });
-}
-
-/** Inference names the symbols that only data decides after the value that shows them first. */
-const isOwnSymbol = (d: unknown, value: number): boolean =>
-  typeof d === 'string' && d.startsWith('?') && d.slice(1).split('/').pop()!.startsWith(`${value}.`);

@@ -14,7 +14,7 @@ import { readSkeleton } from './skeleton.ts';
 import { TensorSource } from './tensor.ts';
 import { FileReader } from './window.ts';
 
-const OLDEST_OPSET = 7;
+const OLDEST_OPSET = 1;
 /** Newest version of the default operator set whose changes ops/ knows. */
 export const NEWEST_OPSET = 24;
 
