@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildEngine } from '../../optimizer/builder/build.ts';
 import { openModel, optimizeModel, withoutPasses } from '../../optimizer/builder/session.ts';
+import type { ImportedModel } from '../../optimizer/importers/index.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { differenceText } from './compare.ts';
 import { type NamedTensor, readTensor } from './tensors.ts';
@@ -47,6 +48,16 @@ function list(set: string, side: 'input' | 'output'): NamedTensor[] {
   return out;
 }
 
+/** bfloat16 tensors are written as the 16-bit numbers that numpy keeps them in. */
+function typedAs(tensors: Readonly<Record<string, Tensor>>, model: ImportedModel['inputs']): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, t]) => {
+      const wanted = model.find((v) => v.name === name)?.type.dtype;
+      return [name, t.dtype === 'uint16' && wanted === 'bfloat16' ? { ...t, dtype: wanted } : t];
+    }),
+  );
+}
+
 /** Tensors by the model's names: by their own where they have one that fits, else by position. */
 function named(tensors: readonly NamedTensor[], names: readonly string[]): Record<string, Tensor> {
   return Object.fromEntries(
@@ -68,9 +79,12 @@ async function runSet(
   const expected = list(set, 'output');
   const path = join(folder, 'model.onnx');
   const open = await openModel(path);
-  const inputs = named(
-    given,
-    open.inputs.map((v) => v.name),
+  const inputs = typedAs(
+    named(
+      given,
+      open.inputs.map((v) => v.name),
+    ),
+    open.inputs,
   );
   const shapes = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
   const model = await openModel(path, { shapes });
@@ -82,9 +96,12 @@ async function runSet(
       const context = engine.createContext({ threads: 1 });
       try {
         const got = await context.run(inputs);
-        const want = named(
-          expected,
-          open.outputs.map((v) => v.name),
+        const want = typedAs(
+          named(
+            expected,
+            open.outputs.map((v) => v.name),
+          ),
+          open.outputs,
         );
         const valuesToo = !operators.some((op) => RANDOM.has(op));
         for (const [name, t] of Object.entries(want)) {
