@@ -13,7 +13,15 @@ import type { LiteralOf } from './lower/context.ts';
 import { lowerGraph, unsupported } from './lower/index.ts';
 import { planMemory } from './memory.ts';
 import { markResolved } from './open.ts';
-import { type Binding, BuildError, type DimRange, OpenBinding, type Plan, type RegionBody } from './plan.ts';
+import {
+  type Binding,
+  BuildError,
+  type DimRange,
+  OpenBinding,
+  type Plan,
+  type PlanLayer,
+  type RegionBody,
+} from './plan.ts';
 import { planSearch, type SearchResult } from './planSearch/index.ts';
 import type { PrecisionPolicy } from './planSearch/quantization.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
@@ -142,7 +150,7 @@ function searchGraph(
     });
     if (search.inline.size === 0) {
       for (const l of plan.layers) {
-        if (l.bodies) l.regions = l.bodies.map((b) => searchGraph(b, literalOf, o, symbols, false).plan);
+        if (l.bodies) l.regions = searchRegions(plan, l, l.bodies, literalOf, o, symbols);
       }
       return { plan, search };
     }
@@ -151,6 +159,57 @@ function searchGraph(
     if (inline.size === before) throw noKernel(graph, plan, inline);
   }
   throw new BuildError('the plan did not settle after inlining fused layers');
+}
+
+/**
+ * The plans of a layer's regions. A branch that cannot work at these shapes is one that must not be taken (exporters guard
+ * forms so): taking it fails with the reason, as long as the other one works.
+ */
+function searchRegions(
+  plan: Plan,
+  l: PlanLayer,
+  bodies: readonly RegionBody[],
+  literalOf: LiteralOf,
+  o: SearchInputs,
+  symbols: ReadonlySet<string>,
+): Plan[] {
+  const search = (b: RegionBody): Plan | BuildError => {
+    try {
+      return searchGraph(b, literalOf, o, symbols, false).plan;
+    } catch (error) {
+      if (error instanceof BuildError) return error;
+      throw error;
+    }
+  };
+  const found = bodies.map(search);
+  const failed = found.find((f) => f instanceof BuildError);
+  if (failed instanceof BuildError && (l.op !== 'If' || found.every((f) => f instanceof BuildError))) throw failed;
+  return found.map((f, i) => (f instanceof BuildError ? impossible(plan, l, bodies[i]!, f.message) : f));
+}
+
+/** A region that says why it cannot be taken. */
+function impossible(plan: Plan, l: PlanLayer, body: RegionBody, message: string): Plan {
+  const values = l.outputs.map((v): Plan['values'][number] => {
+    const { name, dtype, shape } = plan.values[v]!;
+    return { name, dtype, shape, layout: 'linear', external: 'output' };
+  });
+  const outputs = values.map((_, i) => i);
+  const layer: PlanLayer = {
+    name: l.name,
+    op: 'Fail',
+    attrs: { message },
+    inputs: [],
+    opInputs: 0,
+    outputs,
+    sources: l.sources,
+    resolve: true,
+  };
+  return {
+    values,
+    layers: [layer],
+    inputs: body.graph.inputs.map((id) => ({ name: body.graph.value(id).name, value: -1 })),
+    outputs: values.map((v, value) => ({ name: v.name, value })),
+  };
 }
 
 /** Names what no kernel runs: operators that have none at all, else the first layer with its element types. */

@@ -1,4 +1,4 @@
-// Results as long as what is found in the data: NonZero. Others register themselves beside their kernels.
+// Results as long as what is found in the data: NonZero; others register themselves beside their kernels. And Fail.
 #include "cpu/resolve/contents.h"
 
 namespace sinter::resolve {
@@ -18,7 +18,11 @@ ResolvedLayer nonZero(LayerDesc d, Inputs in) {
     return keeping(std::move(d), 1);
 }
 
+/// A branch that the builder found impossible at these shapes, and that is taken all the same.
+ResolvedLayer fail(const LayerDesc& d, Inputs) { throw std::runtime_error("this branch cannot run: " + d.stringAttr("message", "")); }
+
 SINTER_RESOLVER(nonZero){"NonZero", nonZero};
+SINTER_RESOLVER(fail){"Fail", fail};
 
 }  // namespace
 }  // namespace sinter::resolve

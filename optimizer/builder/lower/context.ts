@@ -1,9 +1,11 @@
 import type { Shape } from '../../ir/dim.ts';
-import { isStatic, symbolsOf } from '../../ir/dim.ts';
+import { type DimExpr, isStatic, symbolsOf } from '../../ir/dim.ts';
 import type { DataType } from '../../ir/dtype.ts';
 import type { AttrValue, Graph, Node, TensorType, Value, ValueId } from '../../ir/graph.ts';
-import { countOf, LITERAL_LIMIT, type TensorLiteral } from '../../ir/tensor.ts';
+import { countOf, LITERAL_LIMIT, type TensorLiteral, toNumbers } from '../../ir/tensor.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
+import { inferTypes } from '../../ops/infer.ts';
+import { OpError } from '../../ops/op.ts';
 import { BuildError, type LayerAttr, type Plan, type PlanLayer, type PlanView, type Program } from '../plan.ts';
 
 /** Small constants by value: what attributes of layers (Slice starts, Clip bounds, …) are read from. */
@@ -17,6 +19,10 @@ export class Lowering {
   readonly owner: Node | null;
   /** Symbols that the inputs or the layers so far decide. */
   readonly known: Set<string>;
+  /** A region's own plan. */
+  private readonly region: boolean;
+  /** The node whose branch this graph is: its values are not those of the main graph. */
+  private readonly branchOf: Node | null;
   private readonly byIr = new Map<ValueId, number>();
   private readonly literalOf: LiteralOf;
   private readonly outerWeights = new Map<ValueId, WeightExpr>();
@@ -26,11 +32,14 @@ export class Lowering {
     literalOf: LiteralOf,
     plan?: Plan,
     owner: Node | null = null,
-    captured: ReadonlyMap<ValueId, WeightExpr> = new Map(),
+    captured?: ReadonlyMap<ValueId, WeightExpr>,
     known: Set<string> = new Set(),
+    branchOf: Node | null = null,
   ) {
     this.known = known;
-    for (const [id, weight] of captured) this.outerWeights.set(id, weight);
+    this.branchOf = branchOf;
+    this.region = captured !== undefined && plan === undefined;
+    for (const [id, weight] of captured ?? []) this.outerWeights.set(id, weight);
     this.graph = graph;
     this.literalOf = literalOf;
     this.owner = owner;
@@ -53,6 +62,29 @@ export class Lowering {
     });
     return child;
   }
+
+  /** The lowering of a subgraph in the place of its node: `first` is the operand that the subgraph's inputs begin at. */
+  branch(node: Node, graph: Graph, first: number): Lowering {
+    const child = new Lowering(graph, this.literalOf, this.plan, this.owner, undefined, this.known, node);
+    graph.inputs.forEach((inner, i) => {
+      const outer = node.inputs[i + first];
+      if (outer === null || outer === undefined) return;
+      const weight = this.weightOf(outer);
+      if (weight) child.outerWeights.set(inner, weight);
+      child.byIr.set(inner, this.value(outer));
+    });
+    return child;
+  }
+
+  /** Contents of a condition, as far as the shapes decide it. */
+  decided(id: ValueId): number | null {
+    const literal = this.literal(id);
+    if (literal) return toNumbers(literal)[0] ?? null;
+    this.contents ??= contentsOf(this.graph);
+    const known = this.contents.get(id)?.[0];
+    return typeof known === 'number' ? known : null;
+  }
+  private contents: ReadonlyMap<ValueId, readonly DimExpr[]> | null = null;
 
   /** Whether every output dimension of a node follows from what is known before it runs. */
   outputsKnown(node: Node): boolean {
@@ -82,7 +114,12 @@ export class Lowering {
 
   define(v: Value): number {
     // Ids inside a body are the body's own: only values of the main graph are known by theirs.
-    const at = this.add(v.name, v.type, this.weightOf(v.id), this.owner ? undefined : v.id);
+    const at = this.add(
+      v.name,
+      v.type,
+      this.weightOf(v.id),
+      this.owner || this.branchOf || this.region ? undefined : v.id,
+    );
     this.byIr.set(v.id, at);
     return at;
   }
@@ -131,7 +168,7 @@ export class Lowering {
       opInputs: own.length,
       outputs: [...spec.outputs],
       sources: (this.owner ?? node).source,
-      node: (this.owner ?? node).id,
+      node: (this.owner ?? this.branchOf ?? node).id,
       ...(spec.program ? { program: spec.program } : {}),
       ...(spec.dims ? { dims: spec.dims } : {}),
       ...(spec.viewWish ? { viewWish: true } : {}),
@@ -159,6 +196,15 @@ export class Lowering {
   literalOfWeight(weight: WeightExpr | undefined): TensorLiteral | null {
     if (!weight || countOf(weight.shape) > LITERAL_LIMIT) return null;
     return weight.kind === 'literal' ? weight.value : this.literalOf(weight);
+  }
+}
+
+function contentsOf(graph: Graph): ReadonlyMap<ValueId, readonly DimExpr[]> {
+  try {
+    return inferTypes(graph.clone()).data;
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    return new Map();
   }
 }
 

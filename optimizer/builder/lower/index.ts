@@ -8,7 +8,7 @@ import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
-import { lowerRegions, REGIONS } from './regions.ts';
+import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
 import { decidedByRun } from './runtime.ts';
 import {
   lowerBatchNorm,
@@ -107,7 +107,10 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     return;
   }
   if (node.domain !== '') throw new UnknownOperator();
-  if (REGIONS.has(node.op)) return lowerRegions(low, node);
+  if (REGIONS.has(node.op)) {
+    const branch = node.op === 'If' ? decidedBranch(low, node) : null;
+    return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
+  }
   if (decidedByRun(low, node)) return lowerAsIs(low, node, true);
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
@@ -140,6 +143,16 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     ...(entry.viewWish ? { viewWish: true } : {}),
     inputs: inputs.map((v) => (v === null ? -1 : low.value(v))),
     outputs: node.outputs.map((v) => low.value(v)),
+  });
+}
+
+/** The branch of an If whose condition is known, in its place. */
+function lowerBranch(low: Lowering, node: Node, graph: Graph, inline: ReadonlySet<NodeId>): void {
+  const child = low.branch(node, graph, 1);
+  for (const n of graph.topological()) lowerNode(child, n, inline);
+  graph.outputs.forEach((v, i) => {
+    const y = low.value(node.outputs[i]!);
+    low.layer(node, { op: 'Reshape', inputs: [child.value(v)], outputs: [y], viewWish: true });
   });
 }
 

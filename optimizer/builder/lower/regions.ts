@@ -33,6 +33,12 @@ export function lowerRegions(low: Lowering, node: Node): void {
   });
 }
 
+/** The branch that an If takes, where its condition is known. */
+export function decidedBranch(low: Lowering, node: Node): Graph | null {
+  const condition = low.decided(node.inputs[0]!);
+  return condition === null ? null : bodyOf(node, condition === 0 ? 'else_branch' : 'then_branch');
+}
+
 function bodyOf(node: Node, name: string): Graph {
   const body = node.attrs[name];
   if (!(body instanceof GraphClass)) throw new BuildError(`${node.op} "${node.name}" has no ${name}`, node.source);
