@@ -7,7 +7,7 @@ import { readRanges } from '../../optimizer/calibration/cache/file.ts';
 import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
 import type { Optimized } from '../../optimizer/passes/pass.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseCount, parsePairs, parseRanges, parseShapes } from '../options.ts';
+import { parseConstants, parseCount, parsePairs, parseRanges, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -18,6 +18,7 @@ interface BuildFlags {
   device: string;
   threads: string;
   shape: string[];
+  set: string[];
   range: string[];
   disable: string[];
   precision: string;
@@ -32,7 +33,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const stop = stopSignal();
   const progress = new Progress();
   const threads = parseCount('--threads', flags.threads, 1);
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
+  const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
   const optimized = optimizeModel(model, runtime, {
     disabledPasses: new Set(flags.disable),
     stop,

@@ -7,7 +7,9 @@ import { defineOp, OpError } from './op.ts';
 
 /** The mask of inference: nothing is dropped. */
 function mask(graph: Graph, node: Node): void {
-  if (node.outputs.length === 1) return;
+  const kept = node.outputs[1];
+  // Older exporters name a mask that nobody reads.
+  if (kept === undefined || graph.useCount(kept) === 0) return;
   const c = new Composer(graph, node, { attrs: {} });
   const value = fromNumbers('bool', [1], [1]);
   c.output(1, 'ConstantOfShape', [c.op('Shape', [c.input(0)])], { value });
