@@ -38,19 +38,20 @@ void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShap
     }
     SymbolValues symbols = bindSymbols(h, inputShapes);
     if (decidedByRun_) return setRunner(std::move(symbols));
-    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->symbols() == symbols; });
+    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->plan->symbols() == symbols; });
     if (known != plans_.end()) {
         std::rotate(plans_.begin(), known, known + 1);
     } else {
-        auto plan = std::make_unique<ExecutionPlan>(*engine_, std::move(symbols), *arena_, threads_);
+        auto made = std::make_unique<Prepared>();
+        made->plan = std::make_unique<ExecutionPlan>(*engine_, std::move(symbols), *arena_, threads_);
+        if (!engine_->device().sharesHostMemory()) {
+            for (const TensorInfo& t : made->plan->slotInfos()) made->staging.push_back(engine_->device().allocate(bytesOf(t)));
+        }
         if (plans_.size() >= kPlansKept) plans_.pop_back();
-        plans_.insert(plans_.begin(), std::move(plan));
+        plans_.insert(plans_.begin(), std::move(made));
     }
-    if (plan_ == plans_.front().get()) return;
-    plan_ = plans_.front().get();
-    staging_.clear();
-    if (engine_->device().sharesHostMemory()) return;
-    for (const TensorInfo& t : plan_->slotInfos()) staging_.push_back(engine_->device().allocate(bytesOf(t)));
+    now_ = plans_.front().get();
+    plan_ = now_->plan.get();
 }
 
 void ExecutionContext::setRunner(SymbolValues symbols) {
@@ -88,9 +89,9 @@ void ExecutionContext::bind(std::span<const void* const> inputs, std::span<void*
     caller_.insert(caller_.end(), outputs.begin(), outputs.end());
     if (runner_) return;
     addresses_ = caller_;
-    for (size_t i = 0; i < staging_.size(); ++i) {
-        addresses_[i] = staging_[i]->address();
-        if (i < inputs.size()) stream_->copyIn(*staging_[i], 0, inputs[i], bytesOf(plan_->slotInfos()[i]));
+    for (size_t i = 0; i < now_->staging.size(); ++i) {
+        addresses_[i] = now_->staging[i]->address();
+        if (i < inputs.size()) stream_->copyIn(*now_->staging[i], 0, inputs[i], bytesOf(plan_->slotInfos()[i]));
     }
     plan_->bind(addresses_);
 }
@@ -124,7 +125,7 @@ void ExecutionContext::launchLayer(size_t index) {
     else launch(plan_->layers()[index]);
 }
 
-void ExecutionContext::runLayers(const StopToken* stop) {
+void ExecutionContext::launchAll(const StopToken* stop) {
     begin(stop);
     const size_t count = layerCount();
     for (size_t i = 0; i < count; ++i) {
@@ -133,16 +134,34 @@ void ExecutionContext::runLayers(const StopToken* stop) {
     }
 }
 
-void ExecutionContext::finish() {
-    stream_->synchronize();
-    const size_t inputs = engine_->header().inputs.size();
-    if (runner_) return runner_->finish(std::span(caller_).subspan(inputs));
-    if (staging_.empty()) {
-        plan_->copyRemainingOutputs(addresses_);
+/// The first run launches layer by layer, which finds errors where they are; later ones replay it as one where the device
+/// can (addresses stay the same there: staging buffers and arena belong to the context).
+void ExecutionContext::runLayers(const StopToken* stop) {
+    if (runner_ || now_->staging.empty()) {
+        launchAll(stop);
         return;
     }
-    for (size_t i = inputs; i < staging_.size(); ++i) stream_->copyOut(caller_[i], *staging_[i], 0, bytesOf(plan_->slotInfos()[i]));
+    throwIfStopped(stop);
+    if (now_->ran && !now_->recording) now_->recording = stream_->capture([&] { launchAll(nullptr); });
+    if (now_->recording) stream_->replay(*now_->recording);
+    else launchAll(stop);
+    now_->ran = true;
+}
+
+void ExecutionContext::copyOutputs() {
+    const size_t inputs = engine_->header().inputs.size();
+    for (size_t i = inputs; i < now_->staging.size(); ++i) {
+        if (!plan_->copiedOutput(i)) stream_->copyOut(caller_[i], *now_->staging[i], 0, bytesOf(plan_->slotInfos()[i]));
+    }
+    plan_->copyRemainingOutputs(addresses_, caller_, *stream_);
     stream_->synchronize();
+}
+
+void ExecutionContext::finish() {
+    stream_->synchronize();
+    if (runner_) return runner_->finish(std::span(caller_).subspan(engine_->header().inputs.size()));
+    if (now_->staging.empty()) plan_->copyRemainingOutputs(addresses_);
+    else copyOutputs();
 }
 
 void ExecutionContext::run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop) {
@@ -161,6 +180,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
         if (progress) progress(++done, total);
     };
     for (int i = 0; i < options.warmup; ++i, step()) runLayers(stop);
+    if (!now_->ran) runLayers(stop);
     stream_->synchronize();
 
     ProfileResult result;

@@ -33,8 +33,11 @@ export interface PlanValue {
   readonly weight?: WeightExpr;
   external?: 'input' | 'output';
   view?: PlanView;
-  /** Quantized storage: real = stored · scale (symmetric, no zero point). */
+  /** Quantized storage: real = (stored - zeroPoint) · scale. */
   readonly scale?: number;
+  readonly zeroPoint?: number;
+  /** The model's own dtype, where planSearch stores the value as another one. */
+  readonly own?: DataType;
   /** Chosen by planSearch; views take their base's. */
   layout: string;
 }
@@ -56,6 +59,19 @@ export interface Program {
   readonly inputCount: number;
   readonly code: readonly ProgramInstruction[];
   readonly outputs: readonly number[];
+}
+
+/** One way in which a layer could have been executed, and what became of it. */
+export interface Candidate {
+  readonly tactic: string;
+  /** Storage of inputs and outputs: "linear, nhwc:int8 → nhwc". */
+  readonly formats: string;
+  /** Nanoseconds: the kernel's own estimate, and what timing gave. */
+  readonly estimate: number;
+  readonly time?: { readonly min: number; readonly median: number; readonly max: number };
+  readonly status: 'chosen' | 'slower' | 'costlier neighbours' | 'not timed' | 'failed' | 'forbidden';
+  /** Why it was not chosen, in a few words. */
+  readonly reason: string;
 }
 
 export interface PlanLayer {
@@ -84,7 +100,7 @@ export interface PlanLayer {
   regions?: readonly Plan[];
   /** Set by planSearch. */
   tactic?: Tactic;
-  candidates?: readonly Tactic[];
+  candidates?: readonly Candidate[];
   flops?: number;
 }
 

@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** Inputs that always have this value, by name: they become constants, and what they decide is decided. */
   readonly constants?: Readonly<Record<string, readonly number[]>>;
+  /** Caffe: the other file of the pair, where it does not lie beside the first. */
+  readonly weights?: string;
   readonly stop?: AbortSignal;
 }
 
@@ -26,7 +28,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const unnamed = shapes?.[''];
   if (shapes && unnamed) {
     // "--shape 1x3x224x224" without a name: the only input, whatever its name is.
-    const first = await importModel(path);
+    const first = await importModel(path, options.weights ? { weights: options.weights } : {});
     const { '': _unnamed, ...named } = shapes;
     const free = first.inputs.filter((i) => !(i.name in named));
     if (free.length !== 1)
@@ -35,6 +37,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   }
   const model = await importModel(path, {
     ...(shapes ? { shapes: Object.fromEntries(Object.entries(shapes).map(([k, v]) => [k, [...v]])) } : {}),
+    ...(options.weights ? { weights: options.weights } : {}),
     ...(options.stop ? { stop: options.stop } : {}),
   });
   return options.constants ? withConstants(model, options.constants) : model;

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { FileReader } from '../../optimizer/importers/common/fileReader.ts';
 import type { TensorProto } from '../../optimizer/importers/onnx/messages.ts';
 import { onnxType } from '../../optimizer/importers/onnx/schema.ts';
 import { TensorSource, tensorType } from '../../optimizer/importers/onnx/tensor.ts';
-import { FileReader } from '../../optimizer/importers/onnx/window.ts';
 import type { WeightExpr } from '../../optimizer/ir/weight.ts';
 import type { Tensor } from '../../optimizer/runtime.ts';
 

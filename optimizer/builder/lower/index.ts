@@ -49,7 +49,8 @@ export function lowerGraph(
       lowerNode(low, node, inline);
     } catch (error) {
       if (error instanceof UnknownOperator) missing.push(node);
-      else throw error;
+      // Behind an operator that nobody knows types are unknown too: that one is what to name.
+      else if (missing.length === 0) throw error;
     }
   }
   if (missing.length > 0) throw unsupported(missing);
@@ -106,7 +107,7 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }
-  if (node.domain !== '') throw new UnknownOperator();
+  if (node.domain !== '') return lowerEntry(low, node, TABLE[`${node.domain}.${node.op}`]);
   if (REGIONS.has(node.op)) {
     const branch = node.op === 'If' ? decidedBranch(low, node) : null;
     return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
@@ -131,11 +132,16 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     case 'BatchNormalization':
       return lowerBatchNorm(low, node);
   }
-  const entry = TABLE[node.op]?.(low, node);
-  if (!entry) {
-    if (!findOp('', node.op)) throw new UnknownOperator();
-    return lowerAsIs(low, node, false);
-  }
+  const row = TABLE[node.op];
+  if (row) return lowerEntry(low, node, row);
+  if (!findOp('', node.op)) throw new UnknownOperator();
+  lowerAsIs(low, node, false);
+}
+
+/** One layer by its row of the table. */
+function lowerEntry(low: Lowering, node: Node, row: (typeof TABLE)[string] | undefined): void {
+  if (!row) throw new UnknownOperator();
+  const entry = row(low, node);
   const inputs = entry.inputs ? entry.inputs.map((i) => node.inputs[i] ?? null) : node.inputs;
   low.layer(node, {
     op: entry.op,

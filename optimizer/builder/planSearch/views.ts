@@ -89,8 +89,9 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
 }
 
 function slicePart(plan: Plan, like: number, whole: number, view: Plan['values'][number]['view'] & object): number {
-  const v = plan.values[like]!;
-  plan.values.push({ name: v.name, dtype: v.dtype, shape: v.shape, layout: plan.values[whole]!.layout, view });
+  // A part is stored as the whole is, scale and layout included.
+  const { external: _external, weight: _weight, ir: _ir, view: _view, ...stored } = plan.values[whole]!;
+  plan.values.push({ ...stored, name: plan.values[like]!.name, shape: plan.values[like]!.shape, view });
   return plan.values.length - 1;
 }
 
@@ -200,6 +201,7 @@ function sliceOutputRefusal(
 
 function permuteRefusal(plan: Plan, use: Uses, x: number, y: number): string | null {
   if (plan.values[y]!.external) return 'an engine output has storage of its own';
+  if (plan.values[x]!.weight) return 'its source is a constant';
   if (plan.values[x]!.layout !== LINEAR) return 'its input is not linear';
   for (const r of use.readers.get(y) ?? []) {
     const t = r.layer.tactic;
