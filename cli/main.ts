@@ -30,6 +30,12 @@ const shape = [
   collect,
   [] as string[],
 ] as const;
+const set = [
+  '--set <name=value>',
+  'make an input a constant, e.g. sr=16000: what it decides is decided (repeatable)',
+  collect,
+  [] as string[],
+] as const;
 const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, [] as string[]] as const;
 const disableFusion = [
   '--disable-fusion <key>',
@@ -73,6 +79,7 @@ program
   .description('what a model or an engine holds')
   .option('--verify', "check the checksum of an engine's weights too")
   .option(...shape)
+  .option(...set)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
   .action(act(async () => (await import('./commands/inspect.ts')).inspect));
@@ -86,6 +93,7 @@ program
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
   .option(...shape)
+  .option(...set)
   .option(...json)
   .addHelpText(
     'after',
@@ -99,6 +107,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--device <id>', 'device to build for', 'cpu')
   .option(...threads)
   .option(...shape)
+  .option(...set)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(
     '--fast-fp32',
@@ -175,6 +184,7 @@ program
   .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
   .option(...input)
   .option(...shape)
+  .option(...set)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -191,6 +201,7 @@ withData(program.command('calibrate <model>'))
   .option('--checkpoint <seconds>', 'time between checkpoints', '10')
   .option(...batch)
   .option(...shape)
+  .option(...set)
   .option(...threads)
   .option(...disable)
   .option(...disableFusion)
@@ -212,6 +223,7 @@ withData(program.command('sensitivity <model>'))
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
   .option(...shape)
+  .option(...set)
   .option(...disable)
   .option(...disableFusion)
   .option(...json)

@@ -31,6 +31,18 @@ export const parseSwitches = (
   disabledApplications: new Set(flags.disableFusion),
 });
 
+/** "name=16000" options: inputs that are always so. */
+export function parseConstants(options: readonly string[]): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.entries(parsePairs('--set', options)).map(([name, text]) => {
+      const numbers = text.split(',').map(Number);
+      if (text === '' || numbers.some((n) => !Number.isFinite(n)))
+        throw new UsageError(`--set ${name}=${text}: give NAME=NUMBER, several separated by commas`);
+      return [name, numbers];
+    }),
+  );
+}
+
 export function parsePairs(option: string, values: readonly string[]): Record<string, string> {
   const out: Record<string, string> = {};
   for (const text of values) {

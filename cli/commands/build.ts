@@ -2,7 +2,15 @@ import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
-import { parseCount, parsePairs, parseRanges, parseShapes, parseSwitches, type SwitchFlags } from '../options.ts';
+import {
+  parseConstants,
+  parseCount,
+  parsePairs,
+  parseRanges,
+  parseShapes,
+  parseSwitches,
+  type SwitchFlags,
+} from '../options.ts';
 import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -15,6 +23,7 @@ interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   device: string;
   threads: string;
   shape: string[];
+  set: string[];
   range: string[];
   fastFp32?: boolean;
   pinTactic: string[];
@@ -28,7 +37,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const progress = new Progress();
   const threads = parseCount('--threads', flags.threads, 1);
   const tuning = parseTuning(flags);
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
+  const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
   const optimized = optimizeModel(model, runtime, {
     ...parseSwitches(flags),
     stop,

@@ -56,6 +56,10 @@ public:
     /// Off the JavaScript thread: binds the shapes and finds memory for the outputs.
     void prepare() {
         context().setShapes(shapes_);
+        if (context().outputsDecidedByRun()) {
+            outputs.assign(shared_->outputs.size(), nullptr);
+            return;
+        }
         for (size_t i = 0; i < shared_->outputs.size(); ++i) {
             const TensorInfo& info = context().output(i);
             const uint64_t bytes = static_cast<uint64_t>(info.count()) * dtypeSize(info.dtype);
@@ -67,7 +71,10 @@ public:
 
     Napi::Value results(Napi::Env env) {
         Napi::Array list = Napi::Array::New(env, outputs.size());
-        for (size_t i = 0; i < outputs.size(); ++i) list.Set(static_cast<uint32_t>(i), toTensor(env, context().output(i), outputs[i]));
+        for (size_t i = 0; i < outputs.size(); ++i) {
+            void* data = context().outputsDecidedByRun() ? context().outputData(i) : outputs[i];
+            list.Set(static_cast<uint32_t>(i), toTensor(env, context().output(i), data));
+        }
         return list;
     }
 

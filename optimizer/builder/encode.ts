@@ -57,6 +57,7 @@ export function encodeLayer(l: PlanLayer, dims: DimExprMessage[], at?: LayerPlac
     stream: 0,
     sources: [...(at?.sources ?? [])],
     ...(l.dims ? { dims } : {}),
+    ...(l.resolve ? { resolve: true } : {}),
   };
 }
 

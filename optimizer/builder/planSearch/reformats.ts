@@ -1,5 +1,6 @@
 import { castWeight } from '../../ir/weights.ts';
 import type { Tactic } from '../../runtime.ts';
+import { deferred } from '../open.ts';
 import { BuildError, type Plan, type PlanLayer, type PlanValue } from '../plan.ts';
 import { formatOf, layoutOfFormat, type Storage, storageOfFormat } from './format.ts';
 import type { Enumerator, Option } from './options.ts';
@@ -121,7 +122,8 @@ export function copyLayer(
   const [was, becomes] = [formatOfValue(source), formatOfValue(target)];
   const name = was === becomes ? 'Copy' : `Reformat ${was} → ${becomes}`;
   const layer: PlanLayer = { name, op: 'Copy', attrs: {}, inputs: [from], opInputs: 1, outputs: [to], sources };
-  const tactic = copyTactics(plan, layer, enumerator)[0];
+  const open = enumerator.isOpen(plan, from) || enumerator.isOpen(plan, to);
+  const tactic = copyTactics(plan, layer, enumerator)[0] ?? (open ? deferred(layer) : undefined);
   if (!tactic) throw new BuildError(`the device cannot copy ${plan.values[from]!.dtype} values`);
   layer.tactic = tactic;
   return layer;
