@@ -161,6 +161,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
     }
     auto& layers = plan_->layers();
     result.layers.resize(layers.size());
+    result.starts.resize(layers.size());
     std::vector<std::unique_ptr<Event>> marks(layers.size() + 1);
     for (int i = 0; i < options.iterations; ++i, step()) {
         throwIfStopped(stop);
@@ -170,8 +171,12 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
             marks[k + 1] = stream_->record();
         }
         marks.back()->synchronize();
-        for (size_t k = 0; k < layers.size(); ++k) result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+        for (size_t k = 0; k < layers.size(); ++k) {
+            result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+            result.starts[k].push_back(marks[k]->since(*marks[0]));
+        }
     }
+    for (const ExecutionPlan::Layer& l : layers) result.facts.push_back(l.launch ? l.launch->facts() : LaunchFacts{});
     finish();
     return result;
 }

@@ -12,7 +12,9 @@ export class ProfileFileError extends Error {
 export function profileText(d: ProfileDocument): string {
   const lines = Object.entries(d).map(([key, value]) => {
     const rows = key === 'layers' || key === 'sources';
-    const text = rows ? `[\n${(value as unknown[]).map((x) => JSON.stringify(x)).join(',\n')}\n]` : JSON.stringify(value);
+    const text = rows
+      ? `[\n${(value as unknown[]).map((x) => JSON.stringify(x)).join(',\n')}\n]`
+      : JSON.stringify(value);
     return `${JSON.stringify(key)}: ${text}`;
   });
   return `{\n${lines.join(',\n')}\n}\n`;

@@ -4,7 +4,7 @@ import type { EngineMessage } from '../messages.ts';
 import { PROFILE_KIND, PROFILE_VERSION, type ProfileCeilings, type ProfileDocument } from './document.ts';
 import { describeLayers, shapeOf, shapeWords, symbolSizes } from './layers.ts';
 import { memoryBlocks } from './memory.ts';
-import { latencyOf } from './statistics.ts';
+import { type Latency, latencyOf } from './statistics.ts';
 
 export interface Recording {
   readonly header: EngineMessage;
@@ -22,9 +22,15 @@ export interface Recording {
 /** A tenth of a nanosecond is below what any timer resolves: more digits would only fill the file. */
 const tenth = (ns: number): number => Math.round(ns * 10) / 10;
 
-function rounded<T extends Readonly<Record<string, number>>>(stats: T): T {
-  return Object.fromEntries(Object.entries(stats).map(([k, v]) => [k, tenth(v)])) as T;
-}
+const rounded = (l: Latency): Latency => ({
+  mean: tenth(l.mean),
+  median: tenth(l.median),
+  p90: tenth(l.p90),
+  p95: tenth(l.p95),
+  p99: tenth(l.p99),
+  min: tenth(l.min),
+  max: tenth(l.max),
+});
 
 /** The run whose layers took nearest to the median of all such sums. */
 function typicalRun(profile: Profile): number {
