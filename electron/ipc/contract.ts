@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { buildResult, profileResult } from './schemas/build.ts';
+import { buildResult } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
 import { comparison, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
@@ -18,6 +18,7 @@ import {
   sensitivityReport,
   storage,
 } from './schemas/precision.ts';
+import { profileFormat, profileResult } from './schemas/profile.ts';
 import { switches, traceSummary } from './schemas/trace.ts';
 
 /** Bumped when a method or message changes shape; a window and a host of different versions refuse each other. */
@@ -73,6 +74,14 @@ export const contract = {
       job: jobId,
     }),
     result: profileResult,
+  },
+  openProfile: { params: z.object({ path: z.string() }), result: profileResult },
+  closeProfile: { params: z.object({ profile: handle }), result: z.object({}) },
+  /** The layers of a profiled engine as a graph: what there is to see without the model. */
+  profileGraph: { params: z.object({ profile: handle }), result: graphView },
+  exportProfile: {
+    params: z.object({ profile: handle, format: profileFormat, path: z.string() }),
+    result: z.object({ bytes: z.number() }),
   },
   exportEngine: { params: z.object({ engine: handle, path: z.string() }), result: z.object({ bytes: z.number() }) },
   exportOnnx: {

@@ -11,6 +11,7 @@ export interface ShellApi {
   pickProject(): Promise<string | null>;
   /** Sample data, labels or a calibration cache. */
   pickInput(kind: InputKind): Promise<string | null>;
+  pickProfile(): Promise<string | null>;
   readProject(path: string): Promise<string>;
   writeProject(path: string, text: string): Promise<void>;
   reveal(path: string): Promise<void>;
@@ -57,6 +58,7 @@ export const shellCalls = {
   pickSave: saveOptions,
   pickProject: z.object({}),
   pickInput: z.object({ kind: inputKind }),
+  pickProfile: z.object({}),
   readProject: z.object({ path: z.string() }),
   writeProject: z.object({ path: z.string(), text: z.string() }),
   reveal: z.object({ path: z.string() }),

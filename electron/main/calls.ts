@@ -39,6 +39,7 @@ const handlers: Handlers = {
   pickProject: (_p, w) => pick(w, 'Open a project', 'Sinter projects', ['sinterproj']),
   pickInput: (p, w) =>
     p.kind === 'dataFolder' ? pickFolder(w, 'Choose a folder of samples') : pick(w, ...INPUTS[p.kind]),
+  pickProfile: (_p, w) => pick(w, 'Open a profile', 'Sinter profiles', ['sinterprofile']),
   pickSave: async (p, w) => {
     const { canceled, filePath } = await dialog.showSaveDialog(w, {
       title: p.title,

@@ -34,6 +34,7 @@ const api: ShellApi = {
   pickSave: (options) => invoke('pickSave', options),
   pickProject: () => invoke('pickProject', {}),
   pickInput: (kind) => invoke('pickInput', { kind }),
+  pickProfile: () => invoke('pickProfile', {}),
   readProject: (path) => invoke('readProject', { path }),
   writeProject: (path, text) => invoke('writeProject', { path, text }),
   reveal: (path) => invoke('reveal', { path }),

@@ -40,13 +40,15 @@ const layer = latency.extend({
   stream: index,
   /** Ids of the model's operators that it computes. */
   sources: z.array(z.string()),
-  /** Layers that it reads from; -1 is an input of the engine. */
-  inputs: z.array(z.number().int().min(-1)),
+  /** Layers that it reads from; -1 - k is input k of the engine. */
+  inputs: z.array(z.number().int()),
   /** Element type that it computes with. */
   dtype: z.string(),
   output: z.object({ dtype: z.string(), shape: z.string(), layout: z.string() }),
   flops: size,
   bytes: size,
+  /** The least time that the ceilings allow for its operations and bytes; null without ceilings. */
+  roof: size.nullable(),
   /** Set where the layer only changes how a value is stored. */
   conversion: z.object({ from: z.string(), to: z.string() }).nullable(),
   facts: facts.optional(),
@@ -79,7 +81,8 @@ export const profileDocument = z.object({
     /** Choices that shaped the engine. */
     options: z.record(z.string(), z.unknown()),
     inputs: z.array(binding),
-    outputs: z.array(binding),
+    /** Each with the layer that writes it last; -1 where none does. */
+    outputs: z.array(binding.extend({ layer: z.number().int().min(-1) })),
   }),
   device: z.object({
     id: z.string(),
@@ -97,7 +100,14 @@ export const profileDocument = z.object({
   layers: z.array(layer),
   /** One run with the layer timers on, the one nearest to the median: when each layer started and how long it took. */
   timeline: z.array(z.object({ layer: index, start: size, duration: size })),
-  memory: z.object({ arena: size, lowerBound: size, withoutReuse: size, blocks: z.array(block) }),
+  memory: z.object({
+    arena: size,
+    lowerBound: size,
+    withoutReuse: size,
+    /** The layer at which most is alive, and how much: the blocks around it are what the arena's size comes from. */
+    peak: z.object({ layer: index, bytes: size }),
+    blocks: z.array(block),
+  }),
   /** The model's operators and what became of each. */
   sources: z.array(z.object({ id: z.string(), op: z.string(), name: z.string(), fate: z.string() })),
 });
@@ -106,6 +116,15 @@ export type ProfileDocument = z.infer<typeof profileDocument>;
 export type ProfileLayer = ProfileDocument['layers'][number];
 export type ProfileCeilings = z.infer<typeof ceilings>;
 export type MemoryBlock = z.infer<typeof block>;
+
+/**
+ * Operations a second that a device reaches with an element type; 0 where unknown. Types without a ceiling of their own
+ * are computed as the one they are widened to.
+ */
+export function ceilingOf(c: ProfileCeilings, dtype: string): number {
+  const rate = (name: string): number | undefined => c.flops.find((f) => f.dtype === name)?.rate;
+  return rate(dtype) ?? (dtype === 'uint8' ? rate('int8') : undefined) ?? rate('float32') ?? 0;
+}
 
 /** Sum over layers: not the engine's time, since the timers are in it. */
 export const layerSum = (d: Pick<ProfileDocument, 'layers'>): number => d.layers.reduce((s, l) => s + l.median, 0);

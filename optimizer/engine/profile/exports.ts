@@ -10,14 +10,24 @@ export function profileCsv(d: ProfileDocument): string {
   const head = [
     ...['layer', 'name', 'op', 'tactic', 'device', 'stream', 'dtype', 'output_dtype', 'output_shape', 'output_layout'],
     ...['median_ns', 'mean_ns', 'p90_ns', 'p95_ns', 'p99_ns', 'min_ns', 'max_ns', 'flops', 'bytes'],
-    ...['gflops_per_s', 'gbytes_per_s', 'converts', 'kernels', 'registers', 'shared_bytes', 'occupancy', 'operators'],
+    ...[
+      'gflops_per_s',
+      'gbytes_per_s',
+      'roof_ns',
+      'converts',
+      'kernels',
+      'registers',
+      'shared_bytes',
+      'occupancy',
+      'operators',
+    ],
   ];
   const names = new Map(d.sources.map((s) => [s.id, s.name || s.id]));
   const rate = (amount: number, ns: number): string => (ns > 0 ? (amount / ns).toFixed(3) : '');
   const rows = d.layers.map((l) => [
     ...[l.layer, l.name, l.op, l.tactic, l.device, l.stream, l.dtype, l.output.dtype, l.output.shape, l.output.layout],
     ...[l.median, l.mean, l.p90, l.p95, l.p99, l.min, l.max, l.flops, l.bytes],
-    ...[rate(l.flops, l.median), rate(l.bytes, l.median)],
+    ...[rate(l.flops, l.median), rate(l.bytes, l.median), l.roof ?? ''],
     l.conversion ? `${l.conversion.from} → ${l.conversion.to}` : '',
     ...[l.facts?.kernels, l.facts?.registers, l.facts?.sharedBytes, l.facts?.occupancy].map((x) => x ?? ''),
     l.sources.map((s) => names.get(s) ?? s).join(' '),

@@ -71,8 +71,10 @@ export function readProfileFile(path: string): ProfileDocument {
 function checked(path: string, d: ProfileDocument): ProfileDocument {
   const n = d.layers.length;
   const wrong =
-    d.layers.some((l, i) => l.layer !== i || l.inputs.some((k) => k >= i)) ||
+    d.layers.some((l, i) => l.layer !== i || l.inputs.some((k) => k >= i || k < -d.engine.inputs.length)) ||
+    d.engine.outputs.some((o) => o.layer >= n) ||
     d.timeline.some((t) => t.layer >= n) ||
+    (n > 0 && d.memory.peak.layer >= n) ||
     d.memory.blocks.some((b) => b.to >= n || b.from > b.to || b.layer >= n);
   if (wrong) throw new ProfileFileError(`${path} is damaged: it refers to layers that it does not hold`);
   return d;

@@ -57,6 +57,14 @@ function conversionOf(l: LayerMessage, values: EngineMessage['values']): LayerDe
   return storage(from) === storage(to) ? null : { from: storage(from), to: storage(to) };
 }
 
+/** The layer that writes an engine's output last; -1 where it is an input passed through. */
+export function lastWriter(header: EngineMessage, output: number): number {
+  const { layers, values } = header;
+  return layers.findLastIndex((l) =>
+    l.outputs.some((v) => v === output || rootOf(values, v) === rootOf(values, output)),
+  );
+}
+
 /** Describes every layer of an engine: who feeds it, what it computes with, its operations and bytes. */
 export function describeLayers(header: EngineMessage, sizes: SymbolSizes): LayerDescription[] {
   const { values, weights } = header;
@@ -69,13 +77,13 @@ export function describeLayers(header: EngineMessage, sizes: SymbolSizes): Layer
     return byteLength(dtypeFromNumber(value.dtype), product(dims(v)));
   };
   /** Layers that wrote into a storage so far, by its root. */
-  const writers = new Map<number, Set<number>>();
+  const writers = new Map(header.inputs.map(({ value }, k) => [value, new Set([-1 - k])]));
   return header.layers.map((l, i) => {
     const fed = new Set<number>();
     for (const v of l.inputs) {
       if (v < 0 || values[v]!.weight !== undefined) continue;
       const direct = writers.get(v) ?? writers.get(rootOf(values, v));
-      for (const w of direct ?? [-1]) fed.add(w);
+      for (const w of direct ?? []) fed.add(w);
     }
     for (const v of l.outputs) {
       writers.set(v, new Set([i]));

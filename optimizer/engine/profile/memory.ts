@@ -35,11 +35,10 @@ export function memoryBlocks(header: EngineMessage): MemoryBlock[] {
   return blocks.filter((b) => b.bytes > 0).sort((a, b) => a.from - b.from || a.offset - b.offset);
 }
 
-/** The layer at which most bytes are alive, and the blocks that are, largest first. */
-export function memoryPeak(blocks: readonly MemoryBlock[], layers: number): { layer: number; blocks: MemoryBlock[] } {
+/** The layer at which most bytes are alive, and how many. */
+export function memoryPeak(blocks: readonly MemoryBlock[], layers: number): { layer: number; bytes: number } {
   const live = new Float64Array(layers);
   for (const b of blocks) for (let t = b.from; t <= b.to && t < layers; t++) live[t]! += b.bytes;
   const layer = Math.max(0, live.indexOf(Math.max(...live)));
-  const alive = blocks.filter((b) => b.from <= layer && layer <= b.to);
-  return { layer, blocks: alive.sort((a, b) => b.bytes - a.bytes) };
+  return { layer, bytes: live[layer] ?? 0 };
 }

@@ -1,9 +1,9 @@
 import type { DeviceInfo, Profile, Tensor } from '../../runtime.ts';
 import { dtypeFromNumber } from '../encode.ts';
 import type { EngineMessage } from '../messages.ts';
-import { PROFILE_KIND, PROFILE_VERSION, type ProfileCeilings, type ProfileDocument } from './document.ts';
-import { describeLayers, shapeOf, shapeWords, symbolSizes } from './layers.ts';
-import { memoryBlocks } from './memory.ts';
+import { ceilingOf, PROFILE_KIND, PROFILE_VERSION, type ProfileCeilings, type ProfileDocument } from './document.ts';
+import { describeLayers, type LayerDescription, lastWriter, shapeOf, shapeWords, symbolSizes } from './layers.ts';
+import { memoryBlocks, memoryPeak } from './memory.ts';
 import { type Latency, latencyOf } from './statistics.ts';
 
 export interface Recording {
@@ -44,6 +44,13 @@ function typicalRun(profile: Profile): number {
   return best;
 }
 
+function roofOf(l: LayerDescription, ceilings: ProfileCeilings | null): number | null {
+  if (!ceilings) return null;
+  const seconds = (amount: number, rate: number): number => (rate > 0 ? amount / rate : 0);
+  const compute = seconds(l.flops, ceilingOf(ceilings, l.dtype));
+  return tenth(1e9 * Math.max(compute, seconds(l.bytes, ceilings.bandwidth)));
+}
+
 function options(json: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(json);
@@ -64,6 +71,7 @@ export function recordProfile(r: Recording): ProfileDocument {
     return { name, dtype: dtypeFromNumber(v.dtype), shape: shapeWords(shapeOf(v, sizes)) };
   };
   const run = typicalRun(profile);
+  const blocks = memoryBlocks(header);
   const { id, kind, name, features, cores } = r.device ?? {
     id: header.provenance.device,
     kind: header.provenance.device.replace(/:.*/, ''),
@@ -82,7 +90,7 @@ export function recordProfile(r: Recording): ProfileDocument {
       modelHash: header.provenance.modelHash,
       options: options(header.provenance.optionsJson),
       inputs: header.inputs.map(binding),
-      outputs: header.outputs.map(binding),
+      outputs: header.outputs.map((b) => ({ ...binding(b), layer: lastWriter(header, b.value) })),
     },
     device: { id, kind, name, features: [...features], cores },
     ceilings: r.ceilings,
@@ -92,6 +100,7 @@ export function recordProfile(r: Recording): ProfileDocument {
     latency: rounded(latencyOf(profile.total)),
     layers: profile.layers.map((t) => {
       const layer = header.layers[t.layer]!;
+      const description = described[t.layer]!;
       return {
         layer: t.layer,
         name: layer.name,
@@ -100,7 +109,8 @@ export function recordProfile(r: Recording): ProfileDocument {
         device: layer.device || header.provenance.device,
         stream: layer.stream,
         sources: layer.sources.map((i) => header.sources[i]!.id),
-        ...described[t.layer]!,
+        ...description,
+        roof: roofOf(description, r.ceilings),
         ...rounded(latencyOf(t.samples)),
         ...(t.facts ? { facts: { ...t.facts } } : {}),
       };
@@ -114,7 +124,8 @@ export function recordProfile(r: Recording): ProfileDocument {
       arena: header.memory.arenaBytes,
       lowerBound: header.memory.lowerBound,
       withoutReuse: header.memory.withoutReuse,
-      blocks: memoryBlocks(header),
+      peak: memoryPeak(blocks, header.layers.length),
+      blocks,
     },
     sources: header.sources.map((s) => ({ ...s })),
   };
