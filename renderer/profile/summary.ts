@@ -28,6 +28,16 @@ export const wherePhrase = (p: Pick<ProfileResult, 'device' | 'threads'>): strin
 
 export const layerSum = (p: Pick<ProfileResult, 'layers'>): number => p.layers.reduce((n, l) => n + l.median, 0);
 
+/** What tells a layer from the others: its first operator's name, or what it converts. */
+export function layerTitle(
+  p: Pick<ProfileResult, 'sources'>,
+  l: Pick<LayerTime, 'sources' | 'conversion' | 'name'>,
+): string {
+  if (l.conversion) return `${l.conversion.from} → ${l.conversion.to}`;
+  const first = p.sources.find((s) => s.id === l.sources[0]);
+  return first?.name || l.name;
+}
+
 /** Share of the ceilings that a layer reaches; above 1 where it works in cache or needs fewer operations than counted. */
 export const roofShare = (l: Pick<LayerTime, 'roof' | 'median'>): number | null =>
   l.roof === null || l.median <= 0 ? null : l.roof / l.median;

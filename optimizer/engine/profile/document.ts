@@ -98,7 +98,7 @@ export const profileDocument = z.object({
   samples: z.array(size),
   latency,
   layers: z.array(layer),
-  /** One run with the layer timers on, the one nearest to the median: when each layer started and how long it took. */
+  /** One run with the layer timers on, the one nearest to the layers' medians: when each started and how long it took. */
   timeline: z.array(z.object({ layer: index, start: size, duration: size })),
   memory: z.object({
     arena: size,

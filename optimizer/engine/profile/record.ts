@@ -32,15 +32,16 @@ const rounded = (l: Latency): Latency => ({
   max: tenth(l.max),
 });
 
-/** The run whose layers took nearest to the median of all such sums. */
+/** The run whose layers together took nearest to their medians: one that nothing else on the machine disturbed. */
 function typicalRun(profile: Profile): number {
   const runs = profile.layers[0]?.samples.length ?? 0;
-  const sums = Float64Array.from({ length: runs }, (_, r) => profile.layers.reduce((s, l) => s + l.samples[r]!, 0));
-  const { median } = latencyOf(sums);
+  const wanted = profile.layers.reduce((s, l) => s + latencyOf(l.samples).median, 0);
   let best = 0;
-  sums.forEach((s, r) => {
-    if (Math.abs(s - median) < Math.abs(sums[best]! - median)) best = r;
-  });
+  let least = Number.POSITIVE_INFINITY;
+  for (let r = 0; r < runs; r++) {
+    const off = Math.abs(profile.layers.reduce((s, l) => s + l.samples[r]!, 0) - wanted);
+    if (off < least) [best, least] = [r, off];
+  }
   return best;
 }
 

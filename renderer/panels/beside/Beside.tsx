@@ -29,13 +29,15 @@ function CellView({ cell, first, most, lead }: { cell: Cell | null; first: Cell 
   if (!cell) return <span className="muted">nothing to run</span>;
   const words = cell.layers.map((l) => `${l.layer + 1} · ${l.name}  ${timeText(l.median)}\n    ${l.tactic}`).join('\n');
   return (
-    <span className="beside-cell" title={words}>
+    <span className="beside-cell" data-lead={lead} title={words}>
       <span className="kind-bar">
         <i style={{ width: `${(100 * cell.median) / most}%` }} />
       </span>
-      <b>{timeText(cell.median)}</b>
-      <span className="muted">{cell.layers.length > 1 ? plural(cell.layers.length, 'layer') : ''}</span>
-      {lead ? <span /> : <Factor before={first?.median ?? 0} after={cell.median} />}
+      <b>
+        {cell.layers.length > 1 && <i title={`${cell.layers.length} layers`}>{cell.layers.length}×</i>}
+        {timeText(cell.median)}
+      </b>
+      {!lead && <Factor before={first?.median ?? 0} after={cell.median} />}
     </span>
   );
 }
@@ -77,14 +79,14 @@ function columnsFor(profiles: readonly ProfileResult[], rows: readonly AlignedRo
     {
       id: 'name',
       title: 'Operators',
-      width: 'minmax(180px, 1.3fr)',
+      width: 'minmax(130px, 1.2fr)',
       value: (r) => r.name,
       cell: (r) => <span title={r.name}>{r.name}</span>,
     },
     {
       id: 'operators',
       title: 'Group',
-      width: '70px',
+      width: '54px',
       align: 'right',
       value: (r) => r.operators,
       cell: (r) => (r.operators > 0 ? countText(r.operators) : '–'),
@@ -93,7 +95,7 @@ function columnsFor(profiles: readonly ProfileResult[], rows: readonly AlignedRo
       (p, i): Column<AlignedRow> => ({
         id: p.id,
         title: p.title,
-        width: 'minmax(230px, 1.2fr)',
+        width: i === 0 ? 'minmax(130px, 1fr)' : 'minmax(192px, 1.4fr)',
         value: (r) => r.cells[i]?.median ?? 0,
         cell: (r) => <CellView cell={r.cells[i] ?? null} first={r.cells[0] ?? null} most={most} lead={i === 0} />,
       }),
@@ -138,6 +140,7 @@ export default function Beside() {
       )}
       <DataTable
         label="Profiles side by side"
+        minWidth={344 + 192 * (profiles.length - 1)}
         rows={aligned.rows}
         columns={columns}
         sort={{ id: profiles[0]!.id, desc: true }}

@@ -31,10 +31,10 @@ export function memoryScene(
       text: b.kind === 'workspace' ? '' : b.name,
       ids: b.layer >= 0 ? layerIds(p, p.layers[b.layer]!) : [],
     })),
-    x: { from: 0, to: Math.max(1, p.layers.length), text: (v) => `${v + 1}`, whole: true },
+    x: { from: 0, to: Math.max(1, p.layers.length), text: (v) => `${v + 1}`, whole: true, title: 'Layer' },
     y: { from: 0, to: Math.max(1, arena) * 1.04, text: bytesText },
     marks: [
-      { axis: 'y', at: arena, text: '' },
+      { axis: 'y', at: arena, text: `arena ${bytesText(arena)}` },
       { axis: 'x', at: peak.layer + 0.5, text: `peak ${bytesText(peak.bytes)}` },
     ],
   };

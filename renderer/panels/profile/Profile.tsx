@@ -30,7 +30,11 @@ function Latency({ result }: { result: ProfileResult }) {
         <div className="stats" data-testid="latency">
           <Stat label="median" value={timeText(latency.median)} />
           <Stat label="mean" value={timeText(latency.mean)} />
-          <Stat label="runs a second" value={countText(Math.round(1e9 / Math.max(1, latency.median)))} />
+          <Stat
+            label="runs/s"
+            title="Runs a second, one after the other"
+            value={countText(Math.round(1e9 / Math.max(1, latency.median)))}
+          />
           <Stat label="p90" value={timeText(latency.p90)} />
           <Stat label="p95" value={timeText(latency.p95)} />
           <Stat label="p99" value={timeText(latency.p99)} />

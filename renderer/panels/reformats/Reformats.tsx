@@ -1,39 +1,28 @@
 import { useMemo } from 'react';
 import { type LayerTime, layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import { layerSum } from '../../profile/summary.ts';
+import { layerSum, layerTitle } from '../../profile/summary.ts';
 import { readersOf, transitions } from '../../profile/transitions.ts';
 import { hover, selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
+import { columnsOf } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
 import { bytesText, countText, percentText, plural, rateText, timeText } from '../../ui/format.ts';
+
+const { number, text } = columnsOf<LayerTime>();
 
 function columnsFor(p: ProfileResult): Column<LayerTime>[] {
   const sum = layerSum(p) || 1;
   const feeder = (l: LayerTime): string => {
     const k = l.inputs[0];
     if (k === undefined) return '–';
-    return k >= 0 ? `${k + 1} · ${p.layers[k]!.name}` : `input ${p.engine.inputs[-1 - k]?.name ?? ''}`;
+    return k >= 0 ? layerTitle(p, p.layers[k]!) : `input ${p.engine.inputs[-1 - k]?.name ?? ''}`;
   };
   const readers = (l: LayerTime): string => {
     const list = readersOf(p.layers, l.layer);
     if (list.length === 0) return 'output';
-    return `${list[0]!.layer + 1} · ${list[0]!.name}${list.length > 1 ? ` and ${list.length - 1} more` : ''}`;
+    return `${layerTitle(p, list[0]!)}${list.length > 1 ? ` and ${list.length - 1} more` : ''}`;
   };
-  const text = (id: string, title: string, width: string, value: (l: LayerTime) => string): Column<LayerTime> => ({
-    id,
-    title,
-    width,
-    value,
-    cell: (l) => <span title={value(l)}>{value(l)}</span>,
-  });
-  const number = (
-    id: string,
-    title: string,
-    width: string,
-    value: (l: LayerTime) => number,
-    show: (l: LayerTime) => string,
-  ): Column<LayerTime> => ({ id, title, width, align: 'right', value, cell: show });
   return [
     number(
       'layer',
@@ -42,11 +31,25 @@ function columnsFor(p: ProfileResult): Column<LayerTime>[] {
       (l) => l.layer,
       (l) => String(l.layer + 1),
     ),
-    text('from', 'From', 'minmax(90px, 0.7fr)', (l) => l.conversion!.from),
-    text('to', 'To', 'minmax(90px, 0.7fr)', (l) => l.conversion!.to),
-    text('shape', 'Shape', 'minmax(90px, 0.8fr)', (l) => l.output.shape),
-    text('after', 'Written by', 'minmax(120px, 1fr)', feeder),
-    text('before', 'Read by', 'minmax(120px, 1fr)', readers),
+    text('from', 'From', 'minmax(96px, 0.7fr)', (l) => l.conversion!.from),
+    text('to', 'To', 'minmax(96px, 0.7fr)', (l) => l.conversion!.to),
+    number(
+      'median',
+      'Median',
+      '80px',
+      (l) => l.median,
+      (l) => timeText(l.median),
+    ),
+    number(
+      'share',
+      'Share',
+      '64px',
+      (l) => l.median,
+      (l) => percentText(l.median / sum),
+    ),
+    text('after', 'Written by', 'minmax(110px, 1fr)', feeder),
+    text('before', 'Read by', 'minmax(110px, 1fr)', readers),
+    text('shape', 'Shape', 'minmax(110px, 0.7fr)', (l) => l.output.shape),
     number(
       'bytes',
       'Bytes',
@@ -60,20 +63,6 @@ function columnsFor(p: ProfileResult): Column<LayerTime>[] {
       '92px',
       (l) => l.bytes / Math.max(1, l.median),
       (l) => rateText(l.bytes, l.median, 'B/s'),
-    ),
-    number(
-      'median',
-      'Median',
-      '86px',
-      (l) => l.median,
-      (l) => timeText(l.median),
-    ),
-    number(
-      'share',
-      'Share',
-      '72px',
-      (l) => l.median,
-      (l) => percentText(l.median / sum),
     ),
   ];
 }
@@ -123,6 +112,7 @@ export default function Reformats() {
     <div className="memory">
       <DataTable
         label="Reformats"
+        minWidth={880}
         rows={rows}
         columns={columns}
         sort={{ id: 'median', desc: true }}

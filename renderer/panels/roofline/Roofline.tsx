@@ -1,14 +1,16 @@
 import { useElementSize } from '@mantine/hooks';
 import { useMemo, useState } from 'react';
+import type { Category } from '../../../electron/ipc/schemas/graph.ts';
 import { layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
 import { LayerTip } from '../../profile/LayerTip.tsx';
-import { aboveRoof, layerSum, roofShare } from '../../profile/summary.ts';
+import { aboveRoof, layerSum, layerTitle, roofShare } from '../../profile/summary.ts';
 import { useCategories } from '../../profile/useCategories.ts';
 import { hover, selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
 import { Empty } from '../../ui/Frame.tsx';
 import { middleCut, percentText, plural, rateText, timeText } from '../../ui/format.ts';
 import { decades } from '../../ui/ticks.ts';
+import { CATEGORY } from '../../ui/tokens.ts';
 import { type Point, roofline } from './scale.ts';
 
 const MARGIN = { left: 82, right: 22, top: 18, bottom: 40 };
@@ -66,7 +68,7 @@ function Plane({ profile }: { profile: ProfileResult }) {
                 <g key={v}>
                   <line className="grid" x1={MARGIN.left} x2={MARGIN.left + w} y1={py(v)} y2={py(v)} />
                   <text x={MARGIN.left - 8} y={py(v) + 4} textAnchor="end">
-                    {rateText(v, 1e9, 'FLOP/s').replace('.00', '')}
+                    {rateText(v, 1e9, 'FLOP/s').replace(/\.0+ /, ' ')}
                   </text>
                 </g>
               ),
@@ -84,7 +86,7 @@ function Plane({ profile }: { profile: ProfileResult }) {
                 />
                 <text
                   className="roof-text"
-                  transform={`translate(${px(r.x[0]) + 60},${py(r.bandwidth * r.x[0]) - 60 * Math.tan(slope) - 6}) rotate(${(-slope * 180) / Math.PI})`}
+                  transform={`translate(${px(r.x[0]) + 10},${py(r.bandwidth * r.x[0]) - 10 * Math.tan(slope) - 7}) rotate(${(-slope * 180) / Math.PI})`}
                 >
                   copy {rateText(r.bandwidth, 1e9, 'B/s')}
                 </text>
@@ -148,6 +150,26 @@ function Plane({ profile }: { profile: ProfileResult }) {
   );
 }
 
+function Legend({ profile }: { profile: ProfileResult }) {
+  const category = useCategories();
+  const present = new Set(profile.layers.filter((l) => l.flops > 0).map((l) => category(l.layer)));
+  return (
+    <ul className="legend" aria-label="Colours">
+      {Object.entries(CATEGORY)
+        .filter(([id]) => present.has(id as Category))
+        .map(([id, c]) => (
+          <li key={id}>
+            <span className="legend-chip" data-category={id}>
+              {c.glyph}
+            </span>
+            {c.title}
+          </li>
+        ))}
+      <li>larger: more time</li>
+    </ul>
+  );
+}
+
 function Furthest({ profile }: { profile: ProfileResult }) {
   const rows = useMemo(
     () =>
@@ -178,13 +200,13 @@ function Furthest({ profile }: { profile: ProfileResult }) {
                 type="button"
                 data-source-id={ids.join(' ')}
                 aria-pressed={ids.some((s) => selection.has(s))}
-                title={`${timeText(l.median)}, ${percentText(roofShare(l) ?? 0)} of the ceiling\n${l.tactic}`}
+                title={`${l.name}: ${timeText(l.median)}, ${percentText(roofShare(l) ?? 0)} of the ceiling\n${l.tactic}`}
                 onClick={() => selectProfileLayer(l)}
                 onMouseEnter={() => hover(ids)}
                 onMouseLeave={() => hover([])}
               >
                 <span>
-                  {l.layer + 1} · {middleCut(l.name, 26)}
+                  {l.layer + 1} · {middleCut(layerTitle(profile, l), 26)}
                 </span>
                 <span className="kind-bar">
                   <i style={{ width: `${(100 * aboveRoof(l)) / Math.max(1, aboveRoof(rows[0]!))}%` }} />
@@ -211,7 +233,10 @@ export default function Roofline() {
   }
   return (
     <div className="memory">
-      <Plane profile={profile} />
+      <div className="roofline-panel">
+        <Plane profile={profile} />
+        <Legend profile={profile} />
+      </div>
       <Furthest profile={profile} />
     </div>
   );

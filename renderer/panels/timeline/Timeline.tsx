@@ -19,7 +19,8 @@ function Lanes({ profile }: { profile: ProfileResult }) {
   const category = useCategories();
   const data = useMemo(() => {
     const scheme = dark ? 'dark' : 'light';
-    return timelineScene(profile, (c) => CATEGORY[c][scheme], category, (dark ? DARK : LIGHT).strongBorder);
+    const t = dark ? DARK : LIGHT;
+    return timelineScene(profile, (c) => CATEGORY[c][scheme], category, { roof: t.accent, alive: t.strongBorder });
   }, [profile, category, dark]);
   const live = useMemo(() => liveBytes(profile), [profile]);
   const tip = (b: Box) => {

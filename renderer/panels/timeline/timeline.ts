@@ -1,5 +1,6 @@
 import type { Category } from '../../../electron/ipc/schemas/graph.ts';
 import { layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { layerTitle } from '../../profile/summary.ts';
 import { bytesText, timeText } from '../../ui/format.ts';
 import type { Box, Lane, SceneData } from '../../ui/scene/draw.ts';
 
@@ -21,7 +22,7 @@ export function timelineScene(
   p: ProfileResult,
   colour: (c: Category) => string,
   category: (layer: number) => Category,
-  track: string,
+  track: { readonly roof: string; readonly alive: string },
 ): SceneData {
   const streams = [...new Set(p.layers.map((l) => l.stream))].sort((a, b) => a - b);
   const lanes: Lane[] = streams.map((s, i) => ({
@@ -36,6 +37,7 @@ export function timelineScene(
   const memoryLane = roofLane + (hasRoof ? 1 : 0);
   if (hasRoof) lanes.push({ y0: roofLane, y1: roofLane + 1, text: 'Of ceiling' });
   lanes.push({ y0: memoryLane, y1: memoryLane + 1, text: 'Alive' });
+  const titles = p.layers.map((l) => layerTitle(p, l));
   const boxes: Box[] = [];
   for (const t of p.timeline) {
     const l = p.layers[t.layer]!;
@@ -52,13 +54,13 @@ export function timelineScene(
       text,
       ids,
     });
-    boxes.push(box('layer ', lane + GAP / 2, lane + 1 - GAP / 2, colour(category(l.layer)), l.name));
+    boxes.push(box('layer ', lane + GAP / 2, lane + 1 - GAP / 2, colour(category(l.layer)), titles[l.layer]!));
     if (hasRoof && l.roof !== null) {
       const share = Math.min(1, l.roof / Math.max(1, t.duration));
-      boxes.push(box('roof ', roofLane + 1 - GAP / 2 - share * (1 - GAP), roofLane + 1 - GAP / 2, track, ''));
+      boxes.push(box('roof ', roofLane + 1 - GAP / 2 - share * (1 - GAP), roofLane + 1 - GAP / 2, track.roof, ''));
     }
     const share = live[l.layer]! / most;
-    boxes.push(box('alive ', memoryLane + 1 - GAP / 2 - share * (1 - GAP), memoryLane + 1 - GAP / 2, track, ''));
+    boxes.push(box('alive ', memoryLane + 1 - GAP / 2 - share * (1 - GAP), memoryLane + 1 - GAP / 2, track.alive, ''));
   }
   const end = Math.max(1, ...p.timeline.map((t) => t.start + t.duration));
   return {

@@ -1,22 +1,15 @@
 import { useMemo } from 'react';
 import { type LayerTime, layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import { layerSum, roofShare } from '../../profile/summary.ts';
+import { layerSum, layerTitle, roofShare } from '../../profile/summary.ts';
 import { hover, selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
+import { columnsOf } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
 import { bytesText, countText, percentText, timeText } from '../../ui/format.ts';
 import { cividis } from '../../ui/tokens.ts';
 
-function number(
-  id: string,
-  title: string,
-  width: string,
-  value: (l: LayerTime) => number,
-  show: (l: LayerTime) => string,
-): Column<LayerTime> {
-  return { id, title, width, align: 'right', value, cell: show };
-}
+const { number, text } = columnsOf<LayerTime>();
 
 /** What only GPUs say of a layer; the columns are there when any layer has them. */
 function factColumns(layers: readonly LayerTime[]): Column<LayerTime>[] {
@@ -42,7 +35,8 @@ function factColumns(layers: readonly LayerTime[]): Column<LayerTime>[] {
     );
 }
 
-function columnsFor({ layers }: Pick<ProfileResult, 'layers'>): Column<LayerTime>[] {
+function columnsFor(p: Pick<ProfileResult, 'layers' | 'sources'>): Column<LayerTime>[] {
+  const { layers } = p;
   const sum = layerSum({ layers }) || 1;
   const most = Math.max(1, ...layers.map((l) => l.median));
   const per = (amount: number, l: LayerTime): number => (l.median > 0 ? amount / l.median : 0);
@@ -58,14 +52,18 @@ function columnsFor({ layers }: Pick<ProfileResult, 'layers'>): Column<LayerTime
     {
       id: 'name',
       title: 'Layer',
-      width: 'minmax(150px, 1.5fr)',
+      width: 'minmax(170px, 1.8fr)',
       value: (l) => l.name,
-      cell: (l) => <span title={l.name}>{l.name}</span>,
+      cell: (l) => (
+        <span title={`${l.name}\n${layerTitle(p, l)}`}>
+          {l.name} <span className="muted">{layerTitle(p, l)}</span>
+        </span>
+      ),
     },
     {
       id: 'bar',
       title: 'Share',
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(104px, 0.8fr)',
       value: (l) => l.median,
       cell: (l) => (
         <span className="time-bar">
@@ -82,11 +80,14 @@ function columnsFor({ layers }: Pick<ProfileResult, 'layers'>): Column<LayerTime
       (l) => timeText(l.median),
     ),
     number(
-      'p99',
-      'p99',
-      '80px',
-      (l) => l.p99,
-      (l) => timeText(l.p99),
+      'roof',
+      'Of ceiling',
+      '84px',
+      (l) => roofShare(l) ?? 0,
+      (l) => {
+        const share = roofShare(l);
+        return share === null ? '–' : percentText(share);
+      },
     ),
     number(
       'rate',
@@ -103,31 +104,18 @@ function columnsFor({ layers }: Pick<ProfileResult, 'layers'>): Column<LayerTime
       (l) => rate(per(l.bytes, l)),
     ),
     number(
-      'roof',
-      'Of ceiling',
-      '84px',
-      (l) => roofShare(l) ?? 0,
-      (l) => {
-        const share = roofShare(l);
-        return share === null ? '–' : percentText(share);
-      },
+      'p99',
+      'p99',
+      '80px',
+      (l) => l.p99,
+      (l) => timeText(l.p99),
     ),
     ...factColumns(layers),
-    {
-      id: 'tactic',
-      title: 'Tactic',
-      width: 'minmax(170px, 1.2fr)',
-      value: (l) => l.tactic,
-      cell: (l) => (
-        <span className="mono" title={l.tactic}>
-          {l.tactic}
-        </span>
-      ),
-    },
+    text('tactic', 'Tactic', 'minmax(150px, 1.1fr)', (l) => l.tactic, true),
     number(
       'sources',
-      'Operators',
-      '84px',
+      'Ops',
+      '48px',
       (l) => l.sources.length,
       (l) => countText(l.sources.length),
     ),
@@ -148,6 +136,7 @@ export default function Times() {
     <DataTable
       key={profile.id}
       label="Layers by time"
+      minWidth={880}
       rows={profile.layers}
       columns={columns}
       sort={{ id: 'median', desc: true }}

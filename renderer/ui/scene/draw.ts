@@ -29,6 +29,7 @@ export interface Axis {
   readonly to: number;
   readonly text: (v: number) => string;
   readonly whole?: boolean;
+  readonly title?: string;
 }
 
 export interface SceneData {
@@ -50,7 +51,7 @@ export interface Frame {
   readonly to: number;
 }
 
-export const MARGIN = { left: 84, right: 16, top: 14, bottom: 24 } as const;
+export const MARGIN = { left: 84, right: 16, top: 22, bottom: 24 } as const;
 const FONT = "11px 'Inter Variable', sans-serif";
 
 export const toX = (f: Frame, v: number): number => f.left + ((v - f.from) / (f.to - f.from)) * f.width;
@@ -98,6 +99,7 @@ function drawAxes(g: CanvasRenderingContext2D, f: Frame, d: SceneData, t: Tokens
     g.fillText(d.x.text(v), Math.min(x, f.left + f.width - 12), f.top + f.height + 7);
   }
   g.textAlign = 'right';
+  if (d.x.title) g.fillText(d.x.title, f.left - 10, f.top + f.height + 7);
   g.textBaseline = 'middle';
   if (d.lanes) {
     for (const l of d.lanes) g.fillText(l.text, f.left - 10, (toY(f, d, l.y0) + toY(f, d, l.y1)) / 2);
@@ -141,15 +143,16 @@ function drawMarks(g: CanvasRenderingContext2D, f: Frame, d: SceneData, t: Token
       if (x < f.left || x > f.left + f.width) continue;
       g.moveTo(x, f.top);
       g.lineTo(x, f.top + f.height);
-      const right = x < f.left + f.width / 2;
-      g.textAlign = right ? 'left' : 'right';
-      g.fillText(m.text, x + (right ? 5 : -5), f.top + f.height - 4);
+      // Above the plane, where no box can lie under it.
+      g.textAlign = x < f.left + 60 ? 'left' : x > f.left + f.width - 60 ? 'right' : 'center';
+      g.fillText(m.text, x, f.top - 4);
     } else {
       const y = toY(f, d, m.at);
       g.moveTo(f.left, y);
       g.lineTo(f.left + f.width, y);
       g.textAlign = 'right';
-      g.fillText(m.text, f.left + f.width - 4, y - 2);
+      g.textBaseline = 'top';
+      g.fillText(m.text, f.left + f.width - 6, y + 4);
     }
     g.stroke();
   }
@@ -169,7 +172,7 @@ export function drawScene(
   const any = d.boxes.some(lit.selected);
   g.save();
   g.beginPath();
-  g.rect(f.left, 0, f.width, f.top + f.height);
+  g.rect(f.left, f.top, f.width, f.height);
   g.clip();
   g.textBaseline = 'middle';
   g.textAlign = 'left';
@@ -195,9 +198,9 @@ export function drawScene(
       g.strokeRect(r.x + 0.5, r.y + 0.5, Math.max(1, r.w - 1), Math.max(1, r.h - 1));
     }
   }
+  g.restore();
   g.globalAlpha = 1;
   drawMarks(g, f, d, t);
-  g.restore();
   g.strokeStyle = t.strongBorder;
   g.lineWidth = 1;
   g.strokeRect(f.left - 0.5, f.top - 0.5, f.width + 1, f.height + 1);
