@@ -151,6 +151,7 @@ program
   .option('--save <file>', 'write the whole profile as a .sinterprofile; the studio opens it anywhere')
   .option('--export-trace <file>', 'write the timeline for chrome://tracing and Perfetto')
   .option('--csv <file>', 'write a table of the layers')
+  .option('--report <file>', 'write a page of HTML that stands alone; given a model, with what the passes did')
   .option('--iterations <n>', 'timed runs', '100')
   .option('--warmup <n>', 'runs before timing', '10')
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
@@ -165,6 +166,7 @@ program
 Examples:
   $ sinter profile model.sinter --threads 2 --iterations 200 --save run.sinterprofile
   $ sinter profile run.sinterprofile --top 10        what was saved, on any machine
+  $ sinter profile model.onnx --report report.html  built here, measured, and told on one page
   $ sinter profile run.sinterprofile --export-trace trace.json --csv layers.csv`,
   )
   .action(act(async () => (await import('./commands/profile.ts')).profile));

@@ -1,5 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { hashFile } from '../../optimizer/builder/hashFile.ts';
 import { profileEngine } from '../../optimizer/builder/profileEngine.ts';
+import { reportPasses } from '../../optimizer/builder/reportPasses.ts';
 import {
   layerSum,
   type ProfileDocument,
@@ -9,7 +12,10 @@ import {
 import { chromeTrace, profileCsv } from '../../optimizer/engine/profile/exports.ts';
 import { isProfileFile, readProfileFile, writeProfileFile } from '../../optimizer/engine/profile/file.ts';
 import { decodeEngine } from '../../optimizer/engine/schema.ts';
-import { withEngine } from '../engineSource.ts';
+import { htmlReport } from '../../optimizer/exporters/html/report.ts';
+import { pipeline } from '../../optimizer/passes/pipeline.ts';
+import { refusalText } from '../../optimizer/passes/refusals.ts';
+import { type EngineSource, withEngine } from '../engineSource.ts';
 import { EXIT } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
 import { parseCount, parseShapes } from '../options.ts';
@@ -29,27 +35,57 @@ interface ProfileFlags {
   save?: string;
   exportTrace?: string;
   csv?: string;
+  report?: string;
   json?: boolean;
 }
 
 /** Profiles an engine or a model, or prints a profile saved earlier; writes what was asked for. */
 export async function profile(file: string, flags: ProfileFlags): Promise<number> {
   const top = parseCount('--top', flags.top, 0);
-  const document = isProfileFile(file) ? readProfileFile(file) : await measure(file, flags);
+  const { document, source } = isProfileFile(file)
+    ? { document: readProfileFile(file), source: undefined }
+    : await measure(file, flags);
   if (flags.save !== undefined) writeProfileFile(flags.save, document);
   if (flags.exportTrace !== undefined) writeFileSync(flags.exportTrace, chromeTrace(document));
   if (flags.csv !== undefined) writeFileSync(flags.csv, profileCsv(document));
+  if (flags.report !== undefined) writeFileSync(flags.report, await report(document, source));
   if (flags.json) console.log(JSON.stringify(document, null, 2));
   else print(document, top);
   return EXIT.ok;
 }
 
-async function measure(file: string, flags: ProfileFlags): Promise<ProfileDocument> {
+interface Measured {
+  readonly document: ProfileDocument;
+  readonly source: EngineSource | undefined;
+}
+
+/** The page about a profile; of a model that was built on the spot it also tells what the passes did. */
+async function report(profile: ProfileDocument, source: EngineSource | undefined): Promise<string> {
+  const file = source?.model.path;
+  return htmlReport({
+    model: source
+      ? {
+          name: basename(source.model.path),
+          format: source.model.format.toUpperCase(),
+          hash: await hashFile(file, stopSignal()),
+          bytes: statSync(source.model.path).size,
+          operators: source.model.graph.nodeCount,
+        }
+      : null,
+    passes: source ? reportPasses(source.optimized.trace, pipeline, (r) => refusalText(r.code, r.args)) : [],
+    profile,
+    command: null,
+    producer: profile.producer,
+    written: new Date(),
+  });
+}
+
+async function measure(file: string, flags: ProfileFlags): Promise<Measured> {
   const threads = parseCount('--threads', flags.threads, 1);
   const iterations = parseCount('--iterations', flags.iterations, 1);
   const warmup = parseCount('--warmup', flags.warmup, 0);
   const shapes = parseShapes(flags.shape);
-  return withEngine(file, { threads, shapes }, async (path) => {
+  return withEngine(file, { threads, shapes }, async (path, source) => {
     const runtime = nativeRuntime();
     const engine = await runtime.loadEngine(path);
     const progress = new Progress();
@@ -57,7 +93,7 @@ async function measure(file: string, flags: ProfileFlags): Promise<ProfileDocume
       const header = decodeEngine(engine.headerBytes);
       const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
       const onProgress = (phase: string, done: number, total: number): void => progress.show(phase, done, total);
-      return await profileEngine({
+      const document = await profileEngine({
         runtime,
         engine,
         inputs,
@@ -67,6 +103,7 @@ async function measure(file: string, flags: ProfileFlags): Promise<ProfileDocume
         onProgress,
         stop: stopSignal(),
       });
+      return { document, source };
     } finally {
       progress.clear();
       engine.dispose();

@@ -83,6 +83,16 @@ export const contract = {
     params: z.object({ profile: handle, format: profileFormat, path: z.string() }),
     result: z.object({ bytes: z.number() }),
   },
+  /** A page that stands alone, of whatever is there: what the passes did, what was measured. */
+  exportReport: {
+    params: z.object({
+      model: handle.nullable(),
+      profile: handle.nullable(),
+      command: z.string().nullable(),
+      path: z.string(),
+    }),
+    result: z.object({ bytes: z.number() }),
+  },
   exportEngine: { params: z.object({ engine: handle, path: z.string() }), result: z.object({ bytes: z.number() }) },
   exportOnnx: {
     params: z.object({ model: handle, path: z.string(), job: jobId }),

@@ -57,6 +57,11 @@ const handlers: Handlers = {
     writeFileSync(`${p.path}.new`, p.text);
     renameSync(`${p.path}.new`, p.path);
   },
+  writePicture: (p) => {
+    if (!/\.(svg|png)$/i.test(p.path)) throw new Error(`${p.path} is not the name of a .svg or .png file`);
+    writeFileSync(`${p.path}.new`, p.bytes);
+    renameSync(`${p.path}.new`, p.path);
+  },
   reveal: (p) => shell.showItemInFolder(p.path),
   copy: (p) => clipboard.writeText(p.text),
   recent: () => recentFiles(),

@@ -37,6 +37,7 @@ const api: ShellApi = {
   pickProfile: () => invoke('pickProfile', {}),
   readProject: (path) => invoke('readProject', { path }),
   writeProject: (path, text) => invoke('writeProject', { path, text }),
+  writePicture: (path, bytes) => invoke('writePicture', { path, bytes }),
   reveal: (path) => invoke('reveal', { path }),
   copy: (text) => invoke('copy', { text }),
   recent: () => invoke('recent', {}),

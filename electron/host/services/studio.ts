@@ -15,6 +15,7 @@ import { precisionServices } from './precision/index.ts';
 import { policyOf } from './precision/policy.ts';
 import { layerGraph } from './profileGraph.ts';
 import { Profiles } from './profiles.ts';
+import { exportReport } from './report.ts';
 import { weightStats } from './statistics.ts';
 import { summarize } from './trace.ts';
 import { makeView, nodeKey } from './view.ts';
@@ -112,6 +113,7 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
     },
     profileGraph: async ({ profile }) => layerGraph(parts, profiles.get(profile)),
     exportProfile: ({ profile, format, path: to }) => profiles.export(profile, format, to),
+    exportReport: (r) => exportReport(parts, models, profiles, r),
     exportEngine: ({ engine, path: to }) => engines.export(engine, to),
     exportOnnx: ({ model, path: to, job }) =>
       jobs.run(job, 'export', `Writing ${path.basename(to)}`, async ({ report, signal }) => {
