@@ -161,7 +161,13 @@ program
 
 program
   .command('profile <file>')
-  .description('latency percentiles and time per layer')
+  .description(
+    'latency percentiles and time per layer of an engine (or a model, built on the spot), or a saved profile',
+  )
+  .option('--save <file>', 'write the whole profile as a .sinterprofile; the studio opens it anywhere')
+  .option('--export-trace <file>', 'write the timeline for chrome://tracing and Perfetto')
+  .option('--csv <file>', 'write a table of the layers')
+  .option('--report <file>', 'write a page of HTML that stands alone; given a model, with what the passes did')
   .option('--iterations <n>', 'timed runs', '100')
   .option('--warmup <n>', 'runs before timing', '10')
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
@@ -170,7 +176,15 @@ program
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
-  .addHelpText('after', '\nExample:\n  $ sinter profile model.sinter --threads 2 --iterations 200 --json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sinter profile model.sinter --threads 2 --iterations 200 --save run.sinterprofile
+  $ sinter profile run.sinterprofile --top 10        what was saved, on any machine
+  $ sinter profile model.onnx --report report.html  built here, measured, and told on one page
+  $ sinter profile run.sinterprofile --export-trace trace.json --csv layers.csv`,
+  )
   .action(act(async () => (await import('./commands/profile.ts')).profile));
 
 program
@@ -255,7 +269,10 @@ Examples:
 program
   .command('devices')
   .description('what this machine offers')
+  .option('--measure', 'measure what each device reaches: operations and copied bytes a second')
+  .option('--threads <n>', 'with --measure: this thread count instead of one and all')
   .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter devices --measure --threads 2')
   .action(act(async () => (await import('./commands/devices.ts')).devices));
 
 try {

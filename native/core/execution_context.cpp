@@ -180,7 +180,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
         if (progress) progress(++done, total);
     };
     for (int i = 0; i < options.warmup; ++i, step()) runLayers(stop);
-    if (!now_->ran) runLayers(stop);
+    if (!runner_ && !now_->ran) runLayers(stop);
     stream_->synchronize();
 
     ProfileResult result;
@@ -194,6 +194,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
     }
     const size_t layers = layerCount();
     result.layers.resize(layers);
+    result.starts.resize(layers);
     std::vector<std::unique_ptr<Event>> marks(layers + 1);
     for (int i = 0; i < options.iterations; ++i, step()) {
         throwIfStopped(stop);
@@ -204,7 +205,16 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
             marks[k + 1] = stream_->record();
         }
         marks.back()->synchronize();
-        for (size_t k = 0; k < layers; ++k) result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+        for (size_t k = 0; k < layers; ++k) {
+            result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+            result.starts[k].push_back(marks[k]->since(*marks[0]));
+        }
+    }
+    result.facts.resize(layers);
+    if (!runner_) {
+        for (size_t k = 0; k < layers; ++k) {
+            if (const auto& launch = plan_->layers()[k].launch) result.facts[k] = launch->facts();
+        }
     }
     finish();
     return result;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ranges } from '../calibration/rangeTable.ts';
-import { latencyOf } from '../engine/profileReport.ts';
+import { latencyOf } from '../engine/profile/statistics.ts';
 import { numbersOf } from '../engine/summary.ts';
 import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';

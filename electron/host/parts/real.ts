@@ -1,6 +1,7 @@
 import { buildEngine } from '../../../optimizer/builder/build.ts';
 import { createEvaluator } from '../../../optimizer/builder/evaluator.ts';
 import { hashFile } from '../../../optimizer/builder/hashFile.ts';
+import { profileEngine } from '../../../optimizer/builder/profileEngine.ts';
 import { randomTensor, seededRandom } from '../../../optimizer/builder/randomInputs.ts';
 import { parseLevel } from '../../../optimizer/builder/tuning/levels.ts';
 import { tacticRules } from '../../../optimizer/builder/tuning/rules.ts';
@@ -110,14 +111,8 @@ export function realParts(): StudioParts {
     profile: async (r) => {
       const engine = await need(runtime, problem).loadEngine(r.path);
       try {
-        const context = engine.createContext({ threads: r.threads });
-        try {
-          const inputs = randomInputs(decodeEngine(engine.headerBytes));
-          const options = { warmup: r.warmup, iterations: r.iterations };
-          return await context.profile(inputs, options, (p) => r.onProgress(p.done, p.total), r.stop);
-        } finally {
-          context.dispose();
-        }
+        const inputs = randomInputs(decodeEngine(engine.headerBytes));
+        return await profileEngine({ ...r, runtime: need(runtime, problem), engine, inputs });
       } finally {
         engine.dispose();
       }

@@ -13,6 +13,9 @@ import { Models } from './models.ts';
 import { Calibrations } from './precision/calibrations.ts';
 import { precisionServices } from './precision/index.ts';
 import { policyOf } from './precision/policy.ts';
+import { layerGraph } from './profileGraph.ts';
+import { Profiles } from './profiles.ts';
+import { exportReport } from './report.ts';
 import { weightStats } from './statistics.ts';
 import { summarize } from './trace.ts';
 import { makeView, nodeKey } from './view.ts';
@@ -28,6 +31,7 @@ export interface ServiceOptions extends JobOptions {
 export function createServices(parts: StudioParts, options: ServiceOptions): HostServices {
   const models = new Models(parts);
   const engines = new Engines(parts, options.cacheDir);
+  const profiles = new Profiles();
   const jobs = new Jobs(options);
   const calibrations = new Calibrations(options.calibrationDir);
   const info = (text: string): void => options.onLog({ level: 'info', text });
@@ -95,9 +99,21 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       });
     },
     profile: ({ engine, job, threads, warmup, iterations }) =>
-      jobs.run(job, 'profile', 'Profiling', (progress) =>
-        engines.profile(engine, { threads, warmup, iterations }, progress),
+      jobs.run(job, 'profile', 'Profiling', async (progress) =>
+        profiles.measured(engine, await engines.profile(engine, { threads, warmup, iterations }, progress)),
       ),
+    openProfile: async ({ path: file }) => {
+      const opened = profiles.open(file);
+      info(`Opened ${file}: ${opened.layers.length} layers on ${opened.device.name}`);
+      return opened;
+    },
+    closeProfile: async ({ profile }) => {
+      profiles.close(profile);
+      return {};
+    },
+    profileGraph: async ({ profile }) => layerGraph(parts, profiles.get(profile)),
+    exportProfile: ({ profile, format, path: to }) => profiles.export(profile, format, to),
+    exportReport: (r) => exportReport(parts, models, profiles, r),
     exportEngine: ({ engine, path: to }) => engines.export(engine, to),
     exportOnnx: ({ model, path: to, job }) =>
       jobs.run(job, 'export', `Writing ${path.basename(to)}`, async ({ report, signal }) => {

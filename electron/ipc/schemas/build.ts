@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { float64s, handle, sourceIds } from './common.ts';
+import { handle, sourceIds } from './common.ts';
 
 /** How tactics are chosen: level of auto-tuning, tactics pinned by source id, and forbidden ("TACTIC", "SOURCE=TACTIC"). */
 export const tuningChoice = z.object({
@@ -62,37 +62,3 @@ export const buildReport = z.object({
 });
 export const buildResult = z.object({ engine: handle, revision: z.number(), report: buildReport });
 export type BuildResult = z.infer<typeof buildResult>;
-
-export const layerTime = z.object({
-  layer: z.number(),
-  name: z.string(),
-  op: z.string(),
-  tactic: z.string(),
-  sources: sourceIds,
-  /** Nanoseconds. */
-  median: z.number(),
-  min: z.number(),
-  max: z.number(),
-  flops: z.number(),
-  bytes: z.number(),
-});
-export type LayerTime = z.infer<typeof layerTime>;
-
-export const profileResult = z.object({
-  engine: handle,
-  device: z.string(),
-  threads: z.number(),
-  /** Whole-engine nanoseconds per iteration, in order, measured with the layer timers off. */
-  samples: float64s,
-  latency: z.object({
-    mean: z.number(),
-    median: z.number(),
-    p90: z.number(),
-    p95: z.number(),
-    p99: z.number(),
-    min: z.number(),
-    max: z.number(),
-  }),
-  layers: z.array(layerTime),
-});
-export type ProfileResult = z.infer<typeof profileResult>;

@@ -6,6 +6,7 @@ import { get, set } from '../store.ts';
 import { onJob } from './jobs.ts';
 import { log, notify, sentence } from './notify.ts';
 import { startCalibration } from './precision/calibrate.ts';
+import { NO_PROFILES, openProfile } from './profiles.ts';
 import { openPath, projectText, restoreProject } from './project.ts';
 
 let crashes: number[] = [];
@@ -26,9 +27,12 @@ async function connectOnce(): Promise<boolean> {
 /** Starts over with a new host process and reopens what was open. */
 export async function restartHost(): Promise<void> {
   const session = projectText('');
-  set({ model: null, trace: null, views: {}, build: null, profile: null, building: null, profiling: null });
+  const files = get().profiles.flatMap((p) => p.path ?? []);
+  set({ model: null, trace: null, views: {}, build: null, building: null, profiling: null, ...NO_PROFILES });
   set({ precision: NO_RESULTS });
-  if ((await connectOnce()) && session !== null) await restoreProject(session, '');
+  if (!(await connectOnce())) return;
+  if (session !== null) await restoreProject(session, '');
+  for (const path of files) await openProfile(path);
 }
 
 function onLost(reason: string): void {

@@ -6,6 +6,7 @@ import { get, set } from '../store.ts';
 import { newJob } from './jobs.ts';
 import { notify, sentence, wasCancelled } from './notify.ts';
 import { currentRanges } from './precision/ranges.ts';
+import { addProfile } from './profiles.ts';
 
 /** Cores to build for: the user's number, else all of the device. */
 export function threadsOf(): number {
@@ -69,8 +70,7 @@ export async function profile(): Promise<boolean> {
       iterations,
       job,
     };
-    const result = await busy(host().profile(params));
-    set({ profile: result, overlay: 'time' });
+    addProfile(await busy(host().profile(params)));
     return true;
   } catch (e) {
     if (!wasCancelled(e)) notify('error', sentence(e), 'run.profile');

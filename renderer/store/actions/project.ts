@@ -11,6 +11,7 @@ import { notify, sentence } from './notify.ts';
 import { chooseData } from './precision/data.ts';
 import { openCalibration } from './precision/ranges.ts';
 import { setResults } from './precision/results.ts';
+import { openProfile } from './profiles.ts';
 
 const FORMAT = 1;
 /** The key of a calibration whose choices are not known any more. */
@@ -108,8 +109,12 @@ export async function restoreProject(text: string, folder: string): Promise<bool
   return true;
 }
 
-/** Opens whatever was dropped, chosen or passed: a model or a project. */
+/** Opens whatever was dropped, chosen or passed: a model, a profile or a project. */
 export async function openPath(path: string): Promise<void> {
+  if (path.endsWith('.sinterprofile')) {
+    await openProfile(path);
+    return;
+  }
   if (!path.endsWith('.sinterproj')) {
     if (await openModel(path)) set({ project: { path: null, dirty: false } });
     return;

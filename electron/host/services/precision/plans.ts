@@ -8,7 +8,7 @@ import {
   mixedPrecision,
   noiseOf,
 } from '../../../../optimizer/builder/sensitivity.ts';
-import { latencyOf } from '../../../../optimizer/engine/profileReport.ts';
+import { latencyOf } from '../../../../optimizer/engine/profile/statistics.ts';
 import type { Optimized } from '../../../../optimizer/passes/pass.ts';
 import type { ExecutionContext, LoadedEngine, NativeRuntime, Tensor } from '../../../../optimizer/runtime.ts';
 import type {
