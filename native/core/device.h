@@ -63,6 +63,8 @@ class Launch {
 public:
     virtual ~Launch() = default;
     virtual LaunchFacts facts() const { return {}; }
+    /// Whether it may be part of a Recording.
+    virtual bool recordable() const { return true; }
 };
 
 /// What a device reaches when it is asked for nothing else.
@@ -82,7 +84,11 @@ class Stream {
 public:
     virtual ~Stream() = default;
     virtual void launch(Launch& launch, const KernelArgs& args) = 0;
-    virtual void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) = 0;
+    /// `to` is an address on the device.
+    virtual void copyIn(void* to, const void* from, uint64_t bytes) = 0;
+    void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) {
+        copyIn(static_cast<std::byte*>(to.address()) + offset, from, bytes);
+    }
     /// `from` is an address on the device.
     virtual void copyOut(void* to, const void* from, uint64_t bytes) = 0;
     void copyOut(void* to, const Buffer& from, uint64_t offset, uint64_t bytes) {

@@ -142,7 +142,10 @@ void ExecutionContext::runLayers(const StopToken* stop) {
         return;
     }
     throwIfStopped(stop);
-    if (now_->ran && !now_->recording) now_->recording = stream_->capture([&] { launchAll(nullptr); });
+    const auto recordable = [&] {
+        return std::all_of(plan_->layers().begin(), plan_->layers().end(), [](const auto& l) { return !l.launch || l.launch->recordable(); });
+    };
+    if (now_->ran && !now_->recording && recordable()) now_->recording = stream_->capture([&] { launchAll(nullptr); });
     if (now_->recording) stream_->replay(*now_->recording);
     else launchAll(stop);
     now_->ran = true;

@@ -63,9 +63,8 @@ public:
         here.pool = &pool_;
         static_cast<CpuLaunch&>(launch).kernel->run(here);
     }
-    void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) override {
-        std::memcpy(static_cast<std::byte*>(to.address()) + offset, from, bytes);
-    }
+    using Stream::copyIn;
+    void copyIn(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
     using Stream::copyOut;
     void copyOut(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
     std::unique_ptr<Event> record() override { return std::make_unique<CpuEvent>(); }
