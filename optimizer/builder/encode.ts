@@ -57,6 +57,7 @@ export function encodeLayer(l: PlanLayer, dims: DimExprMessage[], at?: LayerPlac
     stream: 0,
     sources: [...(at?.sources ?? [])],
     ...(l.dims ? { dims } : {}),
+    ...(l.resolve ? { resolve: true } : {}),
   };
 }
 
@@ -92,8 +93,17 @@ export type StoredAs = (value: number) => StoredType | undefined;
 const quantizationOf = (v: { readonly scale?: number; readonly zeroPoint?: number }): Partial<ValueMessage> =>
   v.scale === undefined ? {} : { scale: [v.scale], ...(v.zeroPoint ? { zeroPoint: v.zeroPoint } : {}) };
 
-/** A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. */
-export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?: StoredAs): Uint8Array {
+/**
+ * A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. Operands
+ * without a layout in `layouts` are left to the tactic.
+ */
+export function layerDescBytes(
+  plan: Plan,
+  l: PlanLayer,
+  bind: Binding,
+  stored?: StoredAs,
+  layouts?: ReadonlyMap<number, string>,
+): Uint8Array {
   const local = new Map<number, number>();
   const values: ValueMessage[] = [];
   const index = (v: number): number => {
@@ -108,7 +118,7 @@ export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?:
       name: '',
       dtype: dtypeNumber(as.dtype),
       shape,
-      layout: '',
+      layout: layouts?.get(v) ?? '',
       ...(value.weight ? { weight: 0 } : {}),
       ...quantizationOf(as),
     });

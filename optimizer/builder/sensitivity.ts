@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ranges } from '../calibration/rangeTable.ts';
-import { latencyOf } from '../engine/profileReport.ts';
+import { latencyOf } from '../engine/profile/statistics.ts';
 import { numbersOf } from '../engine/summary.ts';
 import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
@@ -53,6 +53,8 @@ export interface SensitivityOptions {
   /** Sizes of the dimensions that the graph leaves open: those of the samples. */
   readonly sizes?: BuildOptions['ranges'];
   readonly device?: string;
+  /** Measures every layer that can, also where the plan would rather not because nothing is won. */
+  readonly everyLayer?: boolean;
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
 }
@@ -68,7 +70,8 @@ export async function measureSensitivity(optimized: Optimized, o: SensitivityOpt
   const dir = mkdtempSync(join(tmpdir(), 'sinter-sensitivity-'));
   try {
     const storage = o.storage ?? 'int8';
-    const policy = precisionPolicy(optimized.graph, o.ranges, o.pins, [storage]);
+    const permitted = precisionPolicy(optimized.graph, o.ranges, o.pins, [storage]);
+    const policy: PrecisionPolicy = o.everyLayer ? { ...permitted, storages: () => [storage] } : permitted;
     const modelHash = await hashFile(optimized.graph.files[0]?.path, o.stop ?? never());
     const run = (precision: PrecisionPolicy | null, timed: boolean) =>
       runPlan(optimized, { ...o, modelHash }, join(dir, 'plan.sinter'), precision, timed);

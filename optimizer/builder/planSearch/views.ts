@@ -32,7 +32,7 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
   };
 
   for (const l of plan.layers) {
-    if (!l.viewWish) {
+    if (!l.viewWish || l.resolve) {
       layers.push(l);
       continue;
     }
@@ -56,7 +56,11 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
       const axis = l.attrs.axis as number;
       for (const x of l.inputs) {
         const view = { of: y, kind: 'slice', axis, start } as const;
-        if (decide(l, x, sliceInputRefusal(plan, use, l, x, y, evalDim(start, bind)))) plan.values[x]!.view = view;
+        const open = enumerator.isOpen(plan, x) || enumerator.isOpen(plan, y);
+        const reason = open
+          ? 'its size is decided by running'
+          : sliceInputRefusal(plan, use, l, x, y, evalDim(start, bind));
+        if (decide(l, x, reason)) plan.values[x]!.view = view;
         else {
           const part = slicePart(plan, x, y, view);
           layers.push(copyLayer(plan, x, part, enumerator, l.sources));
@@ -197,6 +201,7 @@ function sliceOutputRefusal(
 
 function permuteRefusal(plan: Plan, use: Uses, x: number, y: number): string | null {
   if (plan.values[y]!.external) return 'an engine output has storage of its own';
+  if (plan.values[x]!.weight) return 'its source is a constant';
   if (plan.values[x]!.layout !== LINEAR) return 'its input is not linear';
   for (const r of use.readers.get(y) ?? []) {
     const t = r.layer.tactic;
