@@ -32,9 +32,17 @@ struct Problem {
     bool operator==(const Problem& o) const;
 };
 
-/// The problem of a layer; nothing when it is not one (other ops and types, weights that are not constants, 1-D and 3-D
+/// The shape of a layer: any groups, float32 as TF32 operands. Nothing when it is no 2-D convolution or product with constant
+/// weights of types that tensor-core and depthwise kernels know.
+std::optional<Problem> geometryOf(const LayerDesc& layer);
+/// The problem of a layer for the tensor-core kernels; nothing when it is not one (other ops and types, weights that are not constants, 1-D and 3-D
 /// convolutions, float32 without permission to round to TF32).
 std::optional<Problem> problemOf(const LayerDesc& layer);
+
+/// Elements of the input from one pixel (or matrix row) to the next.
+int64_t pixelPitch(const TensorView& x, const Problem& problem);
+/// The macros CONV_… that kernels are specialized by.
+void defineProblem(Source& source, const Problem& problem);
 
 /// Recipe and size of the packed weights: rows of one output channel, taps outermost, channels innermost, each row
 /// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column.

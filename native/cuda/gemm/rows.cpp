@@ -64,29 +64,8 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     return info;
 }
 
-/// Elements from one row of the input (a pixel, a row of a matrix) to the next.
-int64_t pitchOf(const TensorView& x, const Problem& g) {
-    if (!g.convolution) {
-        for (int a = x.rank - 2; a >= 0; --a) {
-            if (x.dims[static_cast<size_t>(a)] > 1) return x.strides[static_cast<size_t>(a)];
-        }
-        return g.channels;
-    }
-    if (g.w > 1) return x.strides[3];
-    if (g.h > 1) return x.strides[2];
-    return g.images > 1 ? x.strides[0] : g.channels * g.groups;
-}
-
-void defineProblem(Source& source, const Problem& g) {
-    source.define("OPERAND", static_cast<int64_t>(g.operand));
-    const std::pair<const char*, int64_t> values[] = {
-        {"ROWS", g.rows}, {"H", g.h},         {"W", g.w},         {"C", g.channels}, {"K", g.columns},    {"R", g.r},          {"S", g.s},           {"P", g.p},
-        {"Q", g.q},       {"SH", g.strideH}, {"SW", g.strideW}, {"PT", g.padTop},  {"PL", g.padLeft}, {"DH", g.dilationH}, {"DW", g.dilationW}, {"GROUPS", g.groups}};
-    for (const auto& [name, value] : values) source.define(std::string("CONV_") + name, value);
-}
-
 TensorMap inputMap(const Tile& t, const Problem& g, const TensorView& x, DType type) {
-    const auto bytes = static_cast<uint64_t>(g.bytes()), pitch = static_cast<uint64_t>(pitchOf(x, g)) * bytes;
+    const auto bytes = static_cast<uint64_t>(g.bytes()), pitch = static_cast<uint64_t>(pixelPitch(x, g)) * bytes;
     const auto depth = static_cast<uint32_t>(t.bytes / g.bytes());
     const Swizzle swizzle = t.bytes == 128 ? Swizzle::B128 : Swizzle::B64;
     const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
@@ -137,7 +116,7 @@ LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue&
     } else {
         spec.entry = "conv_mma";
         spec.grid = {count, 1, static_cast<uint32_t>(g.groups * t.split)};
-        spec.params.add(x.data).add(w.data).add(static_cast<int32_t>(pitchOf(x, g)));
+        spec.params.add(x.data).add(w.data).add(static_cast<int32_t>(pixelPitch(x, g)));
     }
     epilogue.addParams(spec.params, args);
     return spec;
@@ -149,6 +128,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     Source source;
     source.file = t.wgmma ? "conv_wgmma.cu" : "conv_mma.cu";
     source.architectureSpecific = t.wgmma;
+    source.define("OPERAND", static_cast<int64_t>(g.operand));
     defineProblem(source, g);
     source.define("TILE_N", t.n);
     source.define("TILE_BYTES", t.bytes);
