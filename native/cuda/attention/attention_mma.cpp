@@ -17,6 +17,7 @@ constexpr Tile kTiles[] = {{1, 32}, {1, 64}, {2, 32}, {2, 64}, {4, 32}, {4, 64},
 struct Plan {
     int64_t batch = 1, heads = 1, queries = 0, keys = 0, depth = 0;
     int mask = 0;  ///< MASK of attention_mma.cu
+    bool maskRows = false;
 };
 
 std::optional<Plan> planOf(const LayerDesc& d) {
@@ -45,6 +46,7 @@ std::optional<Plan> planOf(const LayerDesc& d) {
         if (m.dims.size() > r) return std::nullopt;
         p.mask = m.dtype == DType::F32 ? 1 : m.dtype == DType::F16 ? 2 : m.dtype == DType::BF16 ? 3 : 0;
         if (p.mask == 0) return std::nullopt;
+        p.maskRows = m.dims.size() >= 2 && m.dims[m.dims.size() - 2] != 1;
     }
     return p;
 }
@@ -109,6 +111,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     source.define("WARPS", t.warps);
     source.define("BLOCK_KEYS", t.keys);
     source.define("MASK", p.mask);
+    source.define("MASK_ROWS", p.maskRows ? 1 : 0);
     const auto scale = static_cast<float>(d.floatAttr("scale", 1));
     return {std::move(source), [p, t, scale, dependent = device.arch() >= 90](const KernelArgs& args) {
                 const DeviceOperand q = operandOf(args.inputs[0]), k = operandOf(args.inputs[1]), v = operandOf(args.inputs[2]), y = operandOf(args.outputs[0]);

@@ -139,6 +139,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("CONSUMERS", t.consumers);
         source.define("BLOCKS_M", t.blocksM());
         source.define("PERSISTENT", t.persistent ? 1 : 0);
+        source.define("PINGPONG", t.pingpong ? 1 : 0);
     } else {
         source.define("TILE_M", t.m);
         source.define("WARPS_M", t.warpsM);

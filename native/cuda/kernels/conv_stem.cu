@@ -50,22 +50,35 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     copy_commit();
     wait_for_producers();
 
+    // The next piece's pixels wait in registers while this one is multiplied.
+    constexpr int PIXELS = (PIECE_H * PIECE_W + THREADS - 1) / THREADS;
+    X_T pixels[PIXELS][C];
+    const auto fetch = [&](int tile) {
+        const int image = tile / (TILES_H * TILES_W), h0 = tile / TILES_W % TILES_H * TILE_H * SH - CONV_PT, w0 = tile % TILES_W * TILE_W * SW - CONV_PL;
+        const X_T* source = x + image * imageStride;
+#pragma unroll
+        for (int i = 0; i < PIXELS; ++i) {
+            const int at = threadIdx.x + i * THREADS, h = h0 + at / PIECE_W, v = w0 + at % PIECE_W;
+            const bool inside = static_cast<unsigned>(h) < static_cast<unsigned>(H) && static_cast<unsigned>(v) < static_cast<unsigned>(W);
+#pragma unroll
+            for (int c = 0; c < C; ++c) pixels[i][c] = inside ? source[c * channelStride + h * rowStride + v] : X_T{0};
+        }
+    };
+    if (blockIdx.x < TILES) fetch(blockIdx.x);
     for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
         const int image = tile / (TILES_H * TILES_W), p0 = tile / TILES_W % TILES_H * TILE_H, q0 = tile % TILES_W * TILE_W;
-        const int h0 = p0 * SH - CONV_PT, w0 = q0 * SW - CONV_PL;
-        const X_T* source = x + image * imageStride;
         __syncthreads();  // the piece before this one has been read
-#pragma unroll 4
-        for (int i = threadIdx.x; i < PIECE_H * PIECE_W; i += THREADS) {
-            const int h = h0 + i / PIECE_W, v = w0 + i % PIECE_W;
-            const bool inside = static_cast<unsigned>(h) < static_cast<unsigned>(H) && static_cast<unsigned>(v) < static_cast<unsigned>(W);
-            Element pixel[4];
 #pragma unroll
-            for (int c = 0; c < 4; ++c) pixel[c] = c < C && inside ? convert<Element>(source[c * channelStride + h * rowStride + v]) : Element{0};
-            store_vec<4>(reinterpret_cast<Element*>(piece + i * 8), pixel);
+        for (int i = 0; i < PIXELS; ++i) {
+            const int at = threadIdx.x + i * THREADS;
+            Element pixel[4] = {};
+#pragma unroll
+            for (int c = 0; c < C; ++c) pixel[c] = convert<Element>(pixels[i][c]);
+            if (at < PIECE_H * PIECE_W) store_vec<4>(reinterpret_cast<Element*>(piece + at * 8), pixel);
         }
         copy_wait<0>();
         __syncthreads();
+        if (tile + gridDim.x < TILES) fetch(tile + gridDim.x);
 
         float acc[MT][NT][4] = {};
         int offset[MT][2];
@@ -106,9 +119,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
         for (int i = 0; i < MT; ++i) {
 #pragma unroll
             for (int j = 0; j < NT; ++j) {
-                float* target = rows + (lane >> 2) * ROW_PITCH + j * 8 + (lane & 3) * 2;
-                *reinterpret_cast<Pair<float>*>(target) = {acc[i][j][0], acc[i][j][1]};
-                *reinterpret_cast<Pair<float>*>(target + 8 * ROW_PITCH) = {acc[i][j][2], acc[i][j][3]};
+                float* target = rows + (lane >> 2) * ROW_PITCH;
+                stage_pair(target, j * 8 + (lane & 3) * 2, acc[i][j][0], acc[i][j][1]);
+                stage_pair(target + 8 * ROW_PITCH, j * 8 + (lane & 3) * 2, acc[i][j][2], acc[i][j][3]);
             }
             __syncwarp();
 #pragma unroll 2
@@ -117,7 +130,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
                 const int p = p0 + m / TILE_W, q = q0 + m % TILE_W;
                 if (p >= P || q >= Q || n0 + column >= K) continue;
                 float v[kRun];
-                load_run(rows + r * ROW_PITCH + column, v);
+                load_run(rows + r * ROW_PITCH, column, v);
                 epilogue(e, (image * P + p) * Q + q, n0 + column, v);
             }
             __syncwarp();
