@@ -95,7 +95,7 @@ int64_t operandBytes(Operand operand) { return operand == Operand::I8 ? 1 : oper
 
 bool Problem::operator==(const Problem& o) const {
     const auto key = [](const Problem& g) {
-        return std::array{static_cast<int64_t>(g.operand), static_cast<int64_t>(g.convolution), g.images, g.rows, g.channels, g.columns, g.groups, g.h, g.w,
+        return std::array{static_cast<int64_t>(g.operand), static_cast<int64_t>(g.convolution), static_cast<int64_t>(g.patches), g.images, g.rows, g.channels, g.columns, g.groups, g.h, g.w,
                           g.r, g.s, g.p, g.q, g.strideH, g.strideW, g.padTop, g.padLeft, g.dilationH, g.dilationW};
     };
     return key(*this) == key(o);
@@ -121,7 +121,26 @@ std::optional<Problem> problemOf(const LayerDesc& d) {
     return g;
 }
 
+std::optional<Problem> patchesOf(const LayerDesc& d) {
+    if (d.op != "Conv" || d.inputs.empty() || d.inputs[0].quantized() || d.outputs.empty()) return std::nullopt;
+    auto g = geometryOf(d);
+    if (!g || g->groups != 1 || g->channels > 4 || g->strideH != g->r || g->strideW != g->s || g->dilationH != 1 || g->dilationW != 1) return std::nullopt;
+    for (const int64_t pad : d.intsAttr("pads")) {
+        if (pad != 0) return std::nullopt;
+    }
+    const DType type = d.outputs[0].dtype;
+    if (d.outputs[0].quantized() || (type != DType::F16 && type != DType::BF16) || g->reduction() * 2 % 16 != 0) return std::nullopt;
+    g->operand = type == DType::F16 ? Operand::F16 : Operand::BF16;
+    g->patches = true;
+    g->convolution = false;
+    g->channels = g->reduction();
+    g->images = g->rows;
+    g->h = g->w = g->r = g->s = g->p = g->q = g->strideH = g->strideW = 1;
+    return g;
+}
+
 int64_t pixelPitch(const TensorView& x, const Problem& g) {
+    if (g.patches) return g.channels;
     if (!g.convolution) {
         for (int a = x.rank - 2; a >= 0; --a) {
             if (x.dims[static_cast<size_t>(a)] > 1) return x.strides[static_cast<size_t>(a)];

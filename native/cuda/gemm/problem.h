@@ -20,6 +20,7 @@ struct Problem {
     int64_t h = 1, w = 1, r = 1, s = 1, p = 1, q = 1;
     int64_t strideH = 1, strideW = 1, padTop = 0, padLeft = 0, dilationH = 1, dilationW = 1;
     ResultShape result;
+    bool patches = false;  ///< of patchesOf: rows are gathered from planes first
 
     int64_t bytes() const { return operandBytes(operand); }
     int64_t taps() const { return r * s; }
@@ -39,6 +40,10 @@ std::optional<Problem> geometryOf(const LayerDesc& layer);
 /// convolutions, float32 without permission to round to TF32).
 std::optional<Problem> problemOf(const LayerDesc& layer);
 
+/// The matrix product on image patches of a convolution with few channels whose filters tile the image (stride = filter, no
+/// padding); see gather_patches.cuh. Channels are those of a patch.
+std::optional<Problem> patchesOf(const LayerDesc& layer);
+
 /// Elements of the input from one pixel (or matrix row) to the next.
 int64_t pixelPitch(const TensorView& x, const Problem& problem);
 /// The macros CONV_… that kernels are specialized by.
@@ -48,6 +53,6 @@ void defineProblem(Source& source, const Problem& problem);
 /// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column.
 Packing packingOf(const Problem& problem);
 uint64_t factorsOffset(const Problem& problem);
-void packWeights(const LayerDesc& layer, const void* raw, void* packed);
+void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);
 
 }  // namespace sinter::cuda::gemm

@@ -12,6 +12,9 @@
 #include "prelude_mma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if PATCHES
+#include "gather_patches.cuh"
+#endif
 
 namespace {
 

@@ -13,6 +13,9 @@
 #include "prelude_wgmma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if PATCHES
+#include "gather_patches.cuh"
+#endif
 
 namespace {
 

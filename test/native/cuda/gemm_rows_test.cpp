@@ -156,7 +156,7 @@ TEST_CASE("tensor-core rows: packed weights hold channels innermost, rows padded
     REQUIRE(problem);
     CHECK(problem->weightRow() == 184);
     std::vector<uint16_t> packed(3 * 184, 0xffff);
-    gemm::packWeights(d, raw.data(), packed.data());
+    gemm::packWeights(d, *problem, raw.data(), packed.data());
     for (size_t m = 0; m < 3; ++m) {
         for (size_t c = 0; c < 20; ++c) {
             for (size_t t = 0; t < 9; ++t) CHECK(loadElement(DType::F16, packed.data(), m * 184 + t * 20 + c) == raw[(m * 20 + c) * 9 + t]);
@@ -166,7 +166,7 @@ TEST_CASE("tensor-core rows: packed weights hold channels innermost, rows padded
     const LayerDesc p = product(DType::F16, 4, 3, 2);
     const float b[] = {1, 2, 3, 4, 5, 6};
     std::vector<uint16_t> rows(2 * 8, 0xffff);
-    gemm::packWeights(p, b, rows.data());
+    gemm::packWeights(p, *gemm::problemOf(p), b, rows.data());
     CHECK(loadElement(DType::F16, rows.data(), 1) == 3);
     CHECK(loadElement(DType::F16, rows.data(), 8) == 2);
 }
@@ -178,7 +178,7 @@ TEST_CASE("tensor-core rows: INT8 weights bring one factor per column") {
     const auto problem = gemm::problemOf(d);
     REQUIRE(problem);
     std::vector<std::byte> packed(gemm::packingOf(*problem).bytes);
-    gemm::packWeights(d, raw.data(), packed.data());
+    gemm::packWeights(d, *problem, raw.data(), packed.data());
     CHECK(static_cast<int8_t>(packed[5]) == 127);
     CHECK(static_cast<int8_t>(packed[4]) == 64);  // 63.5 rounds to even
     float factors[2];
@@ -206,6 +206,11 @@ TEST_CASE("first convolutions take planes, depthwise ones and attention have ker
     CHECK(loadElement(DType::F16, packed.data(), ((5 * 7 + 3) * 8 + 6) * 4 + 2) == raw[((5 * 3 + 2) * 7 + 3) * 7 + 6]);
     CHECK(packed[((5 * 7 + 3) * 8 + 7) * 4] == 0);
     CHECK(packed[((5 * 7 + 3) * 8 + 6) * 4 + 3] == 0);
+
+    LayerDesc patches = convolution(DType::F16, 2, 3, 32, 96, {.kernel = 8, .stride = 8, .pad = 0, .residual = false});
+    patches.inputs[0].dtype = DType::F32;
+    const auto products = offered(patches, hopper());
+    CHECK(std::any_of(products.begin(), products.end(), [](const Offer& o) { return o.row->name.find("_patches__") != std::string::npos && o.info.workspace == 32 * 192 * 2; }));
 
     for (const DType type : {DType::F16, DType::BF16, DType::F32, DType::I8}) {
         const auto rows = offered(convolution(type, 2, 32, 14, 32, {.group = 32, .residual = false}), ampere());
@@ -236,6 +241,7 @@ TEST_CASE("tensor-core rows: the best kernels of each layer compile") {
     layers.back().attrs.emplace_back("fast", int64_t{1});
     layers.push_back(convolution(DType::F16, 1, 32, 14, 32, {.group = 32}));
     layers.push_back(convolution(DType::F16, 1, 3, 32, 64, {.kernel = 7, .stride = 2}));
+    layers.push_back(convolution(DType::F16, 1, 3, 224, 768, {.kernel = 16, .stride = 16, .pad = 0, .residual = false}));
     layers.push_back({.name = "attention", .op = "Attention", .attrs = {{"scale", 0.125}},
                       .inputs = std::vector<TensorInfo>(3, tensor(DType::BF16, {1, 2, 50, 64})), .opInputs = 3, .outputs = {tensor(DType::BF16, {1, 2, 50, 64})},
                       .program = {}, .dims = {}});
