@@ -12,7 +12,7 @@ namespace {
 struct Tile {
     int warps, keys;  ///< of 16 queries each; keys of one step
 };
-constexpr Tile kTiles[] = {{1, 32}, {1, 64}, {2, 32}, {2, 64}, {4, 32}, {4, 64}, {8, 32}, {8, 64}};
+constexpr Tile kTiles[] = {{1, 64}, {1, 128}, {2, 32}, {2, 64}, {2, 128}, {4, 32}, {4, 64}, {4, 112}, {4, 128}, {8, 64}, {8, 112}, {8, 128}};
 
 struct Plan {
     int64_t batch = 1, heads = 1, queries = 0, keys = 0, depth = 0;
@@ -73,7 +73,8 @@ bool aligned(const DeviceOperand& o) {
 }
 
 uint32_t sharedBytes(const Plan& p, const Tile& t) {
-    return static_cast<uint32_t>((16 * t.warps + 4 * t.keys) * (p.depth * 2 + 16));
+    const int slots = p.keys > t.keys ? 2 : 1;
+    return static_cast<uint32_t>((16 * t.warps + 2 * slots * t.keys) * (p.depth * 2 + 16));
 }
 
 double estimate(const Plan& p, const Tile& t, const DeviceProperties& device) {
@@ -89,6 +90,7 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     if (d.inputs.empty() || d.inputs[0].dtype != type) return std::nullopt;
     const auto p = planOf(d);
     if (!p || sharedBytes(*p, t) > device.sharedPerBlock || 16 * (t.warps / 2) >= p->queries) return std::nullopt;
+    if (t.keys > 64 && (p->depth > 64 || p->keys <= t.keys / 2)) return std::nullopt;  // registers; work on absent keys
     TacticInfo info;
     info.inputLayouts.assign(d.inputs.size(), "");
     info.inputViews.assign(d.inputs.size(), 1);

@@ -21,7 +21,7 @@ constexpr int D = DEPTH, BLOCK = BLOCK_KEYS, THREADS = 32 * WARPS, BLOCK_QUERIES
 constexpr int PITCH = D * 2 + 16;  ///< bytes of a row in shared memory: eight rows meet all banks
 constexpr int CHUNKS = D / 8;
 constexpr int KEY_BYTES = BLOCK * PITCH;
-constexpr int BLOCKS = (KEYS + BLOCK - 1) / BLOCK;
+constexpr int BLOCKS = (KEYS + BLOCK - 1) / BLOCK, SLOTS = BLOCKS > 1 ? 2 : 1;
 constexpr float kLog2e = 1.4426950408889634f;
 #if OPERAND == 0
 using Element = half_t;
@@ -73,13 +73,13 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
                                        const AttentionOperand& mask, float scale) {
     extern __shared__ __align__(128) unsigned char shared[];
     unsigned char* const qShared = shared;                                  // queries, later results
-    unsigned char* const kShared = shared + BLOCK_QUERIES * PITCH;          // two blocks of keys
-    unsigned char* const vShared = kShared + 2 * KEY_BYTES;                 // two blocks of values
+    unsigned char* const kShared = shared + BLOCK_QUERIES * PITCH;          // the block of keys at hand and the next
+    unsigned char* const vShared = kShared + SLOTS * KEY_BYTES;             // and of values
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     const int batch = blockIdx.y / HEADS, head = blockIdx.y % HEADS, firstQuery = blockIdx.x * BLOCK_QUERIES;
     const auto start = [&](const AttentionOperand& x) { return static_cast<long long>(batch) * x.batch + static_cast<long long>(head) * x.head; };
     const auto loadKeys = [&](int block) {
-        const int slot = block & 1;
+        const int slot = block % SLOTS;
         load_rows<ALIGNED, BLOCK>(shared_address(kShared) + slot * KEY_BYTES, kShared + slot * KEY_BYTES, k, start(k), block * BLOCK, KEYS);
         load_rows<ALIGNED, BLOCK>(shared_address(vShared) + slot * KEY_BYTES, vShared + slot * KEY_BYTES, v, start(v), block * BLOCK, KEYS);
         copy_commit();
@@ -109,7 +109,7 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
 #pragma unroll
             for (int d = 0; d < D / 16; ++d) load_matrix_x4(queries[d], shared_address(qShared) + rowA * PITCH + (d * 2 + chunkA) * 16);
         }
-        const unsigned keys = shared_address(kShared) + (block & 1) * KEY_BYTES, values = shared_address(vShared) + (block & 1) * KEY_BYTES;
+        const unsigned keys = shared_address(kShared) + block % SLOTS * KEY_BYTES, values = shared_address(vShared) + block % SLOTS * KEY_BYTES;
 
         float scores[BLOCK / 8][4] = {};
 #pragma unroll

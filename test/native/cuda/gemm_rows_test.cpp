@@ -225,7 +225,7 @@ TEST_CASE("first convolutions take planes, depthwise ones and attention have ker
     attention.inputs = {tensor(DType::F16, {2, 12, 128, 64}), tensor(DType::F16, {2, 12, 100, 64}), tensor(DType::F16, {2, 12, 100, 64}), tensor(DType::F32, {2, 1, 1, 100})};
     attention.opInputs = 4;
     attention.outputs = {tensor(DType::F16, {2, 12, 128, 64})};
-    CHECK(offered(attention, hopper()).size() == 8);
+    CHECK(offered(attention, hopper()).size() == 12);
     attention.inputs[0].dims[3] = attention.inputs[1].dims[3] = 63;
     CHECK(offered(attention, hopper()).empty());
 }
