@@ -101,7 +101,8 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-withTuning(withData(program.command('build <model>'), false))
+const building = program
+  .command('build <model>')
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
@@ -121,7 +122,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(
     '--pin <operator=kind>',
-    'fix the precision of an operator, by name or source id: fp32, fp16, bf16 or int8 (repeatable)',
+    'fix the precision of an operator, by name or source id: fp32, fp16, bf16, int8, or float: not INT8 (repeatable)',
     collect,
     [] as string[],
   )
@@ -146,6 +147,7 @@ Examples:
   $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
   )
   .action(act(async () => (await import('./commands/build.ts')).build));
+withData(withTuning(building), false);
 
 program
   .command('run <file>')
@@ -231,8 +233,10 @@ Examples:
   .action(act(async () => (await import('./commands/calibrate.ts')).calibrate));
 
 withData(program.command('sensitivity <model>'))
-  .description('what INT8 costs and wins, layer by layer, on the plan that really runs')
-  .requiredOption('--calibration <file>', 'ranges, as `sinter calibrate` or TensorRT writes them')
+  .description('what INT8 (or 16 bits) costs and wins, layer by layer, on the plan that really runs')
+  .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
+  .option('--precision <kind>', 'what is measured: int8, fp16 or bf16', 'int8')
+  .option('--pin <operator=kind>', 'as in build: operators to leave alone (repeatable)', collect, [] as string[])
   .option('--cosine <x>', 'also find the layers that must stay in FP32 for the outputs to keep this cosine, e.g. 0.99')
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
