@@ -263,7 +263,7 @@ describe('a calibration', () => {
   });
 
   it('ranks layers and compares plans that were really built', async () => {
-    const c = await calibrate();
+    const c = await calibrate({ algorithm: 'minmax' });
     const request = { model, data: data({ samples: 40 }), ...machine, ranges: ranges(c.calibration) };
     const report = await host.sensitivity({ ...request, job: 's' });
     expect(contract.sensitivity.result.safeParse(report).success).toBe(true);
