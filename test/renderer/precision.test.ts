@@ -10,7 +10,7 @@ import { currentRanges, resetThreshold, setThreshold } from '../../renderer/stor
 import { choosePrecision, setResults } from '../../renderer/store/actions/precision/results.ts';
 import { projectText } from '../../renderer/store/actions/project.ts';
 import { calibrationStale, dataKey, newData, testChoice } from '../../renderer/store/precision.ts';
-import { isStale, precisionKey } from '../../renderer/store/state.ts';
+import { buildKeyOf, isStale } from '../../renderer/store/state.ts';
 import { get, resetStudio, set } from '../../renderer/store/store.ts';
 import { histogramPath } from '../../renderer/ui/histogramPath.ts';
 import { numbersText, parseNumbers } from '../../renderer/ui/numbers.ts';
@@ -83,12 +83,12 @@ describe('choices of precision', () => {
     setResults({ calibration: calibration() });
     const built = { engine: 'e1', revision: 1, report: {} };
     const trace = { revision: 1 };
-    set({ build: built as never, trace: trace as never, buildKey: precisionKey(get()) });
+    set({ build: built as never, trace: trace as never, buildKey: buildKeyOf(get()) });
     setThreshold('a', 1);
     expect(isStale(get())).toBe(false);
     choosePrecision({ kind: 'int8' });
     expect(isStale(get())).toBe(true);
-    set({ buildKey: precisionKey(get()) });
+    set({ buildKey: buildKeyOf(get()) });
     setThreshold('a', 0.5);
     expect(isStale(get())).toBe(true);
     undo();
