@@ -141,6 +141,7 @@ export const contract = {
       ranges: rangesChoice,
       pins: precisionChoice.shape.pins,
       budget: budget.nullable(),
+      tuning: tuningChoice,
       job: jobId,
     }),
     result: planReport,

@@ -263,7 +263,7 @@ describe('a calibration', () => {
   });
 
   it('ranks layers and compares plans that were really built', async () => {
-    const c = await calibrate();
+    const c = await calibrate({ algorithm: 'minmax' });
     const request = { model, data: data({ samples: 40 }), ...machine, ranges: ranges(c.calibration) };
     const report = await host.sensitivity({ ...request, job: 's' });
     expect(contract.sensitivity.result.safeParse(report).success).toBe(true);
@@ -272,7 +272,13 @@ describe('a calibration', () => {
     const sqnr = report.layers.map((l) => l.sqnr);
     expect(sqnr).toEqual([...sqnr].sort((a, b) => a - b));
 
-    const plans = await host.plans({ ...request, pins: {}, budget: { measure: 'cosine', value: 0.9999999 }, job: 'q' });
+    const plans = await host.plans({
+      ...request,
+      pins: {},
+      tuning: { ...tuning, level: 0 },
+      budget: { measure: 'cosine', value: 0.9999999 },
+      job: 'q',
+    });
     expect(contract.plans.result.safeParse(plans).success).toBe(true);
     const point = (id: string) => plans.points.find((p) => p.id === id)!;
     expect(point('fp32')).toMatchObject({ cosine: 1, sqnr: Number.POSITIVE_INFINITY });
