@@ -78,10 +78,11 @@ export function boxAt(f: Frame, d: SceneData, px: number, py: number): Box | nul
   return null;
 }
 
+/** What fits of a name, its end first: names share how they begin, not how they end. */
 function fitText(g: CanvasRenderingContext2D, text: string, width: number): string {
   if (g.measureText(text).width <= width) return text;
   const most = Math.floor((width / Math.max(1, g.measureText(text).width)) * text.length) - 1;
-  return most < 3 ? '' : `${text.slice(0, most)}…`;
+  return most < 2 ? '' : `…${text.slice(-most)}`;
 }
 
 function drawAxes(g: CanvasRenderingContext2D, f: Frame, d: SceneData, t: Tokens): void {
