@@ -40,7 +40,7 @@ test.describe
 
     test('the timeline shows the selected layer and picks another', async () => {
       await tab('Timeline');
-      const scene = s.page.getByRole('application', { name: /^Timeline of one run: 57 layers on 1 lanes/ });
+      const scene = s.page.getByRole('application', { name: /^Timeline of one run: 57 layers on 1 lane/ });
       await expect(scene).toBeVisible();
       await scene.focus();
       await s.page.keyboard.press('ArrowRight');

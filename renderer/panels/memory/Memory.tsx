@@ -42,7 +42,7 @@ function Culprits({ profile }: { profile: ProfileResult }) {
                 onMouseEnter={() => hover(ids)}
                 onMouseLeave={() => hover([])}
               >
-                <span>{middleCut(b.name || 'unnamed', 34)}</span>
+                <span>{middleCut(b.name || 'unnamed', 24)}</span>
                 <span className="kind-bar">
                   <i style={{ width: `${(100 * b.bytes) / Math.max(1, rows[0]!.bytes)}%` }} />
                 </span>

@@ -59,7 +59,7 @@ function Plane({ profile }: { profile: ProfileResult }) {
               ),
           )}
           <text x={MARGIN.left + w / 2} y={height - 6} textAnchor="middle">
-            FLOP per byte
+            FLOP per byte; larger circles take more time
           </text>
           {decades(...r.y).map(
             (v) =>
@@ -165,7 +165,6 @@ function Legend({ profile }: { profile: ProfileResult }) {
             {c.title}
           </li>
         ))}
-      <li>larger: more time</li>
     </ul>
   );
 }
@@ -206,7 +205,7 @@ function Furthest({ profile }: { profile: ProfileResult }) {
                 onMouseLeave={() => hover([])}
               >
                 <span>
-                  {l.layer + 1} · {middleCut(layerTitle(profile, l), 26)}
+                  {l.layer + 1} · {middleCut(layerTitle(profile, l), 20)}
                 </span>
                 <span className="kind-bar">
                   <i style={{ width: `${(100 * aboveRoof(l)) / Math.max(1, aboveRoof(rows[0]!))}%` }} />

@@ -186,7 +186,8 @@ export function drawScene(
     const gap = r.w > 3 ? 0.5 : 0;
     g.fillRect(r.x, r.y, r.w - gap, r.h - (r.h > 3 ? 0.5 : 0));
     if (b.striped) stripes(g, r, t.panel);
-    if (r.w > 34 && r.h > 13 && b.text !== '') {
+    // Pale boxes would make pale text: what is not selected then shows its colour only.
+    if (r.w > 34 && r.h > 13 && b.text !== '' && (!any || selected)) {
       const ink = b.striped ? t.text : inkOn(b.fill);
       const from = Math.max(r.x, f.left);
       g.fillStyle = ink;
