@@ -81,8 +81,9 @@ export function boxAt(f: Frame, d: SceneData, px: number, py: number): Box | nul
 /** What fits of a name, its end first: names share how they begin, not how they end. */
 function fitText(g: CanvasRenderingContext2D, text: string, width: number): string {
   if (g.measureText(text).width <= width) return text;
-  const most = Math.floor((width / Math.max(1, g.measureText(text).width)) * text.length) - 1;
-  return most < 2 ? '' : `…${text.slice(-most)}`;
+  let most = Math.floor((width / Math.max(1, g.measureText(text).width)) * text.length);
+  while (most >= 4 && g.measureText(`…${text.slice(-most)}`).width > width) most--;
+  return most < 4 ? '' : `…${text.slice(-most)}`;
 }
 
 function drawAxes(g: CanvasRenderingContext2D, f: Frame, d: SceneData, t: Tokens): void {
