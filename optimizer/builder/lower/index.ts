@@ -7,6 +7,7 @@ import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
 import {
   lowerBatchNorm,
+  lowerConstantSplit,
   lowerFill,
   lowerGeneralGemm,
   lowerReshape,
@@ -96,6 +97,7 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     if (node.op === 'Gemm') return lowerGeneralGemm(low, node);
     throw new BuildError(`${node.op} "${node.name}" uses a form that the runtime cannot execute`, node.source);
   }
+  if (node.op === 'Split' && lowerConstantSplit(low, node)) return;
   switch (node.op) {
     case 'Transpose':
       return lowerTranspose(low, node);

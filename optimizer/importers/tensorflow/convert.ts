@@ -1,3 +1,4 @@
+import type { DataType } from '../../ir/dtype.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { OpError } from '../../ops/op.ts';
 import { Emitter, Unconvertible } from '../common/emitter.ts';
@@ -5,6 +6,7 @@ import type { FileWeights } from '../common/fileWeights.ts';
 import { ImportError } from '../error.ts';
 import type { ImportOptions } from '../model.ts';
 import { merge, switchResults } from './branches.ts';
+import { dtypeOf } from './dtypes.ts';
 import { callFunction, isCall } from './functions.ts';
 import { ifNode, whileNode } from './loops.ts';
 import type { FunctionDef, NodeDef } from './messages.ts';
@@ -82,9 +84,10 @@ export class Converter {
   private refuse(scope: Scope, def: NodeDef, inputs: readonly ValueId[], why: string): readonly Result[] {
     const { index } = scope.nodes.get(def.name)!;
     const source = { id: `${scope.path}${index}`, op: def.op, name: def.name };
-    return this.e.operator(source, inputs, resultNames(def), () => {
+    const refuse = (): never => {
       throw new Unconvertible(why);
-    });
+    };
+    return this.e.operator(source, inputs, resultNames(def), refuse, elementType(def));
   }
 
   private convertNode(scope: Scope, def: NodeDef): readonly Result[] {
@@ -153,20 +156,29 @@ export class Converter {
     const names = resultNames(def);
     const values = inputs.filter(isValue);
     let kept: readonly Result[] | null = null;
-    const results = this.e.operator(source, values, names, () => {
-      const convert = Object.hasOwn(OPS, def.op) ? OPS[def.op] : undefined;
-      if (!convert) throw new Unconvertible('is not an operator that is known here');
-      try {
-        const out = convert(new NodeContext(this.e, def, inputs));
-        if (out.every(isValue)) return out;
-        kept = out;
-        return [];
-      } catch (error) {
-        if (error instanceof OpError)
-          throw new ImportError('bad-shape', `${op} "${def.name}": ${error.message}.`.replace(/\.\.$/, '.'));
-        throw error;
-      }
-    });
+    const results = this.e.operator(
+      source,
+      values,
+      names,
+      () => {
+        const convert = Object.hasOwn(OPS, def.op) ? OPS[def.op] : undefined;
+        if (!convert) throw new Unconvertible('is not an operator that is known here');
+        try {
+          const out = convert(new NodeContext(this.e, def, inputs));
+          if (out.every(isValue)) return out;
+          kept = out;
+          return [];
+        } catch (error) {
+          // Behind an operator that nobody knows types are guesses: a contradiction there proves nothing.
+          if (error instanceof OpError && this.e.unsupported.length > 0)
+            throw new Unconvertible('reads what an unknown operator makes');
+          if (error instanceof OpError)
+            throw new ImportError('bad-shape', `${op} "${def.name}": ${error.message}.`.replace(/\.\.$/, '.'));
+          throw error;
+        }
+      },
+      elementType(def),
+    );
     return kept ?? results;
   }
 
@@ -187,6 +199,13 @@ const resource = (def: NodeDef): Resource => ({
   variable: def.name,
   shared: new TextDecoder().decode(def.attr.shared_name?.s ?? new Uint8Array()) || def.name,
 });
+
+/** Element type that an operator's attributes give its results. */
+function elementType(def: NodeDef): DataType | undefined {
+  const t = (def.attr.output_type ?? def.attr.Tout ?? def.attr.dtype ?? def.attr.T)?.type;
+  const dtype = t ? dtypeOf(t) : undefined;
+  return dtype === 'string' ? undefined : dtype;
+}
 
 /** Names of an operator's results; unknown ones have as many as their attributes say, one at least. */
 function resultNames(def: NodeDef): string[] {
