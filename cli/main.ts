@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { withData } from './dataFlags.ts';
 import { EXIT } from './exit.ts';
+import { withTuning } from './tuningFlags.ts';
 
 /** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
 type Action = (...args: never[]) => Promise<number>;
@@ -29,7 +30,19 @@ const shape = [
   collect,
   [] as string[],
 ] as const;
+const set = [
+  '--set <name=value>',
+  'make an input a constant, e.g. sr=16000: what it decides is decided (repeatable)',
+  collect,
+  [] as string[],
+] as const;
 const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, [] as string[]] as const;
+const disableFusion = [
+  '--disable-fusion <key>',
+  'refuse one application by its key (repeatable)',
+  collect,
+  [] as string[],
+] as const;
 const input = [
   '--input <name=file>',
   'read an input from a .npy file (repeatable; others are random)',
@@ -59,11 +72,14 @@ Examples:
 Exit codes: 0 done, 1 the runtime failed, 2 wrong usage or file, 3 compare found a difference, 130 cancelled.`,
   );
 
+const batch = ['--batch <n>', 'samples at once, where the model leaves that open', '1'] as const;
+
 program
   .command('inspect <file>')
   .description('what a model or an engine holds')
   .option('--verify', "check the checksum of an engine's weights too")
   .option(...shape)
+  .option(...set)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
   .action(act(async () => (await import('./commands/inspect.ts')).inspect));
@@ -72,11 +88,12 @@ program
   .command('optimize <model>')
   .description('run the passes and print what each did and why it refused')
   .option(...disable)
-  .option('--disable-fusion <key>', 'refuse one application by its key (repeatable)', collect, [] as string[])
+  .option(...disableFusion)
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
   .option(...shape)
+  .option(...set)
   .option(...json)
   .addHelpText(
     'after',
@@ -84,29 +101,50 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-program
-  .command('build <model>')
+withTuning(withData(program.command('build <model>'), false))
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
   .option(...threads)
   .option(...shape)
+  .option(...set)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(
     '--fast-fp32',
     'allow FP32 products in three bfloat16 parts where the processor has AMX: faster, errors near 1e-5',
   )
-  .option('--precision <kind>', 'fp32, or int8: INT8 where calibration has a range and it is faster', 'fp32')
+  .option(
+    '--precision <kind>',
+    'what may be used where it is faster: fp32, fp16, bf16, int8 (where calibration has a range), or mixed: all of them',
+    'fp32',
+  )
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(
-    '--pin <operator=fp32>',
-    'keep an operator in FP32, by name or source id (repeatable)',
+    '--pin <operator=kind>',
+    'fix the precision of an operator, by name or source id: fp32, fp16, bf16 or int8 (repeatable)',
     collect,
     [] as string[],
   )
+  .option('--cosine <x>', 'accuracy budget: every output keeps this cosine to FP32 on --data, e.g. 0.99')
+  .option('--accuracy-drop <points>', 'accuracy budget: top-1 points that may be lost on labelled --data, e.g. 0.5')
+  .option('--score-output <name>', 'output with a score per class, for --accuracy-drop (the first by default)')
+  .option(...batch)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
-  .addHelpText('after', '\nExample:\n  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2')
+  .addHelpText(
+    'after',
+    `
+With a budget, layers are measured one by one and those that cost too much stay in FP32 (or 16 bits); they are printed with
+the pins that build the same plan without measuring.
+
+Examples:
+  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2
+  $ sinter build model.onnx -o model.sinter --precision bf16
+  $ sinter build model.onnx -o model.sinter --precision mixed --calibration model.calib --data photos --samples 16 --cosine 0.99
+  $ sinter build model.onnx -o model.sinter --level 5 --timing-cache machine.json
+  $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
+  )
   .action(act(async () => (await import('./commands/build.ts')).build));
 
 program
@@ -123,7 +161,13 @@ program
 
 program
   .command('profile <file>')
-  .description('latency percentiles and time per layer')
+  .description(
+    'latency percentiles and time per layer of an engine (or a model, built on the spot), or a saved profile',
+  )
+  .option('--save <file>', 'write the whole profile as a .sinterprofile; the studio opens it anywhere')
+  .option('--export-trace <file>', 'write the timeline for chrome://tracing and Perfetto')
+  .option('--csv <file>', 'write a table of the layers')
+  .option('--report <file>', 'write a page of HTML that stands alone; given a model, with what the passes did')
   .option('--iterations <n>', 'timed runs', '100')
   .option('--warmup <n>', 'runs before timing', '10')
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
@@ -132,7 +176,15 @@ program
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
-  .addHelpText('after', '\nExample:\n  $ sinter profile model.sinter --threads 2 --iterations 200 --json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sinter profile model.sinter --threads 2 --iterations 200 --save run.sinterprofile
+  $ sinter profile run.sinterprofile --top 10        what was saved, on any machine
+  $ sinter profile model.onnx --report report.html  built here, measured, and told on one page
+  $ sinter profile run.sinterprofile --export-trace trace.json --csv layers.csv`,
+  )
   .action(act(async () => (await import('./commands/profile.ts')).profile));
 
 program
@@ -146,13 +198,12 @@ program
   .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
   .option(...input)
   .option(...shape)
+  .option(...set)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter compare model.onnx model.sinter --input x=x.npy')
   .action(act(async () => (await import('./commands/compare.ts')).compare));
-
-const batch = ['--batch <n>', 'samples at once, where the model leaves that open', '1'] as const;
 
 withData(program.command('calibrate <model>'))
   .description('find the ranges that INT8 needs from sample data')
@@ -164,8 +215,10 @@ withData(program.command('calibrate <model>'))
   .option('--checkpoint <seconds>', 'time between checkpoints', '10')
   .option(...batch)
   .option(...shape)
+  .option(...set)
   .option(...threads)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -184,7 +237,9 @@ withData(program.command('sensitivity <model>'))
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
   .option(...shape)
+  .option(...set)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -214,7 +269,10 @@ Examples:
 program
   .command('devices')
   .description('what this machine offers')
+  .option('--measure', 'measure what each device reaches: operations and copied bytes a second')
+  .option('--threads <n>', 'with --measure: this thread count instead of one and all')
   .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter devices --measure --threads 2')
   .action(act(async () => (await import('./commands/devices.ts')).devices));
 
 try {

@@ -12,19 +12,19 @@ import { readRanges } from '../../optimizer/calibration/cache/file.ts';
 import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
 import { type DataFlags, openSamples } from '../dataOptions.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseCount, parseShapes } from '../options.ts';
+import { parseConstants, parseCount, parseShapes, parseSwitches, type SwitchFlags } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { microseconds, table } from '../table.ts';
 
-interface SensitivityFlags extends DataFlags {
+interface SensitivityFlags extends DataFlags, SwitchFlags {
   calibration: string;
   batch: string;
   cosine?: string;
   shape: string[];
+  set: string[];
   threads: string;
-  disable: string[];
   json?: boolean;
 }
 
@@ -36,8 +36,8 @@ export async function sensitivity(file: string, flags: SensitivityFlags): Promis
   const runtime = nativeRuntime();
   const stop = stopSignal();
   const progress = new Progress();
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
-  const optimized = optimizeModel(model, runtime, { disabledPasses: new Set(flags.disable), stop });
+  const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
+  const optimized = optimizeModel(model, runtime, { ...parseSwitches(flags), stop });
   const ranges = new Ranges(readRanges(flags.calibration, await hashFile(optimized.graph.files[0]?.path, stop)));
   const feed = feedOf(inputSpecs(optimized.graph), parseCount('--batch', flags.batch, 1));
   const source = await openSamples(flags, feed.inputs);

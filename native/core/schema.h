@@ -35,11 +35,14 @@ struct Value {
     std::optional<uint32_t> weight;
     std::optional<View> view;
     bool external = false;
+    bool pooled = false;
     uint64_t maxBytes = 0;
     std::vector<double> scale = {};
     int64_t zeroPoint = 0;
     uint32_t scaleAxis = 0;
 };
+
+struct Region;
 
 struct Layer {
     std::string name;
@@ -55,6 +58,16 @@ struct Layer {
     uint64_t workspaceOffset = 0;
     uint32_t stream = 0;
     std::vector<DimExpr> dims;
+    bool resolve = false;
+    std::vector<Region> regions;
+};
+
+struct Region {
+    std::vector<Value> values;
+    std::vector<int32_t> inputs;  ///< per operand of the layer that the region is given; -1 = not read
+    std::vector<uint32_t> outputs;
+    std::vector<Layer> layers;
+    uint64_t arenaBytes = 0;
 };
 
 struct Weight {
@@ -78,6 +91,11 @@ struct Binding {
     uint32_t value = 0;
 };
 
+/// Views into the header's bytes.
+struct Kernel {
+    std::string_view key, cubin, ptx;
+};
+
 struct Engine {
     uint32_t format = 0;
     std::vector<std::string> requiredFeatures;
@@ -91,6 +109,7 @@ struct Engine {
     std::vector<Binding> outputs;
     std::vector<Layer> layers;
     std::vector<Weight> weights;
+    std::vector<Kernel> kernels;
     uint64_t arenaBytes = 0;
     uint32_t threads = 0;
 };

@@ -2,18 +2,32 @@ import { statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { encodeEngine } from '../engine/schema.ts';
 import { shapeText, symbolsOf } from '../ir/dim.ts';
+import type { Graph } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import { assemble } from './assemble.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
-import { hashFile } from './hashFile.ts';
-import { lowerGraph } from './lower/index.ts';
+import { hashFile, never } from './hashFile.ts';
+import type { LiteralOf } from './lower/context.ts';
+import { lowerGraph, unsupported } from './lower/index.ts';
 import { planMemory } from './memory.ts';
-import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
-import { planSearch, type SearchResult } from './planSearch/index.ts';
-import type { PrecisionPolicy } from './planSearch/quantization.ts';
+import { markResolved } from './open.ts';
+import { withHalfLimits } from './overflow.ts';
+import {
+  type Binding,
+  BuildError,
+  type DimRange,
+  OpenBinding,
+  type Plan,
+  type PlanLayer,
+  type RegionBody,
+} from './plan.ts';
+import { planSearch, type SearchOptions, type SearchResult, tunedPlanSearch } from './planSearch/index.ts';
+import type { TacticRules } from './planSearch/options.ts';
+import type { PrecisionPolicy } from './planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
+import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
 /** Kernels that split float32 factors into bfloat16 parts say so in their name. */
 export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
@@ -31,8 +45,14 @@ export interface BuildOptions {
   readonly producer?: string;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
-  /** Permission to store calibrated values as INT8; FP32 throughout by default. */
+  /** Tactics by their times on the device; by the kernels' own estimates when absent. */
+  readonly tuning?: Tuning;
+  /** What a person has pinned and forbidden. */
+  readonly rules?: TacticRules;
+  /** Permission to store values in fewer bits; the model's own storage throughout by default. */
   readonly precision?: PrecisionPolicy;
+  /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
+  readonly modelHash?: string;
   /**
    * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,
    * summed in FP32; errors near 1e-5 a layer). Off by default: FP32 means FP32.
@@ -46,11 +66,24 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   const { graph } = optimized;
   const { runtime, threads } = options;
   const device = options.device ?? 'cpu';
-  const stop = options.stop ?? new AbortController().signal;
+  const stop = options.stop ?? never();
   const ranges = rangesOf(optimized, options.ranges ?? {});
-  const at = (key: keyof DimRange): Binding => new Map([...ranges].map(([name, r]) => [name, r[key]]));
+  const at = (key: keyof DimRange): Binding => new OpenBinding([...ranges].map(([name, r]) => [name, r[key]]));
 
-  const { plan, search } = searchPlan(optimized, {
+  const limited = options.precision ? await halfLimitsOf(optimized, options.precision, runtime, stop) : null;
+  const tuner = options.tuning
+    ? new PlanTuner({
+        ...options.tuning,
+        runtime,
+        device,
+        threads,
+        stop,
+        onProgress: (done, total, note) => options.onProgress?.({ phase: 'tune', done, total, note }),
+      })
+    : null;
+  const { plan, search } = await searchPlan(optimized, {
+    tuner,
+    rules: options.rules,
     runtime,
     device,
     threads,
@@ -58,12 +91,12 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     stop,
     onProgress: options.onProgress,
     tactics: options.fastFp32 ? options.tactics : (name) => !isSplit(name) && (options.tactics?.(name) ?? true),
-    precision: options.precision,
+    precision: limited?.policy,
   });
   const memory = planMemory(plan, at('max'));
   const planned = performance.now();
 
-  const modelHash = await hashFile(graph.files[0]?.path, stop);
+  const modelHash = options.modelHash ?? (await hashFile(graph.files[0]?.path, stop));
   const info = runtime.devices().find((d) => d.id === device);
   const header = assemble(optimized, plan, memory, {
     device,
@@ -74,7 +107,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     modelHash,
     features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
     producer: options.producer ?? 'sinter',
-    options: { fastFp32: options.fastFp32 === true, int8: options.precision !== undefined },
+    options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plan) },
   });
   await runtime.writeEngine(
     { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },
@@ -89,10 +122,24 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     device,
     threads,
     bind: at('opt'),
+    ...(tuner ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } } : {}),
     planMs: planned - started,
     writeMs: written - planned,
+    overflows: limited?.overflows ?? [],
   });
 }
+
+/** float16 only where weights and calibrated values fit. */
+function halfLimitsOf(optimized: Optimized, policy: PrecisionPolicy, runtime: NativeRuntime, stop: AbortSignal) {
+  const { graph } = optimized;
+  const plan = lowerGraph(graph, literalReader(runtime, graph.files));
+  const files = graph.files.map((f) => f.path);
+  return withHalfLimits(plan, policy, runtime, files, stop);
+}
+
+/** The storages besides the model's own that a plan uses, for provenance. */
+const storagesOf = (plan: Plan): string[] =>
+  [...new Set(plan.values.flatMap((v) => (v.own === undefined ? [] : [v.dtype])))].sort();
 
 interface SearchInputs {
   readonly runtime: NativeRuntime;
@@ -103,15 +150,32 @@ interface SearchInputs {
   readonly onProgress: ((p: BuildProgress) => void) | undefined;
   readonly tactics: ((name: string) => boolean) | undefined;
   readonly precision: PrecisionPolicy | undefined;
+  readonly rules: TacticRules | undefined;
+  /** Null: the kernels' own estimates decide. */
+  readonly tuner: PlanTuner | null;
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
-export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan; search: SearchResult } {
+export async function searchPlan(optimized: Optimized, o: SearchInputs): Promise<{ plan: Plan; search: SearchResult }> {
   const literalOf = literalReader(o.runtime, optimized.graph.files);
+  return searchGraph({ graph: optimized.graph, weights: new Map() }, literalOf, o, new Set(o.bind.keys()), true);
+}
+
+/** The plan of a graph, and of the regions of its layers once its own is settled. */
+async function searchGraph(
+  body: RegionBody,
+  literalOf: LiteralOf,
+  o: SearchInputs,
+  known: ReadonlySet<string>,
+  main: boolean,
+): Promise<{ plan: Plan; search: SearchResult }> {
+  const { graph } = body;
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
-    const plan = lowerGraph(optimized.graph, literalOf, inline);
-    const search = planSearch(plan, {
+    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights, known);
+    const symbols = new Set(known);
+    markResolved(plan, symbols);
+    const options: SearchOptions = {
       runtime: o.runtime,
       device: o.device,
       threads: o.threads,
@@ -119,22 +183,88 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
       stop: o.stop,
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
-      onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
-    });
-    if (search.inline.size === 0) return { plan, search };
+      ...(o.rules ? { rules: o.rules } : {}),
+      onProgress: (done, total, note) => {
+        if (main) o.onProgress?.({ phase: 'plan', done, total, note });
+      },
+    };
+    const search = o.tuner ? await tunedPlanSearch(plan, options, o.tuner) : planSearch(plan, options);
+    if (search.inline.size === 0) {
+      for (const l of plan.layers) {
+        if (l.bodies) l.regions = await searchRegions(plan, l, l.bodies, literalOf, o, symbols);
+      }
+      return { plan, search };
+    }
     const before = inline.size;
     for (const n of search.inline) inline.add(n);
-    if (inline.size === before) {
-      const node = optimized.graph.node([...search.inline][0]!);
-      const layer = plan.layers.find((l) => l.node === node.id && l.candidates?.length === 0);
-      const types = (layer?.inputs ?? []).map((v) => (v < 0 ? '-' : plan.values[v]!.dtype)).join(', ');
-      throw new BuildError(
-        `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
-        node.source,
-      );
-    }
+    if (inline.size === before) throw noKernel(graph, plan, inline);
   }
   throw new BuildError('the plan did not settle after inlining fused layers');
+}
+
+/**
+ * The plans of a layer's regions. A branch that cannot work at these shapes is one that must not be taken (exporters guard
+ * forms so): taking it fails with the reason, as long as the other one works.
+ */
+async function searchRegions(
+  plan: Plan,
+  l: PlanLayer,
+  bodies: readonly RegionBody[],
+  literalOf: LiteralOf,
+  o: SearchInputs,
+  symbols: ReadonlySet<string>,
+): Promise<Plan[]> {
+  const found: (Plan | BuildError)[] = [];
+  for (const b of bodies) {
+    try {
+      found.push((await searchGraph(b, literalOf, o, symbols, false)).plan);
+    } catch (error) {
+      if (!(error instanceof BuildError)) throw error;
+      found.push(error);
+    }
+  }
+  const failed = found.find((f) => f instanceof BuildError);
+  if (failed instanceof BuildError && (l.op !== 'If' || found.every((f) => f instanceof BuildError))) throw failed;
+  return found.map((f, i) => (f instanceof BuildError ? impossible(plan, l, bodies[i]!, f.message) : f));
+}
+
+/** A region that says why it cannot be taken. */
+function impossible(plan: Plan, l: PlanLayer, body: RegionBody, message: string): Plan {
+  const values = l.outputs.map((v): Plan['values'][number] => {
+    const { name, dtype, shape } = plan.values[v]!;
+    return { name, dtype, shape, layout: 'linear', external: 'output' };
+  });
+  const outputs = values.map((_, i) => i);
+  const layer: PlanLayer = {
+    name: l.name,
+    op: 'Fail',
+    attrs: { message },
+    inputs: [],
+    opInputs: 0,
+    outputs,
+    sources: l.sources,
+    resolve: true,
+  };
+  return {
+    values,
+    layers: [layer],
+    inputs: body.graph.inputs.map((id) => ({ name: body.graph.value(id).name, value: -1 })),
+    outputs: values.map((v, value) => ({ name: v.name, value })),
+  };
+}
+
+/** Names what no kernel runs: operators that have none at all, else the first layer with its element types. */
+function noKernel(graph: Graph, plan: Plan, nodes: ReadonlySet<number>): BuildError {
+  const stuck = plan.layers.filter((l) => l.candidates?.length === 0 && l.node !== undefined && nodes.has(l.node));
+  const generic = stuck.filter((l) => l.generic).map((l) => graph.node(l.node!));
+  if (generic.length > 0) return unsupported(generic);
+  const node = graph.node([...nodes][0]!);
+  const layer = stuck.find((l) => l.node === node.id);
+  const types = (layer?.inputs ?? []).map((v) => (v < 0 ? '-' : plan.values[v]!.dtype)).join(', ');
+  return new BuildError(
+    `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
+    node.source,
+  );
 }
 
 /** Every symbol of the inputs with its range; symbols without one are refused by name. */

@@ -12,6 +12,7 @@ import {
 import { encodeLayerDesc } from '../engine/schema.ts';
 import { evalDim } from '../ir/dim.ts';
 import type { Binding, LayerAttr, Plan, PlanLayer, PlanValue, Program } from './plan.ts';
+import type { StoredType } from './planSearch/format.ts';
 
 export function encodeAttrs(attrs: Readonly<Record<string, LayerAttr>>): AttributeMessage[] {
   return Object.keys(attrs)
@@ -56,6 +57,7 @@ export function encodeLayer(l: PlanLayer, dims: DimExprMessage[], at?: LayerPlac
     stream: 0,
     sources: [...(at?.sources ?? [])],
     ...(l.dims ? { dims } : {}),
+    ...(l.resolve ? { resolve: true } : {}),
   };
 }
 
@@ -67,7 +69,7 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
     dtype: dtypeNumber(v.dtype),
     shape: v.shape.map((d) => encodeDim(d, symbols)),
     layout: v.layout,
-    ...(v.scale === undefined ? {} : { scale: [v.scale] }),
+    ...quantizationOf(v),
     ...(v.external ? { external: true } : {}),
     ...(v.view
       ? {
@@ -85,11 +87,23 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
 
 export const dimsOf = (v: PlanValue, bind: Binding): number[] => v.shape.map((d) => evalDim(d, bind));
 
-/** The scale of an operand that is to be stored as INT8, by value index; undefined = as the value says. */
-export type StoredAs = (value: number) => number | undefined;
+/** How an operand is to be stored, by value index; undefined = as the value says. */
+export type StoredAs = (value: number) => StoredType | undefined;
 
-/** A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. */
-export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?: StoredAs): Uint8Array {
+const quantizationOf = (v: { readonly scale?: number; readonly zeroPoint?: number }): Partial<ValueMessage> =>
+  v.scale === undefined ? {} : { scale: [v.scale], ...(v.zeroPoint ? { zeroPoint: v.zeroPoint } : {}) };
+
+/**
+ * A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. Operands
+ * without a layout in `layouts` are left to the tactic.
+ */
+export function layerDescBytes(
+  plan: Plan,
+  l: PlanLayer,
+  bind: Binding,
+  stored?: StoredAs,
+  layouts?: ReadonlyMap<number, string>,
+): Uint8Array {
   const local = new Map<number, number>();
   const values: ValueMessage[] = [];
   const index = (v: number): number => {
@@ -98,15 +112,15 @@ export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?:
     if (seen !== undefined) return seen;
     const value = plan.values[v]!;
     const shape = dimsOf(value, bind).map((d) => ({ kind: 0, value: d }));
-    const scale = stored?.(v) ?? value.scale;
+    const as = stored?.(v) ?? value;
     local.set(v, values.length);
     values.push({
       name: '',
-      dtype: dtypeNumber(scale === undefined ? value.dtype : 'int8'),
+      dtype: dtypeNumber(as.dtype),
       shape,
-      layout: '',
+      layout: layouts?.get(v) ?? '',
       ...(value.weight ? { weight: 0 } : {}),
-      ...(scale === undefined ? {} : { scale: [scale] }),
+      ...quantizationOf(as),
     });
     return values.length - 1;
   };

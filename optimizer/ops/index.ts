@@ -115,6 +115,7 @@ import MsSkipLayerNormalization from './msSkipLayerNormalization.ts';
 import Mul from './mul.ts';
 import Multinomial from './multinomial.ts';
 import Neg from './neg.ts';
+import NegativeLogLikelihoodLoss from './negativeLogLikelihoodLoss.ts';
 import NonMaxSuppression from './nonMaxSuppression.ts';
 import NonZero from './nonZero.ts';
 import Not from './not.ts';
@@ -167,6 +168,7 @@ import Sinh from './sinh.ts';
 import Size from './size.ts';
 import Slice from './slice.ts';
 import Softmax from './softmax.ts';
+import SoftmaxCrossEntropyLoss from './softmaxCrossEntropyLoss.ts';
 import Softplus from './softplus.ts';
 import Softsign from './softsign.ts';
 import SpaceToDepth from './spaceToDepth.ts';
@@ -312,6 +314,7 @@ export const OPS: readonly OpDef[] = [
   Mul,
   Multinomial,
   Neg,
+  NegativeLogLikelihoodLoss,
   NonMaxSuppression,
   NonZero,
   Not,
@@ -364,6 +367,7 @@ export const OPS: readonly OpDef[] = [
   Size,
   Slice,
   Softmax,
+  SoftmaxCrossEntropyLoss,
   Softplus,
   Softsign,
   SpaceToDepth,

@@ -8,6 +8,7 @@ import { Occurrences } from './key.ts';
 import { measureGraph } from './measure.ts';
 import type { Evaluator, Optimized, OptimizeOptions, Pass, TracedPass } from './pass.ts';
 import { pointwiseFusion } from './pointwise-fusion.ts';
+import { optimizeRegions } from './regions.ts';
 import { runPass } from './rewriter.ts';
 import { scaleFusion } from './scale-fusion.ts';
 import { shuffleFusion } from './shuffle-fusion.ts';
@@ -55,6 +56,8 @@ export function optimize(initial: Graph, evaluator: Evaluator, options: Optimize
     const milliseconds = performance.now() - started;
     passes.push({ pass: pass.name, title: pass.title, run, ...result, after, milliseconds, disabled: off });
   });
+  const regions = optimizeRegions(graph, evaluator, options, optimize);
+  if (regions) passes.push(regions);
   options.onProgress?.(pipeline.length, pipeline.length, '');
   const stale = [...disabled].filter((key) => !met.has(key)).sort();
   return { initial, graph, trace: { before, passes, stale } };

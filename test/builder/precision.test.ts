@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan, PlanLayer, PlanValue } from '../../optimizer/builder/plan.ts';
 import { planSearch } from '../../optimizer/builder/planSearch/index.ts';
-import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/quantization.ts';
+import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/storages.ts';
 import { dtypeFromNumber } from '../../optimizer/engine/encode.ts';
 import { decodeLayerDesc } from '../../optimizer/engine/schema.ts';
 import type { NativeRuntime, Tactic } from '../../optimizer/runtime.ts';
@@ -12,21 +12,24 @@ function device(): NativeRuntime {
   const enumerate = (_device: string, bytes: Uint8Array): Tactic[] => {
     const { layer, values } = decodeLayerDesc(bytes);
     const dtype = (v: number): string => dtypeFromNumber(values[v]!.dtype);
-    const quantized = layer.inputs.some((v) => v >= 0 && dtype(v) === 'int8');
-    if (layer.op === 'LRN' && quantized) return [];
+    const types = layer.inputs.map(dtype);
+    const quantized = types.some((t) => t === 'int8' || t === 'uint8');
+    const half = types.find((t) => t === 'float16' || t === 'bfloat16');
+    if (layer.op === 'LRN' && (quantized || half)) return [];
+    const prefix = quantized ? 's8' : half ? half.replace(/loat/, '') : 'f32';
     const conv = layer.op === 'Conv';
     const layouts = (n: number): string[] => Array.from({ length: n }, () => (conv ? 'nhwc' : ''));
     const out = layer.outputs.map(dtype).join();
     return [
       {
-        name: `${quantized ? 's8' : 'f32'}_${layer.op.toLowerCase()}__${out}`,
+        name: `${prefix}_${layer.op.toLowerCase()}__${out}`,
         inputLayouts: layouts(layer.inputs.length),
         outputLayouts: layouts(layer.outputs.length),
         workspace: 0,
         packing: layer.inputs.map(() => ({ recipe: '', bytes: 0 })),
         inputViews: layer.inputs.map(() => 1),
         outputViews: layer.outputs.map(() => 1),
-        estimate: conv ? (quantized ? 250_000 : 1_000_000) : 100,
+        estimate: conv ? (quantized ? 250_000 : half ? 500_000 : 1_000_000) : 100,
       },
     ];
   };
@@ -61,7 +64,7 @@ const weight = (): PlanValue => ({
 const ranges: Record<string, number> = { a: 2, b: 4, c: 8, d: 1, e: 3 };
 const policy = (pinned: readonly string[] = []): PrecisionPolicy => ({
   amax: (v) => ranges[v.name],
-  allowed: (l) => !l.sources.some((s) => pinned.includes(s)),
+  storages: (l) => (l.sources.some((s) => pinned.includes(s)) ? [''] : ['', 'int8']),
 });
 const search = (values: PlanValue[], layers: PlanLayer[], precision?: PrecisionPolicy): Plan => {
   const plan: Plan = { values, layers, inputs: [], outputs: [] };
@@ -156,5 +159,64 @@ describe('precision in planSearch', () => {
     for (const v of [1, 2, 3]) expect(p.values[v]).toMatchObject({ dtype: 'int8', scale });
     expect(p.values[1]!.view?.of).toBe(3);
     expect(p.layers.some((l) => l.op === 'Concat')).toBe(false);
+  });
+
+  it('stores 16 bits throughout, weights included, and leaves the edges as the model has them', () => {
+    const p = search(...chain(), { amax: () => undefined, storages: () => ['', 'float16'] });
+    expect(new Set(tactics(p).filter((t) => t.includes('conv')))).toEqual(new Set(['f16_conv__float16']));
+    expect([0, 1, 2, 3].map((v) => p.values[v]!.dtype)).toEqual(['float32', 'float16', 'float16', 'float32']);
+    const weights = p.layers.filter((l) => l.op === 'Conv').map((l) => p.values[l.inputs[1]!]!);
+    for (const w of weights) expect(w).toMatchObject({ dtype: 'float16', weight: { kind: 'cast', dtype: 'float16' } });
+    expect(new Set(weights).size).toBe(1);
+  });
+
+  it('demands a storage, and falls back only where no kernel has it', () => {
+    const p = search(
+      [
+        image('a', 8, { external: 'input' }),
+        image('b', 8),
+        image('c', 8),
+        image('out', 8, { external: 'output' }),
+        weight(),
+      ],
+      [layer('Relu', [0], [1]), layer('LRN', [1], [2]), layer('Conv', [2, 4], [3])],
+      { amax: () => undefined, storages: () => ['bfloat16'] },
+    );
+    expect(tactics(p).filter((t) => !t.includes('copy'))).toEqual([
+      'bf16_relu__bfloat16',
+      'f32_lrn__float32',
+      'bf16_conv__bfloat16',
+    ]);
+  });
+
+  it('keeps constants that 16 bits cannot hold, and with them their layers', () => {
+    const p = search(...chain(), {
+      amax: () => undefined,
+      storages: () => ['', 'float16', 'bfloat16'],
+      largest: (v) => (v.weight ? 65505 : undefined),
+    });
+    expect(new Set(tactics(p).filter((t) => t.includes('conv')))).toEqual(new Set(['bf16_conv__bfloat16']));
+  });
+
+  it('goes from INT8 to 16 bits in the layer that ends the quantized part', () => {
+    const p = search(...chain(), {
+      amax: (v) => ranges[v.name],
+      storages: (l) => (l.sources.includes('Conv3') ? ['float16'] : ['', 'int8', 'float16']),
+    });
+    expect(tactics(p).filter((t) => t.includes('conv'))).toEqual([
+      's8_conv__int8',
+      's8_conv__float16',
+      'f16_conv__float16',
+    ]);
+  });
+
+  it('stores a value with the scale and zero point that the policy gives', () => {
+    const p = search(...chain(), {
+      amax: () => undefined,
+      storages: () => ['', 'uint8'],
+      quantized: () => ({ dtype: 'uint8', scale: 0.5, zeroPoint: 3 }),
+    });
+    expect(p.values[1]).toMatchObject({ dtype: 'uint8', scale: 0.5, zeroPoint: 3, own: 'float32' });
+    expect(p.values[3]!.dtype).toBe('float32');
   });
 });

@@ -12,6 +12,7 @@
 #include "cpu/matmul/panels.h"
 #include "cpu/matmul/rows.h"
 #include "cpu/quant/quantization.h"
+#include "cpu/quant/move.h"
 #include "cpu/quant/rows.h"
 #include "cpu/quant/tile.h"
 #include "cpu/simd/isa_family.h"
@@ -35,11 +36,8 @@ const Family& familyAvx2Bytes();
 /// True when the family's form takes these activations and weights.
 bool formTakes(const LayerDesc& layer, const Family& f);
 
-Storage storageOf(DType t);
-inline int64_t sizeOf(Storage s) { return s == Storage::F32 ? 4 : 1; }
 /// float32, or an activation that is stored in 8 bits.
 bool readableRow(const TensorInfo& t);
-RowMove moveBetween(const TensorInfo& from, const TensorInfo& to);
 
 /// A run of output columns that one register tile computes; packed as [words][vecs · lanes] words, zero beyond `width`.
 struct Panel {

@@ -1,10 +1,15 @@
 import { FUSED_DOMAIN } from '../../ir/fused.ts';
 import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
+import { findOp } from '../../ops/index.ts';
 import { BuildError, type Plan } from '../plan.ts';
+import { lowerAsIs } from './asIs.ts';
 import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
+import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
+import { decidedByRun } from './runtime.ts';
 import {
   lowerBatchNorm,
   lowerConstantSplit,
@@ -23,10 +28,18 @@ import { TABLE } from './table.ts';
  * nodes in `inline` (no device can run the fused form) are lowered operator by operator from their body.
  * Throws BuildError naming every operator that nothing can execute.
  */
-export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlySet<NodeId> = new Set()): Plan {
-  const low = new Lowering(graph, literalOf);
+export function lowerGraph(
+  graph: Graph,
+  literalOf: LiteralOf,
+  inline: ReadonlySet<NodeId> = new Set(),
+  captured?: ReadonlyMap<ValueId, WeightExpr>,
+  outer: ReadonlySet<string> = new Set(),
+): Plan {
+  const low = new Lowering(graph, literalOf, undefined, null, captured, new Set(outer));
   for (const id of graph.inputs) {
-    if (graph.value(id).weight) continue;
+    low.learn(id);
+    if (captured?.has(id)) low.plan.inputs.push({ name: graph.value(id).name, value: -1 });
+    if (low.weightOf(id)) continue;
     const at = low.value(id);
     low.plan.values[at]!.external = 'input';
     low.plan.inputs.push({ name: graph.value(id).name, value: at });
@@ -48,7 +61,8 @@ export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlyS
 
 class UnknownOperator extends Error {}
 
-function unsupported(nodes: readonly Node[]): BuildError {
+/** Names every operator that nothing can execute. */
+export function unsupported(nodes: readonly Node[]): BuildError {
   const kinds = [...new Set(nodes.map((n) => (n.domain ? `${n.domain}.${n.op}` : n.op)))];
   const first = nodes[0]!;
   const what = kinds.length === 1 ? `operator ${kinds[0]}` : `operators ${kinds.join(', ')}`;
@@ -82,6 +96,11 @@ function bindOutput(low: Lowering, id: ValueId): void {
 }
 
 function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
+  lowerOne(low, node, inline);
+  for (const v of node.outputs) low.learn(v);
+}
+
+function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
   if (node.domain === FUSED_DOMAIN || node.body) {
     const body = low.body(node);
     const nodes = node.body!.topological();
@@ -90,6 +109,11 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     return;
   }
   if (node.domain !== '') return lowerEntry(low, node, TABLE[`${node.domain}.${node.op}`]);
+  if (REGIONS.has(node.op)) {
+    const branch = node.op === 'If' ? decidedBranch(low, node) : null;
+    return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
+  }
+  if (decidedByRun(low, node)) return lowerAsIs(low, node, true);
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {
@@ -102,6 +126,7 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     case 'Transpose':
       return lowerTranspose(low, node);
     case 'Shape':
+    case 'Size':
       return lowerShape(low, node);
     case 'Expand':
     case 'ConstantOfShape':
@@ -109,7 +134,10 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     case 'BatchNormalization':
       return lowerBatchNorm(low, node);
   }
-  lowerEntry(low, node, TABLE[node.op]);
+  const row = TABLE[node.op];
+  if (row) return lowerEntry(low, node, row);
+  if (!findOp('', node.op)) throw new UnknownOperator();
+  lowerAsIs(low, node, false);
 }
 
 /** One layer by its row of the table. */
@@ -123,6 +151,16 @@ function lowerEntry(low: Lowering, node: Node, row: (typeof TABLE)[string] | und
     ...(entry.viewWish ? { viewWish: true } : {}),
     inputs: inputs.map((v) => (v === null ? -1 : low.value(v))),
     outputs: node.outputs.map((v) => low.value(v)),
+  });
+}
+
+/** The branch of an If whose condition is known, in its place. */
+function lowerBranch(low: Lowering, node: Node, graph: Graph, inline: ReadonlySet<NodeId>): void {
+  const child = low.branch(node, graph, 1);
+  for (const n of graph.topological()) lowerNode(child, n, inline);
+  graph.outputs.forEach((v, i) => {
+    const y = low.value(node.outputs[i]!);
+    low.layer(node, { op: 'Reshape', inputs: [child.value(v)], outputs: [y], viewWish: true });
   });
 }
 

@@ -1,4 +1,4 @@
-import { isStatic } from '../../ir/dim.ts';
+import { elementCount, isStatic } from '../../ir/dim.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import { countOf, toNumbers } from '../../ir/tensor.ts';
 import { reshapeWeight, sliceWeight, transposeWeight } from '../../ir/weights.ts';
@@ -55,6 +55,10 @@ export function lowerConstantSplit(low: Lowering, node: Node): boolean {
 /** Shape and Size of a value with known (possibly symbolic) dims. */
 export function lowerShape(low: Lowering, node: Node): void {
   const dims = low.shape(node.inputs[0]!);
+  if (node.op === 'Size') {
+    low.layer(node, { op: 'Dims', inputs: [], outputs: [low.value(node.outputs[0]!)], dims: [elementCount(dims)] });
+    return;
+  }
   const rank = dims.length;
   const clampAxis = (a: number): number => Math.min(Math.max(a < 0 ? a + rank : a, 0), rank);
   const from = clampAxis(intAttr(node, 'start', 0));

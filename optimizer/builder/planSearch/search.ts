@@ -1,6 +1,6 @@
 import type { Plan } from '../plan.ts';
+import { formatOf, layoutOfFormat, type Storage, storageOfFormat } from './format.ts';
 import { LINEAR, type Option } from './options.ts';
-import { formatOf, isQuantizedFormat, layoutOfFormat } from './quantization.ts';
 
 /** The chosen option per layer, and the layout that each value is produced in. */
 export interface Assignment {
@@ -16,7 +16,7 @@ export interface Assignment {
 export function searchLayouts(
   plan: Plan,
   options: readonly (readonly Option[])[],
-  moveCost: (value: number) => number,
+  moveCost: (value: number, from: string, to: string) => number,
   layouts: readonly string[],
 ): Assignment {
   const readers = new Map<number, { layer: number; index: number }[]>();
@@ -30,10 +30,16 @@ export function searchLayouts(
     });
     l.outputs.forEach((v, index) => writer.set(v, { layer, index }));
   });
-  const move = plan.values.map((v, i) => (v.weight ? 0 : moveCost(i)));
+  const costs = new Map<string, number>();
+  const move = (v: number, from: string, to: string): number => {
+    const key = `${v}:${from}:${to}`;
+    const cost = costs.get(key) ?? moveCost(v, from, to);
+    costs.set(key, cost);
+    return cost;
+  };
   const kind = plan.values.map((v) => (isPoint(v.shape) ? pointFormat : (f: string): string => f));
 
-  const run = (start: string): Assignment => {
+  const run = (start: Start): Assignment => {
     const choice = options.map((list) => pickStart(list, start));
     const produced = (v: number): string => {
       const w = writer.get(v);
@@ -41,7 +47,6 @@ export function searchLayouts(
     };
     /** Reformats of one value: one per layout that some reader wants and the writer does not give. */
     const valueCost = (v: number): number => {
-      if (move[v] === 0) return 0;
       const as = kind[v]!;
       const have = as(produced(v));
       const wanted = new Set<string>();
@@ -49,7 +54,9 @@ export function searchLayouts(
       if (plan.values[v]!.external === 'output') wanted.add(LINEAR);
       wanted.delete(have);
       wanted.delete('');
-      return wanted.size * move[v]!;
+      let cost = 0;
+      for (const format of wanted) cost += move(v, have, format);
+      return cost;
     };
     const touched = (layer: number): number[] => {
       const l = plan.layers[layer]!;
@@ -83,19 +90,40 @@ export function searchLayouts(
     return { choice, cost };
   };
 
-  return layouts.map(run).reduce((a, b) => (b.cost < a.cost ? b : a));
+  return startsOf(layouts, options)
+    .map(run)
+    .reduce((a, b) => (b.cost < a.cost ? b : a));
 }
 
 /** The format of a spatially 1×1 image: layouts are the same bytes, precisions are not. */
-const pointFormat = (format: string): string => (format === '' ? '' : formatOf(LINEAR, isQuantizedFormat(format)));
+const pointFormat = (format: string): string => formatOf(format && LINEAR, storageOfFormat(format));
 
 /** Spatially 1×1 images are the same bytes in every layout. */
 export const isPoint = (shape: readonly unknown[]): boolean => shape.length === 4 && shape[2] === 1 && shape[3] === 1;
 
-function pickStart(list: readonly Option[], layout: string): Option {
-  const inLayout = list.filter((o) =>
-    [...o.outputs, ...o.inputs].every((x) => x === '' || layoutOfFormat(x) === layout),
+/** Where a descent begins: every layer in one layout, and in one storage where it is given. */
+interface Start {
+  readonly layout: string;
+  readonly storage?: Storage;
+}
+
+/** Per layout, the cheapest options whatever their storage, and the cheapest in each storage. */
+function startsOf(layouts: readonly string[], options: readonly (readonly Option[])[]): Start[] {
+  const storages = new Set<Storage>();
+  for (const list of options) for (const o of list) for (const s of storagesOf(o)) storages.add(s);
+  const kinds = storages.size > 1 ? [undefined, ...[...storages].sort()] : [undefined];
+  return layouts.flatMap((layout) =>
+    kinds.map((storage) => (storage === undefined ? { layout } : { layout, storage })),
   );
-  const from = inLayout.length > 0 ? inLayout : list;
+}
+
+const formatsOf = (o: Option): string[] => [...o.outputs, ...o.inputs].filter((x) => x !== '');
+const storagesOf = (o: Option): Storage[] => formatsOf(o).map(storageOfFormat);
+
+function pickStart(list: readonly Option[], start: Start): Option {
+  const inLayout = list.filter((o) => formatsOf(o).every((x) => layoutOfFormat(x) === start.layout));
+  const among = (from: readonly Option[]): readonly Option[] =>
+    start.storage === undefined ? from : from.filter((o) => storagesOf(o).every((s) => s === start.storage));
+  const from = [among(inLayout), among(list), inLayout, list].find((x) => x.length > 0)!;
   return from.reduce((a, b) => (b.cost < a.cost ? b : a));
 }

@@ -32,7 +32,7 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
   };
 
   for (const l of plan.layers) {
-    if (!l.viewWish) {
+    if (!l.viewWish || l.resolve) {
       layers.push(l);
       continue;
     }
@@ -58,7 +58,11 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
       const axis = l.attrs.axis as number;
       for (const x of l.inputs) {
         const view = { of: y, kind: 'slice', axis, start } as const;
-        if (decide(l, x, sliceInputRefusal(plan, use, l, x, y, evalDim(start, bind)))) plan.values[x]!.view = view;
+        const open = enumerator.isOpen(plan, x) || enumerator.isOpen(plan, y);
+        const reason = open
+          ? 'its size is decided by running'
+          : sliceInputRefusal(plan, use, l, x, y, evalDim(start, bind));
+        if (decide(l, x, reason)) plan.values[x]!.view = view;
         else {
           const part = slicePart(plan, x, y, view);
           layers.push(copyLayer(plan, x, part, enumerator, l.sources));
@@ -87,8 +91,9 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
 }
 
 function slicePart(plan: Plan, like: number, whole: number, view: Plan['values'][number]['view'] & object): number {
-  const v = plan.values[like]!;
-  plan.values.push({ name: v.name, dtype: v.dtype, shape: v.shape, layout: plan.values[whole]!.layout, view });
+  // A part is stored as the whole is, scale and layout included.
+  const { external: _external, weight: _weight, ir: _ir, view: _view, ...stored } = plan.values[whole]!;
+  plan.values.push({ ...stored, name: plan.values[like]!.name, shape: plan.values[like]!.shape, view });
   return plan.values.length - 1;
 }
 

@@ -16,7 +16,7 @@ import { onnxType } from './schema.ts';
 import { TensorSource } from './tensor.ts';
 import { ONNX_WIRE } from './wire.ts';
 
-const OLDEST_OPSET = 7;
+const OLDEST_OPSET = 1;
 /** Newest version of the default operator set whose changes ops/ knows. */
 export const NEWEST_OPSET = 24;
 
