@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +19,7 @@ import type { HostServices } from '../../electron/ipc/contract.ts';
 import { contract } from '../../electron/ipc/contract.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { DataChoice } from '../../electron/ipc/schemas/precision.ts';
+import { writeNpy } from '../../optimizer/calibration/data/npy.ts';
 import { writeClothes } from '../support/clothes.ts';
 
 /* The services of the Precision step over the real optimizer and runtime, on the trained sample network. */
@@ -176,6 +186,25 @@ describe('calibration', () => {
     const resumed = await calibrate({ job: 'r', resume: true });
     expect(resumed.status).toBe('complete');
     expect(resumed.tensors.map((t) => [t.tensor, t.amax])).toEqual(whole.tensors.map((t) => [t.tensor, t.amax]));
+  });
+
+  it('leaves out samples of another shape or with NaN, a sentence each, and keeps the others', async () => {
+    const arrays = join(dir, 'arrays');
+    mkdirSync(arrays);
+    const write = (name: string, shape: number[], fill: number): void => {
+      const values = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(fill);
+      writeNpy(join(arrays, name), { dtype: 'float32', shape, bytes: new Uint8Array(values.buffer) });
+    };
+    write('a.npy', [1, 1, 28, 28], 0.5);
+    write('b.npy', [1, 1, 20, 20], 0.5);
+    write('c.npy', [1, 1, 28, 28], Number.NaN);
+    write('d.npy', [1, 1, 28, 28], 0.25);
+    const c = await calibrate({ data: data({ path: arrays }), job: 'odd' });
+    expect(c).toMatchObject({ status: 'complete', samples: 2, total: 4 });
+    expect(c.skipped.map((s) => s.message)).toEqual([
+      expect.stringMatching(/^b\.npy has the shape 1×1×20×20/),
+      expect.stringMatching(/^c\.npy holds NaN in input "image"/),
+    ]);
   });
 
   it('with nothing good fails in one sentence', async () => {
