@@ -110,7 +110,7 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
   const literalOf = literalReader(o.runtime, optimized.graph.files);
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
-    const plan = lowerGraph(optimized.graph, literalOf, inline);
+    const plan = lowerGraph(optimized.graph, literalOf, inline, true);
     const search = planSearch(plan, {
       runtime: o.runtime,
       device: o.device,

@@ -4,6 +4,7 @@ import type { DataType } from '../../ir/dtype.ts';
 import type { AttrValue, Graph, Node, TensorType, Value, ValueId } from '../../ir/graph.ts';
 import { countOf, LITERAL_LIMIT, type TensorLiteral } from '../../ir/tensor.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
+import type { StoredTensor } from '../../ops/common/quantization.ts';
 import { BuildError, type LayerAttr, type Plan, type PlanLayer, type PlanView, type Program } from '../plan.ts';
 
 /** Small constants by value: what attributes of layers (Slice starts, Clip bounds, …) are read from. */
@@ -15,21 +16,32 @@ export class Lowering {
   readonly graph: Graph;
   /** The node of the main graph that layers are accounted to; a body's nodes are all its fused node's. */
   readonly owner: Node | null;
+  /** True where values may carry a scale: not for the single operators that are evaluated on constants. */
+  readonly integers: boolean;
   private readonly byIr = new Map<ValueId, number>();
   private readonly literalOf: LiteralOf;
   private readonly outerWeights = new Map<ValueId, WeightExpr>();
+  private readonly meanings: Map<string, number>;
 
-  constructor(graph: Graph, literalOf: LiteralOf, plan?: Plan, owner: Node | null = null) {
+  constructor(
+    graph: Graph,
+    literalOf: LiteralOf,
+    integers = false,
+    outer: Lowering | null = null,
+    owner: Node | null = null,
+  ) {
     this.graph = graph;
     this.literalOf = literalOf;
+    this.integers = integers;
     this.owner = owner;
-    this.plan = plan ?? { values: [], layers: [], inputs: [], outputs: [] };
+    this.plan = outer?.plan ?? { values: [], layers: [], inputs: [], outputs: [] };
+    this.meanings = outer?.meanings ?? new Map();
   }
 
   /** The lowering of a fused node's body: its inputs and outputs are the node's values of this lowering. */
   body(node: Node): Lowering {
     const graph = node.body!;
-    const child = new Lowering(graph, this.literalOf, this.plan, this.owner ?? node);
+    const child = new Lowering(graph, this.literalOf, this.integers, this, this.owner ?? node);
     graph.inputs.forEach((inner, i) => {
       const outer = node.inputs[i];
       if (outer === null || outer === undefined) return;
@@ -66,6 +78,34 @@ export class Lowering {
   /** Makes a graph value stand for an existing plan value (identity reshapes, dropped casts). */
   alias(id: ValueId, planValue: number): void {
     this.byIr.set(id, planValue);
+  }
+
+  /** Makes a graph value a constant that lowering found out. */
+  settle(id: ValueId, weight: WeightExpr): void {
+    this.outerWeights.set(id, weight);
+    this.byIr.set(id, this.constant(weight, this.graph.value(id).name));
+  }
+
+  /** The integers of a graph value with what they mean; `settleMeanings` decides where that is written. */
+  meaning(id: ValueId, q: StoredTensor): number {
+    const of = this.value(id);
+    const scale = q.scales[0]!;
+    const key = `${of}:${scale}:${q.zeroPoint}`;
+    const known = this.meanings.get(key);
+    if (known !== undefined) return known;
+    const { name, shape } = this.plan.values[of]!;
+    const view: PlanView = { of, kind: 'reshape' };
+    const at = this.plan.values.push({
+      name,
+      dtype: q.dtype,
+      shape,
+      layout: 'linear',
+      scale,
+      zeroPoint: q.zeroPoint,
+      view,
+    });
+    this.meanings.set(key, at - 1);
+    return at - 1;
   }
 
   add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId | undefined): number {

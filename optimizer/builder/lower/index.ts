@@ -5,6 +5,8 @@ import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
+import { isQuantizer, lowerQuantized, lowerQuantizer } from './quantized.ts';
+import { settleMeanings } from './settle.ts';
 import {
   lowerBatchNorm,
   lowerFill,
@@ -21,9 +23,16 @@ import { TABLE } from './table.ts';
  * Turns an optimized graph into layers. Fused nodes become one layer where their body has the shape their kind promises;
  * nodes in `inline` (no device can run the fused form) are lowered operator by operator from their body.
  * Throws BuildError naming every operator that nothing can execute.
+ * With `integers`, quantized values of the model keep their scales (a whole model is lowered so; single operators that are
+ * evaluated on constants are not).
  */
-export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlySet<NodeId> = new Set()): Plan {
-  const low = new Lowering(graph, literalOf);
+export function lowerGraph(
+  graph: Graph,
+  literalOf: LiteralOf,
+  inline: ReadonlySet<NodeId> = new Set(),
+  integers = false,
+): Plan {
+  const low = new Lowering(graph, literalOf, integers);
   for (const id of graph.inputs) {
     if (graph.value(id).weight) continue;
     const at = low.value(id);
@@ -41,6 +50,7 @@ export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlyS
   }
   if (missing.length > 0) throw unsupported(missing);
   for (const id of graph.outputs) bindOutput(low, id);
+  if (integers) settleMeanings(low.plan);
   return low.plan;
 }
 
@@ -83,11 +93,21 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
   if (node.domain === FUSED_DOMAIN || node.body) {
     const body = low.body(node);
     const nodes = node.body!.topological();
-    if (!inline.has(node.id) && lowerFused(body, nodes, node.body!.outputs)) return;
+    if (!inline.has(node.id)) {
+      const quantized = nodes.some(isQuantizer);
+      // Between its quantizations a body holds what a fused node of another kind holds, or one operator.
+      const rest = (n: readonly Node[], results: readonly ValueId[]): boolean => {
+        if (n.length > 1) return lowerFused(body, n, results);
+        lowerNode(body, n[0]!, inline);
+        return true;
+      };
+      if (quantized ? lowerQuantized(body, nodes, rest) : lowerFused(body, nodes, node.body!.outputs)) return;
+    }
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }
   if (node.domain !== '') throw new UnknownOperator();
+  if (isQuantizer(node) && lowerQuantizer(low, node)) return;
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {
