@@ -60,8 +60,6 @@ Source sourceOf(const Geometry& g, const Kernels& k) {
 
 std::optional<Geometry> geometryOf(const LayerDesc& layer) {
     if (layer.inputs.size() < 2 || !isStored(layer.inputs[0]) || !hasIntegerWeights(layer)) return std::nullopt;
-    const TensorInfo& w = layer.inputs[1];
-    if (w.dtype != DType::F32 && (w.dtype != DType::I8 || w.zeroPoint != 0)) return std::nullopt;
     LayerDesc plain = layer;
     plain.inputs[0] = dequantizedInfo(layer.inputs[0]);
     plain.inputs[1] = dequantizedInfo(layer.inputs[1]);
@@ -79,9 +77,6 @@ Plan planFor(const LayerDesc& layer, const Source& s, const Kernels& k) {
     p.groupBytes = g.groupChannels() * s.numberBytes;
     return p;
 }
-
-/// Sums of more products could leave 32 bits.
-bool fitsInt32(int64_t products) { return products <= INT32_MAX / (255 * 127); }
 
 class Conv final : public Kernel {
 public:
@@ -174,7 +169,7 @@ private:
 
 std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int threads) {
     const auto g = geometryOf(layer);
-    if (!g || !formTakes(layer, f) || !fitsInt32(g->taps() * g->groupChannels())) return std::nullopt;
+    if (!g || !formTakes(layer, f) || !fitsInt32(layer, g->taps() * g->groupChannels())) return std::nullopt;
     const auto epilogue = compileEpilogue(layer, g->resultDims(), f);
     if (!epilogue) return std::nullopt;
     const Kernels& k = f.kernels();

@@ -19,7 +19,6 @@ std::optional<MatMulShape> shapeOf(const LayerDesc& layer) {
     const TensorInfo& a = layer.inputs[0];
     const TensorInfo& b = layer.inputs[1];
     if (!isStored(a) || !hasIntegerWeights(layer) || a.dims.empty() || a.dims.size() > static_cast<size_t>(kMaxRank)) return std::nullopt;
-    if (b.dtype != DType::F32 && (b.dtype != DType::I8 || b.zeroPoint != 0)) return std::nullopt;
     if (layer.intAttr("trans_a", 0) != 0) return std::nullopt;
     MatMulShape s;
     s.transB = layer.intAttr("trans_b", 0) != 0;
@@ -27,7 +26,7 @@ std::optional<MatMulShape> shapeOf(const LayerDesc& layer) {
     if (b.count() != b.dims[rb - 1] * b.dims[rb - 2] || rb > std::max<size_t>(a.dims.size(), 2)) return std::nullopt;
     s.k = a.dims.back();
     s.n = s.transB ? b.dims[rb - 2] : b.dims[rb - 1];
-    if ((s.transB ? b.dims[rb - 1] : b.dims[rb - 2]) != s.k || s.k > INT32_MAX / (255 * 127)) return std::nullopt;
+    if ((s.transB ? b.dims[rb - 1] : b.dims[rb - 2]) != s.k || !fitsInt32(layer, s.k)) return std::nullopt;
     s.result.assign(a.dims.begin(), a.dims.end() - 1);
     for (const int64_t d : s.result) {
         if (d < 1) return std::nullopt;

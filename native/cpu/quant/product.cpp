@@ -59,9 +59,18 @@ const Family& familyAvx2Bytes() {
 }
 
 bool formTakes(const LayerDesc& layer, const Family& f) {
-    if (f.kernels().form != Form::Signed) return true;
+    const TensorInfo& w = layer.inputs[1];
+    const Form form = f.kernels().form;
+    if (form == Form::Pairs) return true;
+    // Less their zero point imported weights must be int8 again.
+    if (w.dtype != DType::F32 && w.zeroPoint != (w.dtype == DType::U8 ? 128 : 0)) return false;
+    if (form == Form::Unsigned) return true;
     // Weights that are quantized here are at most 127; imported ones may be -128.
-    return layer.inputs[0].dtype == DType::I8 && layer.inputs[0].zeroPoint == 0 && layer.inputs[1].dtype == DType::F32;
+    return layer.inputs[0].dtype == DType::I8 && layer.inputs[0].zeroPoint == 0 && w.dtype == DType::F32;
+}
+
+bool fitsInt32(const LayerDesc& layer, int64_t products) {
+    return products <= INT32_MAX / (255 * (layer.inputs[1].dtype == DType::F32 ? 127 : 255));
 }
 
 Storage storageOf(DType t) { return t == DType::F32 ? Storage::F32 : t == DType::I8 ? Storage::I8 : Storage::U8; }

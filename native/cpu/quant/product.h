@@ -34,6 +34,8 @@ const Family& familyAvx2Bytes();
 
 /// True when the family's form takes these activations and weights.
 bool formTakes(const LayerDesc& layer, const Family& f);
+/// False where sums of so many products could leave 32 bits.
+bool fitsInt32(const LayerDesc& layer, int64_t products);
 
 Storage storageOf(DType t);
 inline int64_t sizeOf(Storage s) { return s == Storage::F32 ? 4 : 1; }

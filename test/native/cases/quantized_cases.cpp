@@ -18,7 +18,7 @@ struct Conv {
     std::string epilogue{};
     std::vector<int64_t> splits{};
     DType xType = DType::I8, wType = DType::F32, yType = DType::I8;
-    int64_t xZero = 0, yZero = 0;
+    int64_t xZero = 0, yZero = 0, wZero = 0;
     bool bias = true;
 };
 
@@ -47,10 +47,10 @@ Case make(const Conv& c, bool quantizedResidual = true) {
     const double spread = 0.013 * 73 * 73 * std::sqrt(products);  // of uniform numbers up to 127
     Builder b("Conv");
     b.input(c.x, c.xType).quantizedInput(0.013, c.xZero).weight(c.w, c.wType);
-    if (c.wType == DType::I8) {
+    if (c.wType != DType::F32) {
         std::vector<double> scales;
         for (int64_t i = 0; i < c.w[0]; ++i) scales.push_back(0.5 + 0.07 * static_cast<double>(i % 9));
-        b.quantizedInput(scales, 0);
+        b.quantizedInput(scales, c.wZero);
     }
     if (c.bias) b.weight({c.w[0]});
     b.ints("kernel_shape", {c.w.begin() + 2, c.w.end()}).ints("strides", stride).ints("dilations", dilation).ints("pads", pads).i("group", c.group);
@@ -123,6 +123,16 @@ TEST_CASE("cases: quantized Conv") {
     cases.push_back(make({.x = {1, 3, 9, 7}, .w = {31, 3, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "relu", .xType = DType::U8, .yType = DType::U8, .xZero = 7, .yZero = 3}));
     cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 1, 1}, .epilogue = "residual", .wType = DType::I8, .xZero = -11, .yZero = 5}));
     cases.push_back(make({.x = {1, 19, 9, 7}, .w = {19, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = 19, .xType = DType::U8, .wType = DType::I8, .yType = DType::U8, .xZero = 131, .yZero = 120}));
+    for (DType x : {DType::U8, DType::I8})
+        for (const int64_t wZero : {128, 117}) {
+            const int64_t xZero = x == DType::U8 ? 131 : -7;
+            cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "relu", .xType = x, .wType = DType::U8, .yType = DType::U8, .xZero = xZero, .yZero = 9, .wZero = wZero}));
+            for (int64_t c : {1, 7, 16, 33}) {
+                cases.push_back(make({.x = {1, c, 11, 9}, .w = {c, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = c, .epilogue = "clip", .xType = x, .wType = DType::U8, .yType = x, .xZero = xZero, .wZero = wZero}));
+                cases.push_back(make({.x = {2, c, 11, 9}, .w = {c, 1, 5, 5}, .stride = {2, 2}, .pads = {2, 2, 1, 2}, .group = c, .xType = x, .wType = DType::I8, .yType = DType::F32, .xZero = xZero}));
+                cases.push_back(make({.x = {1, c, 11, 9}, .w = {c, 1, 2, 2}, .group = c, .epilogue = "relu", .xType = x, .yType = DType::U8, .xZero = xZero, .yZero = 4}));
+            }
+        }
     // Activations after a Relu take another way through some kernels.
     for (size_t i = 0, n = cases.size(); i < n; i += 3) {
         Case positive = cases[i];
