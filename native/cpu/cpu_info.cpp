@@ -8,6 +8,7 @@
 #include <cstring>
 #include <thread>
 
+#include "cpu/matmul/gemm_kernels.h"
 #include "cpu/matmul/split_kernels.h"
 
 namespace sinter {
@@ -47,6 +48,7 @@ DeviceInfo cpuInfo() {
     for (const Isa level : {Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni}) {
         if (level <= isa) info.features.emplace_back(isaName(level));
     }
+    if (gemm::pairsAvailable()) info.features.emplace_back("bf16");
     if (gemm::splitAvailable()) info.features.emplace_back("amx");
     if (isa == Isa::Scalar) {
         info.notes.emplace_back("This processor lacks AVX2 or FMA: every layer runs on the scalar reference kernels, many times slower.");

@@ -2,16 +2,18 @@
 
 #include <numeric>
 
+#include "cpu/matmul/epilogue.h"
+
 namespace sinter::conv {
 
-std::optional<Geometry> geometryOf(const LayerDesc& layer) {
+std::optional<Geometry> geometryOf(const LayerDesc& layer, DType xType, DType wType, bool halves) {
     if (layer.op != "Conv" || layer.opInputs < 2 || layer.inputs.size() < 2 || layer.outputs.empty()) return std::nullopt;
     const TensorInfo& x = layer.inputs[0];
     const TensorInfo& w = layer.inputs[1];
-    if (x.dtype != DType::F32 || w.dtype != DType::F32 || !w.constant) return std::nullopt;
+    if (x.dtype != xType || w.dtype != wType || !w.constant || x.quantized() || w.quantized()) return std::nullopt;
     if (layer.opInputs > 2 && layer.inputs[2].present() && layer.inputs[2].dtype != DType::F32) return std::nullopt;
     for (const TensorInfo& o : layer.outputs) {
-        if (o.dtype != DType::F32) return std::nullopt;
+        if (o.dtype != DType::F32 && !(halves && gemm::numbersOf(o))) return std::nullopt;
     }
     const size_t rank = x.dims.size();
     if (rank < 3 || rank > 5 || w.dims.size() != rank || layer.outputs[0].dims.size() != rank) return std::nullopt;

@@ -27,7 +27,8 @@ struct Geometry {
     }
 };
 
-/// The geometry of a float32 Conv layer with constant weights; nothing when the layer is something else.
-std::optional<Geometry> geometryOf(const LayerDesc& layer);
+/// The geometry of a Conv layer with constant weights, x and w of the given types; nothing when the layer is something
+/// else. Outputs are float32, or of 16 bits where `halves` says so.
+std::optional<Geometry> geometryOf(const LayerDesc& layer, DType x = DType::F32, DType w = DType::F32, bool halves = false);
 
 }  // namespace sinter::conv

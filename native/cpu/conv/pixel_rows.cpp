@@ -6,10 +6,11 @@ PixelRows::PixelRows(const Geometry& geometry, bool joined) : g_(geometry), taps
     if (joined) taps_[2] = 1;
 }
 
-void PixelRows::bind(const float* base, int64_t batchStride, std::array<int64_t, 3> strides, const float* zeros) {
-    base_ = base;
-    zeros_ = zeros;
-    batchStride_ = batchStride;
+void PixelRows::bind(const void* base, int64_t batchStride, std::array<int64_t, 3> strides, const void* zeros, int64_t bytes) {
+    base_ = static_cast<const std::byte*>(base);
+    zeros_ = static_cast<const float*>(zeros);
+    batchStride_ = batchStride * bytes;
+    for (int64_t& s : strides) s *= bytes;
     strides_ = strides;
     tapOffsets_.clear();
     for (int64_t d = 0; d < taps_[0]; ++d) {
@@ -39,8 +40,8 @@ void PixelRows::pointers(int64_t first, int count, const float** a) const {
         const bool inside = d0 >= 0 && h0 >= 0 && w0 >= 0 && d0 + reach[0] < g_.in[0] && h0 + reach[1] < g_.in[1] &&
                             w0 + reach[2] < g_.in[2];
         if (inside) {
-            const float* pixel = base_ + offset;
-            for (int64_t t = 0; t < taps; ++t) a[t * count + i] = pixel + tapOffsets_[static_cast<size_t>(t)];
+            const std::byte* pixel = base_ + offset;
+            for (int64_t t = 0; t < taps; ++t) a[t * count + i] = reinterpret_cast<const float*>(pixel + tapOffsets_[static_cast<size_t>(t)]);
         } else {
             int64_t t = 0;
             for (int64_t kd = 0; kd < taps_[0]; ++kd) {
@@ -51,7 +52,7 @@ void PixelRows::pointers(int64_t first, int count, const float** a) const {
                     for (int64_t kw = 0; kw < taps_[2]; ++kw, ++t) {
                         const int64_t w = w0 + kw * g_.dilation[2];
                         a[t * count + i] = row && w >= 0 && w < g_.in[2]
-                                               ? base_ + (offset + tapOffsets_[static_cast<size_t>(t)])
+                                               ? reinterpret_cast<const float*>(base_ + (offset + tapOffsets_[static_cast<size_t>(t)]))
                                                : zeros_;
                     }
                 }

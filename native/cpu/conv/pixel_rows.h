@@ -14,16 +14,16 @@ class PixelRows final : public gemm::RowSource {
 public:
     PixelRows(const Geometry& geometry, bool joined);
 
-    /// The input and its strides in floats. `zeros` holds at least one pixel's channels.
-    void bind(const float* base, int64_t batchStride, std::array<int64_t, 3> strides, const float* zeros);
+    /// The input and its strides, in elements of `bytes`. `zeros` holds at least one pixel's channels.
+    void bind(const void* base, int64_t batchStride, std::array<int64_t, 3> strides, const void* zeros, int64_t bytes = 4);
     void pointers(int64_t first, int count, const float** a) const override;
 
 private:
     Geometry g_;
     std::array<int64_t, 3> taps_;
-    const float* base_ = nullptr;
+    const std::byte* base_ = nullptr;
     const float* zeros_ = nullptr;
-    int64_t batchStride_ = 0;
+    int64_t batchStride_ = 0;  ///< this and what follows in bytes
     std::array<int64_t, 3> strides_{};
     std::vector<int64_t> tapOffsets_;
 };

@@ -179,11 +179,12 @@ private:
         for (int64_t item = begin; item < end; ++item) {
             const int64_t xi = item / panels;
             const Panel& panel = p_.panels.panels[static_cast<size_t>(item % panels)];
-            t.b = weights + xi * p_.panels.packedFloats + panel.packed;
+            const float* const b = weights + xi * p_.panels.packedFloats + panel.packed;
+            t.b = b;
             t.width = panel.vecs * p_.panels.lanes;
             // The next panel, through all the row tiles of this one.
             const int64_t length = t.width * t.klen;
-            t.prefetchStep = item + 1 < end && !weightsStay_ ? std::min<int64_t>(16, (length / rowTiles + t.klen - 1) / t.klen) : 0;
+            t.prefetchStep = item + 1 < end && !weightsStay_ ? 4 * std::min<int64_t>(16, (length / rowTiles + t.klen - 1) / t.klen) : 0;
             t.cOffset = panel.packed / p_.g.inChannels;
             const float* v = block + xi * p_.vStep;
             float* m = block + kXi * p_.vStep + xi * p_.mStep;
@@ -194,7 +195,7 @@ private:
                     a[i] = v + (first + i) * p_.vRow;
                     c[i] = m + (first + i) * p_.mRow;
                 }
-                t.prefetch = t.b + (t.prefetchStep == 0 ? 0 : length + length * r / rowTiles);
+                t.prefetch = b + (t.prefetchStep == 0 ? 0 : length + length * r / rowTiles);
                 (panel.vecs == 2 ? kernels_.wide : kernels_.narrow)[rows - 1](t);
             }
         }

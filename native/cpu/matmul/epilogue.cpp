@@ -45,8 +45,15 @@ std::optional<Epilogue> compileSimple(const LayerDesc& layer, std::span<const in
 
 }  // namespace
 
+std::optional<Numbers> numbersOf(const TensorInfo& t) {
+    if (t.quantized() || (t.dtype != DType::F32 && t.dtype != DType::F16 && t.dtype != DType::BF16)) return std::nullopt;
+    return numbersOf(t.dtype);
+}
+
+Numbers numbersOf(DType t) { return t == DType::F16 ? Numbers::F16 : t == DType::BF16 ? Numbers::BF16 : Numbers::F32; }
+
 std::optional<Epilogue> compileEpilogue(const LayerDesc& layer, std::span<const int64_t> result,
-                                        const simd::IsaFamily& family) {
+                                        const simd::IsaFamily& family, bool halves) {
     if (layer.program.empty()) return Epilogue{};
     // A damaged layer may describe fewer operands than its program reads, or refer to operands that do not exist.
     if (layer.opInputs > layer.inputs.size() || layer.program.inputCount != layer.inputs.size() - layer.opInputs + 1) return std::nullopt;
@@ -55,10 +62,14 @@ std::optional<Epilogue> compileEpilogue(const LayerDesc& layer, std::span<const 
             if (arg >= layer.program.inputCount + i) return std::nullopt;
         }
     }
+    bool narrow = std::any_of(layer.outputs.begin(), layer.outputs.end(), [](const TensorInfo& o) { return numbersOf(o).value_or(Numbers::F32) != Numbers::F32; });
     for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
-        if (layer.inputs[i].dtype != DType::F32 || layer.inputs[i].dims.size() > result.size()) return std::nullopt;
+        const auto numbers = numbersOf(layer.inputs[i]);
+        narrow = narrow || numbers != Numbers::F32;
+        if (!numbers || (*numbers != Numbers::F32 && !halves) || layer.inputs[i].dims.size() > result.size()) return std::nullopt;
     }
     if (auto simple = compileSimple(layer, result)) return simple;
+    if (narrow) return std::nullopt;
     Epilogue e;
     e.general = pointwise::Program::compile(layer.program, family);
     if (!e.general || e.general->outputs() != 1) return std::nullopt;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <type_traits>
 
 namespace sinter::gemm {
 namespace {
@@ -10,6 +11,13 @@ namespace {
 constexpr int kMaxRows = 16;
 constexpr int64_t kWeightBlock = 5 << 17;  // bytes of packed weights that share the second-level cache with the next ones
 constexpr int64_t kLine = 16;              // floats
+
+/// A row address `elements` numbers on; the type says what really lies there.
+template <typename T>
+T* advanced(T* base, int64_t elements, Numbers type) {
+    using Bytes = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
+    return reinterpret_cast<T*>(reinterpret_cast<Bytes*>(base) + elements * bytesOf(type));
+}
 
 int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -78,7 +86,8 @@ public:
             const Extra& e = operands_.extras[static_cast<size_t>(epilogue_.residual)];
             int64_t offsets[kMaxRows];
             e.rows.offsets(first, rows, offsets);
-            for (int i = 0; i < rows; ++i) residual[i] = e.base + offsets[i];
+            t.added = operands_.residual;
+            for (int i = 0; i < rows; ++i) residual[i] = advanced(e.base, offsets[i], t.added);
             t.residual = residual;
         }
         float* c[kMaxRows];
@@ -94,16 +103,18 @@ public:
                 const Output& out = operands_.outputs[static_cast<size_t>(output)];
                 int64_t offsets[kMaxRows];
                 out.rows.offsets(first, rows, offsets);
-                for (int i = 0; i < rows; ++i) c[i] = out.base + offsets[i];
+                t.out = out.type;
+                for (int i = 0; i < rows; ++i) c[i] = advanced(static_cast<float*>(out.base), offsets[i], t.out);
             }
             t.aOffset = panel.group * shape_.groupStep;
-            t.b = operands_.weights + panel.packed;
+            const auto* const weights = static_cast<const std::byte*>(operands_.weights);
+            t.b = weights + panel.packed * kernels_.weightBytes;
             t.prefetch = t.b;
             t.prefetchStep = 0;
             if (ahead > 0 && p + ahead < plan_.panels.size()) {
                 const int64_t length = panel.vecs * plan_.lanes * plan_.k;
-                t.prefetch = operands_.weights + plan_.panels[p + ahead].packed + length * slice / slices;
-                t.prefetchStep = std::min<int64_t>(16, (length / slices + plan_.k - 1) / plan_.k);
+                t.prefetch = weights + (plan_.panels[p + ahead].packed + length * slice / slices) * kernels_.weightBytes;
+                t.prefetchStep = std::min<int64_t>(16, (length / slices + plan_.k - 1) / plan_.k) * kernels_.weightBytes;
             }
             t.cOffset = panel.outputColumn;
             t.residualOffset = panel.column;
@@ -139,7 +150,7 @@ private:
 void StridedRows::pointers(int64_t first, int count, const float** a) const {
     int64_t offsets[kMaxRows];
     map_.offsets(first, count, offsets);
-    for (int i = 0; i < count; ++i) a[i] = base_ + offsets[i];
+    for (int i = 0; i < count; ++i) a[i] = reinterpret_cast<const float*>(base_ + offsets[i] * bytes_);
 }
 
 bool crowdsCacheSets(int64_t stride, int rows) {
@@ -164,7 +175,7 @@ void run(const Shape& shape, const Kernels& kernels, const PanelPlan& plan, cons
     const int64_t threads = pool ? pool->threads() : 1;
     const int64_t panels = static_cast<int64_t>(plan.panels.size());
     const int64_t tiles = (shape.rows + kernels.maxRows - 1) / kernels.maxRows;
-    const int64_t panelBytes = std::max<int64_t>(1, plan.packedFloats * 4 / panels);
+    const int64_t panelBytes = std::max<int64_t>(1, plan.packedFloats * kernels.weightBytes / panels);
     // Blocks of weights stay in the second-level cache while all row tiles pass; threads take blocks, or, where the
     // weights are few, runs of row tiles. Each element is summed by one thread in one order whatever the partition.
     int64_t blocks = (panels + std::max<int64_t>(1, kWeightBlock / panelBytes) - 1) / std::max<int64_t>(1, kWeightBlock / panelBytes);

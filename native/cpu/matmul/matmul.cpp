@@ -10,6 +10,20 @@ namespace {
 
 using simd::IsaFamily;
 
+/// A kernel's instruction set and the form of its operands.
+struct Variant {
+    const IsaFamily& family;
+    Form form = Form::F32;
+    bool halves() const { return form != Form::F32; }
+    DType a() const { return form == Form::Pairs ? DType::BF16 : DType::F32; }
+    DType b() const { return form == Form::F32 ? DType::F32 : form == Form::WF16 ? DType::F16 : DType::BF16; }
+    int64_t perWord() const { return form == Form::Pairs ? 2 : 1; }
+    const Kernels& kernels() const { return kernelsOf(family, form); }
+    std::optional<Epilogue> epilogue(const LayerDesc& layer, const MatMulShape& s) const {
+        return compileEpilogue(layer, s.result, family, halves());
+    }
+};
+
 /// One axis of a batch, or of the two matrix axes, as stride; 0 where broadcast.
 int64_t batchStride(const TensorView& v, size_t axis, size_t batchRank) {
     const int own = static_cast<int>(axis) + v.rank - 2 - static_cast<int>(batchRank);
@@ -25,13 +39,14 @@ struct Plan {
     int64_t bBatches = 1;  ///< distinct matrices b
 };
 
-Plan planFor(const LayerDesc& layer, const MatMulShape& s, const IsaFamily& f) {
+Plan planFor(const LayerDesc& layer, const MatMulShape& s, const Variant& v) {
+    const IsaFamily& f = v.family;
     Plan p;
     p.s = s;
-    p.panels = planPanels(f.lanes, s.k, s.n, layer.intsAttr("splits"), 1);
+    p.panels = planPanels(f.lanes, s.k / v.perWord(), s.n, layer.intsAttr("splits"), 1);
     p.shape.rows = s.sharedB ? s.m * s.batches() : s.m;
-    p.shape.klen = s.k;
-    p.shape.copyRows = p.shape.rows > 1 && crowdsCacheSets(s.k, f.tileRows);
+    p.shape.klen = s.k / v.perWord();
+    p.shape.copyRows = p.shape.rows > 1 && crowdsCacheSets(p.shape.klen, f.tileRows);
     const TensorInfo& b = layer.inputs[1];
     for (size_t i = 0; i + 2 < b.dims.size(); ++i) p.bBatches *= b.dims[i];
     return p;
@@ -39,9 +54,9 @@ Plan planFor(const LayerDesc& layer, const MatMulShape& s, const IsaFamily& f) {
 
 class MatMul final : public Kernel {
 public:
-    MatMul(const LayerDesc& layer, const MatMulShape& s, const IsaFamily& f)
+    MatMul(const LayerDesc& layer, const MatMulShape& s, const Variant& v)
         : opInputs_(layer.opInputs), constantB_(layer.inputs[1].constant), alpha_(static_cast<float>(layer.floatAttr("alpha", 1))),
-          plan_(planFor(layer, s, f)), kernels_(kernelsOf(f)), epilogue_(*compileEpilogue(layer, s.result, f)) {}
+          plan_(planFor(layer, s, v)), kernels_(v.kernels()), epilogue_(*v.epilogue(layer, s)) {}
 
     void run(const KernelArgs& args) override {
         const MatMulShape& s = plan_.s;
@@ -59,16 +74,16 @@ public:
         const int column = static_cast<int>(s.result.size()) - 1;
         if (s.sharedB) {
             std::vector<Output> outputs;
-            for (const TensorView& o : args.outputs) outputs.push_back({o.as<float>(), rowsOf(o, column)});
+            for (const TensorView& o : args.outputs) outputs.push_back({o.data, rowsOf(o, column), numbersOf(o.dtype)});
             const std::vector<Extra> extras = bindExtras(args.inputs.subspan(opInputs_), s.result, column);
             auto* workspace = static_cast<float*>(args.workspace);
-            const float* weights = args.inputs[1].as<const float>();
+            const void* weights = args.inputs[1].data;
             if (!constantB_) {
                 packB(args.inputs[1], 0, workspace, args.pool);
                 weights = workspace;
                 workspace += roundUp(plan_.panels.packedFloats);
             }
-            const StridedRows rows(a.as<const float>(), rowsOf(a, a.rank - 1));
+            const StridedRows rows(a.data, rowsOf(a, a.rank - 1), kernels_.form == Form::Pairs ? 2 : 4);
             multiply(args, rows, weights, outputs, extras, args.pool, workspace);
             return;
         }
@@ -82,7 +97,7 @@ public:
     }
 
 private:
-    void multiply(const KernelArgs& args, const RowSource& rows, const float* weights, std::span<const Output> outputs,
+    void multiply(const KernelArgs& args, const RowSource& rows, const void* weights, std::span<const Output> outputs,
                   std::span<const Extra> extras, ThreadPool* pool, float* workspace) const {
         Operands operands;
         operands.a = &rows;
@@ -91,6 +106,7 @@ private:
         operands.alpha = alpha_;
         operands.outputs = outputs;
         operands.extras = extras;
+        if (epilogue_.residual >= 0) operands.residual = numbersOf(args.inputs[opInputs_ + static_cast<size_t>(epilogue_.residual)].dtype);
         gemm::run(plan_.shape, kernels_, plan_.panels, epilogue_, operands, pool, workspace);
     }
 
@@ -128,8 +144,9 @@ private:
                 std::vector<Output> outputs;
                 for (const TensorView& o : args.outputs) {
                     Output out;
-                    out.base = o.as<float>();
-                    for (size_t d = 0; d < batchRank; ++d) out.base += at[d] * o.strides[d];
+                    float* base = o.as<float>();
+                    for (size_t d = 0; d < batchRank; ++d) base += at[d] * o.strides[d];
+                    out.base = base;
                     if (s.result.size() > batchRank + 1) out.rows.push(s.m, o.strides[batchRank]);
                     outputs.push_back(out);
                 }
@@ -226,25 +243,36 @@ private:
     std::vector<float> dense_;
 };
 
-std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, int threads) {
-    const auto s = matMulShapeOf(layer);
+std::optional<MatMulShape> shapeFor(const LayerDesc& layer, const Variant& v) {
+    auto s = matMulShapeOf(layer, v.a(), v.b(), v.halves());
+    if (!s || v.form == Form::F32) return s;
+    // Weights of 16 bits are packed once, for one product; pairs lie side by side along K.
+    if (!s->sharedB || !layer.inputs[1].constant) return std::nullopt;
+    if (v.form == Form::Pairs && (!pairsAvailable() || s->transA || s->k % 2 != 0)) return std::nullopt;
+    return s;
+}
+
+std::optional<TacticInfo> supports(const LayerDesc& layer, const Variant& v, int threads) {
+    const IsaFamily& f = v.family;
+    const auto s = shapeFor(layer, v);
     if (!s) return std::nullopt;
-    const auto epilogue = compileEpilogue(layer, s->result, f);
+    const auto epilogue = v.epilogue(layer, *s);
     if (!epilogue) return std::nullopt;
-    const Plan p = planFor(layer, *s, f);
+    const Plan p = planFor(layer, *s, v);
+    const double weightBytes = static_cast<double>(p.panels.packedFloats) * (v.form == Form::F32 || v.form == Form::Pairs ? 4 : 2);
     const bool constantB = layer.inputs[1].constant;
     TacticInfo info;
     const size_t inputs = layer.inputs.size();
     info.inputLayouts.assign(inputs, "linear");
     info.inputLayouts[0] = info.inputLayouts[1] = "";  // permuted views come as strides
+    if (v.form == Form::Pairs) info.inputLayouts[0] = "linear";
     info.outputLayouts.assign(layer.outputs.size(), "linear");
     info.packing.resize(inputs);
     info.inputViews.assign(inputs, 1);
     info.outputViews.assign(layer.outputs.size(), 1);
     if (layer.opInputs > 2) info.inputViews[2] = 0;
     if (constantB) {
-        info.packing[1] = {std::string("f32_matmul_panels_x") + std::to_string(2 * f.lanes),
-                           static_cast<uint64_t>(p.panels.packedFloats * p.bBatches) * sizeof(float)};
+        info.packing[1] = {panelRecipe("matmul", v.form, f.lanes), static_cast<uint64_t>(weightBytes) * static_cast<uint64_t>(p.bBatches)};
         info.inputViews[1] = 0;
     }
     Kernels sizes{};
@@ -255,39 +283,47 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, i
     const double rows = static_cast<double>(p.shape.rows);
     // Few rows leave the arithmetic units waiting for each other.
     const double fill = rows < 4 ? rows / 4 : 1;
-    const double compute = 2 * rows * static_cast<double>(p.panels.packedFloats) / (f.flopsPerNs * fill);
-    const double bytes = 4.0 * (static_cast<double>(p.panels.packedFloats) + rows * static_cast<double>(s->k + s->n));
+    const double widening = v.form == Form::WF16 || v.form == Form::WBF16 ? 1.05 : 1;
+    const double compute = 2 * rows * static_cast<double>(p.panels.packedFloats) * static_cast<double>(v.perWord()) / (f.flopsPerNs * fill) * widening;
+    const double bytes = weightBytes + rows * (static_cast<double>(s->k) * static_cast<double>(dtypeSize(layer.inputs[0].dtype)) +
+                                               static_cast<double>(s->n) * static_cast<double>(dtypeSize(layer.outputs[0].dtype)));
     const double packing = constantB ? 0 : static_cast<double>(p.panels.packedFloats) * 0.5;
     const double program = epilogue->general ? epilogue->general->cost() * rows * static_cast<double>(s->n) : 0;
     info.estimate = products * (std::max(compute, bytes / f.bytesPerNs) + packing + program) / threads + 1500;
     return info;
 }
 
-void pack(const LayerDesc& layer, const IsaFamily& f, int input, const void* raw, void* packed) {
-    const auto s = matMulShapeOf(layer);
+void pack(const LayerDesc& layer, const Variant& v, int input, const void* raw, void* packed) {
+    const auto s = shapeFor(layer, v);
     if (!s || input != 1) throw std::runtime_error("Layer \"" + layer.name + "\" has no such packed constant.");
-    const Plan p = planFor(layer, *s, f);
+    const Plan p = planFor(layer, *s, v);
+    // Only float32 has batches.
     for (int64_t i = 0; i < p.bBatches; ++i) {
-        const float* b = static_cast<const float*>(raw) + i * s->k * s->n;
-        packPanels(p.panels, static_cast<float*>(packed) + i * p.panels.packedFloats,
-                   [&](int64_t k, int64_t n) { return s->transB ? b[n * s->k + k] : b[k * s->n + n]; });
+        packForm(v.form, p.panels, static_cast<const float*>(raw) + i * s->k * s->n, static_cast<float*>(packed) + i * p.panels.packedFloats,
+                 [&](int64_t k, int64_t n) { return s->transB ? n * s->k + k : k * s->n + n; });
     }
 }
 
-KernelRow row(const IsaFamily& f, const char* name) {
+KernelRow row(const IsaFamily& f, Form form, const char* name) {
+    const Variant v{f, form};
     KernelRow r;
     r.name = name;
     r.op = "MatMul";
     r.isa = f.isa;
-    r.supports = [&f](const LayerDesc& l, int threads) { return supports(l, f, threads); };
-    r.make = [&f](const LayerDesc& l, int) -> std::unique_ptr<Kernel> { return std::make_unique<MatMul>(l, *matMulShapeOf(l), f); };
-    r.pack = [&f](const LayerDesc& l, int input, const void* raw, void* packed) { pack(l, f, input, raw, packed); };
+    r.supports = [v](const LayerDesc& l, int threads) { return supports(l, v, threads); };
+    r.make = [v](const LayerDesc& l, int) -> std::unique_ptr<Kernel> { return std::make_unique<MatMul>(l, *shapeFor(l, v), v); };
+    r.pack = [v](const LayerDesc& l, int input, const void* raw, void* packed) { pack(l, v, input, raw, packed); };
     return r;
 }
 
 }  // namespace
 
-SINTER_KERNEL(f32_matmul_avx2){row(simd::kAvx2, "f32_matmul__avx2_6x16")};
-SINTER_KERNEL(f32_matmul_avx512){row(simd::kAvx512, "f32_matmul__avx512_14x32")};
+SINTER_KERNEL(f32_matmul_avx2){row(simd::kAvx2, Form::F32, "f32_matmul__avx2_6x16")};
+SINTER_KERNEL(f32_matmul_avx512){row(simd::kAvx512, Form::F32, "f32_matmul__avx512_14x32")};
+SINTER_KERNEL(f32_matmul_wf16_avx2){row(simd::kAvx2, Form::WF16, "f32_matmul_wf16__avx2_6x16")};
+SINTER_KERNEL(f32_matmul_wf16_avx512){row(simd::kAvx512, Form::WF16, "f32_matmul_wf16__avx512_14x32")};
+SINTER_KERNEL(f32_matmul_wbf16_avx2){row(simd::kAvx2, Form::WBF16, "f32_matmul_wbf16__avx2_6x16")};
+SINTER_KERNEL(f32_matmul_wbf16_avx512){row(simd::kAvx512, Form::WBF16, "f32_matmul_wbf16__avx512_14x32")};
+SINTER_KERNEL(bf16_matmul){row(simd::kPairs, Form::Pairs, "bf16_matmul__bf16_14x32")};
 
 }  // namespace sinter::gemm

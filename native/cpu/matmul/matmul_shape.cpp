@@ -2,16 +2,18 @@
 
 #include <algorithm>
 
+#include "cpu/matmul/epilogue.h"
+
 namespace sinter::gemm {
 
-std::optional<MatMulShape> matMulShapeOf(const LayerDesc& layer) {
+std::optional<MatMulShape> matMulShapeOf(const LayerDesc& layer, DType aType, DType bType, bool halves) {
     if (layer.op != "MatMul" || layer.opInputs < 2 || layer.inputs.size() < 2 || layer.outputs.empty()) return std::nullopt;
     const TensorInfo& a = layer.inputs[0];
     const TensorInfo& b = layer.inputs[1];
-    if (a.dtype != DType::F32 || b.dtype != DType::F32 || a.dims.empty() || b.dims.size() < 2) return std::nullopt;
+    if (a.dtype != aType || b.dtype != bType || a.quantized() || b.quantized() || a.dims.empty() || b.dims.size() < 2) return std::nullopt;
     if (layer.opInputs > 2 && layer.inputs[2].present() && layer.inputs[2].dtype != DType::F32) return std::nullopt;
     for (const TensorInfo& o : layer.outputs) {
-        if (o.dtype != DType::F32) return std::nullopt;
+        if (o.dtype != DType::F32 && !(halves && numbersOf(o))) return std::nullopt;
     }
     MatMulShape s;
     s.transA = layer.intAttr("trans_a", 0) != 0;

@@ -21,7 +21,8 @@ struct MatMulShape {
     }
 };
 
-/// Nothing when the layer is not a float32 MatMul with a matrix on the right.
-std::optional<MatMulShape> matMulShapeOf(const LayerDesc& layer);
+/// Nothing when the layer is not a MatMul of these types with a matrix on the right. Outputs are float32, or of 16 bits where
+/// `halves` says so.
+std::optional<MatMulShape> matMulShapeOf(const LayerDesc& layer, DType a = DType::F32, DType b = DType::F32, bool halves = false);
 
 }  // namespace sinter::gemm

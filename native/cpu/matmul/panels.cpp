@@ -34,4 +34,9 @@ PanelPlan planPanels(int lanes, int64_t k, int64_t columns, std::span<const int6
     return plan;
 }
 
+std::string panelRecipe(std::string_view op, Form form, int lanes) {
+    const char* type = form == Form::F32 ? "f32" : form == Form::WF16 ? "f16" : form == Form::WBF16 ? "bf16" : "bf16x2";
+    return std::string(type) + "_" + std::string(op) + "_panels_x" + std::to_string(2 * lanes);
+}
+
 }  // namespace sinter::gemm

@@ -71,7 +71,7 @@ public:
                 if (logical[i] < 0) continue;
                 int64_t offset = 0;
                 out.rows.offsets(logical[i], 1, &offset);
-                rows[i] = out.base + offset + panel.outputColumn;
+                rows[i] = static_cast<float*>(out.base) + offset + panel.outputColumn;
                 if (epilogue_.residual < 0) continue;
                 const Extra& e = operands_.extras[static_cast<size_t>(epilogue_.residual)];
                 e.rows.offsets(logical[i], 1, &offset);

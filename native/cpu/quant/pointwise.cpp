@@ -1,26 +1,28 @@
 #include <algorithm>
 
+#include "cpu/half/widen.h"
 #include "cpu/pointwise/nest.h"
 #include "cpu/pointwise/program.h"
 #include "cpu/quant/product.h"
 
-/// Op Pointwise with quantized operands: strips become float32, go through the program and are stored back.
+/// Op Pointwise with quantized or 16-bit operands: strips become float32, go through the program and are stored back.
 namespace sinter::quant {
 namespace {
 
 using pointwise::Program;
 constexpr int64_t kStrip = Program::kStrip;
 
-bool accepts(const LayerDesc& layer) {
-    if (layer.op != "Pointwise" || layer.outputs.empty() || layer.program.empty() || !anyQuantized(layer)) return false;
+bool accepts(const LayerDesc& layer, bool quantized) {
+    if (layer.op != "Pointwise" || layer.outputs.empty() || layer.program.empty()) return false;
+    if (anyQuantized(layer) != quantized || (!quantized && !half::anyHalf(layer))) return false;
     if (layer.inputs.size() != layer.program.inputCount || layer.outputs.size() != layer.program.outputs.size()) return false;
     const auto& dims = layer.outputs[0].dims;
     if (dims.size() > static_cast<size_t>(kMaxRank)) return false;
     for (const TensorInfo& o : layer.outputs) {
-        if (!readableRow(o) || o.dims != dims) return false;
+        if (!movableRow(o) || o.dims != dims) return false;
     }
     for (const TensorInfo& i : layer.inputs) {
-        if (!readableRow(i) || i.dims.size() > dims.size()) return false;
+        if (!movableRow(i) || i.dims.size() > dims.size()) return false;
         for (size_t a = 0; a < i.dims.size(); ++a) {
             const int64_t d = dims[dims.size() - i.dims.size() + a];
             if (i.dims[a] != d && i.dims[a] != 1) return false;
@@ -34,7 +36,7 @@ int64_t scratchFloats(const Program& p) { return p.scratchFloats() + (p.inputs()
 
 class Pointwise final : public Kernel {
 public:
-    Pointwise(const LayerDesc& layer, const Family& f) : program_(Program::compile(layer.program, f.floats)), rowMove_(f.rowMove()) {
+    Pointwise(const LayerDesc& layer, const Family& f) : program_(Program::compile(half::widened(layer.program), f.floats)), rowMove_(f.rowMove()) {
         TensorInfo floats;
         floats.dtype = DType::F32;
         for (const TensorInfo& o : layer.outputs) moves_.push_back(moveBetween(floats, o));
@@ -115,9 +117,9 @@ private:
     RowMoveFn rowMove_;
 };
 
-std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int threads) {
-    if (!accepts(layer) || layer.inputs.size() + layer.outputs.size() > 64) return std::nullopt;
-    const auto program = Program::compile(layer.program, f.floats);
+std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, bool quantized, int threads) {
+    if (!accepts(layer, quantized) || layer.inputs.size() + layer.outputs.size() > 64) return std::nullopt;
+    const auto program = Program::compile(half::widened(layer.program), f.floats);
     if (!program) return std::nullopt;
     TacticInfo info;
     info.inputLayouts.assign(layer.inputs.size(), "");
@@ -134,19 +136,21 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int 
     return info;
 }
 
-KernelRow row(const Family& f, const char* name) {
+KernelRow row(const Family& f, const char* name, bool quantized) {
     KernelRow r;
     r.name = name;
     r.op = "Pointwise";
     r.isa = f.isa;
-    r.supports = [&f](const LayerDesc& l, int threads) { return supports(l, f, threads); };
+    r.supports = [&f, quantized](const LayerDesc& l, int threads) { return supports(l, f, quantized, threads); };
     r.make = [&f](const LayerDesc& l, int) -> std::unique_ptr<Kernel> { return std::make_unique<Pointwise>(l, f); };
     return r;
 }
 
 }  // namespace
 
-SINTER_KERNEL(s8_pointwise_avx2){row(familyAvx2(), "s8_pointwise__avx2")};
-SINTER_KERNEL(s8_pointwise_avx512){row(familyAvx512(), "s8_pointwise__avx512")};
+SINTER_KERNEL(s8_pointwise_avx2){row(familyAvx2(), "s8_pointwise__avx2", true)};
+SINTER_KERNEL(s8_pointwise_avx512){row(familyAvx512(), "s8_pointwise__avx512", true)};
+SINTER_KERNEL(half_pointwise_avx2){row(familyAvx2(), "half_pointwise__avx2", false)};
+SINTER_KERNEL(half_pointwise_avx512){row(familyAvx512(), "half_pointwise__avx512", false)};
 
 }  // namespace sinter::quant

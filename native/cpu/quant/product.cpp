@@ -73,23 +73,7 @@ bool fitsInt32(const LayerDesc& layer, int64_t products) {
     return products <= INT32_MAX / (255 * (layer.inputs[1].dtype == DType::F32 ? 127 : 255));
 }
 
-Storage storageOf(DType t) { return t == DType::F32 ? Storage::F32 : t == DType::I8 ? Storage::I8 : Storage::U8; }
-
 bool readableRow(const TensorInfo& t) { return t.quantized() ? isStored(t) : t.dtype == DType::F32; }
-
-RowMove moveBetween(const TensorInfo& from, const TensorInfo& to) {
-    RowMove m{};
-    m.fromType = storageOf(from.dtype);
-    m.toType = storageOf(to.dtype);
-    m.scale = from.quantized() ? static_cast<float>(from.scale[0]) : 1.0f;
-    m.fromZero = static_cast<int>(from.zeroPoint);
-    const Quantizer q(to);
-    m.inverse = q.inverse;
-    m.lo = q.lo;
-    m.hi = q.hi;
-    m.toZero = q.zeroPoint;
-    return m;
-}
 
 Plan planProduct(const Kernels& k, int64_t rows, int64_t taps, int64_t klen, int64_t columns, std::span<const int64_t> splits, int64_t groups) {
     Plan plan;

@@ -12,6 +12,7 @@
 #include "cpu/matmul/panels.h"
 #include "cpu/matmul/rows.h"
 #include "cpu/quant/quantization.h"
+#include "cpu/quant/move.h"
 #include "cpu/quant/rows.h"
 #include "cpu/quant/tile.h"
 #include "cpu/simd/isa_family.h"
@@ -37,11 +38,8 @@ bool formTakes(const LayerDesc& layer, const Family& f);
 /// False where sums of so many products could leave 32 bits.
 bool fitsInt32(const LayerDesc& layer, int64_t products);
 
-Storage storageOf(DType t);
-inline int64_t sizeOf(Storage s) { return s == Storage::F32 ? 4 : 1; }
 /// float32, or an activation that is stored in 8 bits.
 bool readableRow(const TensorInfo& t);
-RowMove moveBetween(const TensorInfo& from, const TensorInfo& to);
 
 /// A run of output columns that one register tile computes; packed as [words][vecs · lanes] words, zero beyond `width`.
 struct Panel {

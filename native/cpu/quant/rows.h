@@ -5,8 +5,8 @@
 
 namespace sinter::quant {
 
-/// n contiguous numbers from one storage to another: read as (stored - fromZero) · scale (float32 as it is), written as
-/// Quantizer does (float32 as it is).
+/// n contiguous numbers from one storage to another, through float32: 8-bit numbers are read as (stored - fromZero) · scale
+/// and written as Quantizer does, 16-bit ones widened and rounded to nearest even, float32 is as it is.
 struct RowMove {
     const std::byte* from;
     std::byte* to;

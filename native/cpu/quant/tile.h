@@ -4,8 +4,8 @@
 
 namespace sinter::quant {
 
-/// Where a tile's result goes, or what is added to it: rows of float32, int8 or uint8.
-enum class Storage : uint8_t { F32, I8, U8 };
+/// How a row of numbers is stored. Tiles write and add float32 and 8-bit rows; row moves know all of them.
+enum class Storage : uint8_t { F32, I8, U8, F16, BF16 };
 
 /// How activations and weights meet in a 32-bit word.
 enum class Form : uint8_t {

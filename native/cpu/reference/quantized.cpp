@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/reference/convert.h"
+#include "cpu/reference/held.h"
 #include "cpu/reference/row.h"
 #include "cpu/reference/strided.h"
 
@@ -14,25 +15,6 @@ namespace sinter::ref {
 namespace {
 
 using quant::Quantizer;
-
-/// A dense row-major tensor made for one run.
-struct Held {
-    std::vector<std::byte> bytes;
-    TensorView view;
-    Held(DType type, std::span<const int64_t> dims) : bytes(static_cast<size_t>(countOf(dims)) * dtypeSize(type)) {
-        view.data = bytes.data();
-        view.dtype = type;
-        view.rank = static_cast<int>(dims.size());
-        std::copy(dims.begin(), dims.end(), view.dims.begin());
-        view.strides = linearStrides(dims);
-    }
-};
-
-const KernelRow* plainRow(const LayerDesc& d) {
-    for (const KernelRow* row : KernelRegistry::instance().find(d.op))
-        if (row->name.starts_with("any_") && row->name.ends_with("__scalar") && row->supports(d, 1)) return row;
-    return nullptr;
-}
 
 /// Every quantized operand is one this file can read or write.
 bool readable(const LayerDesc& d) {

@@ -17,5 +17,7 @@ struct IsaFamily {
 
 inline constexpr IsaFamily kAvx2{Isa::Avx2, "avx2", 8, 6, 100, 12};
 inline constexpr IsaFamily kAvx512{Isa::Avx512, "avx512", 16, 14, 200, 14};
+/// Products of bfloat16 pairs.
+inline constexpr IsaFamily kPairs{Isa::Avx512, "bf16", 16, 14, 380, 14};
 
 }  // namespace sinter::simd
