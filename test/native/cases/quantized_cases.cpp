@@ -50,7 +50,7 @@ Case make(const Conv& c, bool quantizedResidual = true) {
     if (c.wType != DType::F32) {
         std::vector<double> scales;
         for (int64_t i = 0; i < c.w[0]; ++i) scales.push_back(0.5 + 0.07 * static_cast<double>(i % 9));
-        b.quantizedInput(scales, c.wZero);
+        b.quantizedInput(scales, 0, c.wZero);
     }
     if (c.bias) b.weight({c.w[0]});
     b.ints("kernel_shape", {c.w.begin() + 2, c.w.end()}).ints("strides", stride).ints("dilations", dilation).ints("pads", pads).i("group", c.group);
@@ -140,15 +140,25 @@ TEST_CASE("cases: quantized Conv") {
         positive.desc.name += " from 0";
         cases.push_back(std::move(positive));
     }
+    // Pairs of the largest products do not fit 16 bits.
+    for (int64_t group : {1, 16}) {
+        Case large = make({.x = {1, 16, 9, 7}, .w = {16, 16 / group, 3, 3}, .pads = {1, 1, 1, 1}, .group = group, .xType = DType::U8, .wType = DType::I8, .yType = DType::F32});
+        large.low = 250;
+        large.desc.name += " from 250";
+        cases.push_back(std::move(large));
+    }
     runCases("Quantized Conv", cases);
 }
 
-Case matmul(std::vector<int64_t> a, std::vector<int64_t> b, const std::string& epilogue, DType yType, bool transB = false, double alpha = 1, std::vector<int64_t> splits = {}) {
+Case matmul(std::vector<int64_t> a, std::vector<int64_t> b, const std::string& epilogue, DType yType, bool transB = false, double alpha = 1, std::vector<int64_t> splits = {},
+            DType xType = DType::I8, DType wType = DType::F32, int64_t wZero = 0) {
     std::vector<int64_t> y = a;
     y.back() = transB ? b[b.size() - 2] : b.back();
     const double spread = 0.013 * 73 * 73 * std::sqrt(static_cast<double>(a.back())) * alpha;
     Builder builder("MatMul");
-    builder.input(a, DType::I8).quantizedInput(0.013).weight(b).weight({y.back()});
+    builder.input(a, xType).quantizedInput(0.013, xType == DType::U8 ? 121 : 0).weight(b, wType);
+    if (wType != DType::F32) builder.quantizedInput(std::vector<double>(static_cast<size_t>(y.back()), 0.7), transB ? 0 : 1, wZero);
+    builder.weight({y.back()});
     builder.i("trans_a", 0).i("trans_b", transB).f("alpha", alpha);
     addEpilogue(builder, epilogue, y, y.size() - 1);
     if (splits.empty()) splits = {y.back()};
@@ -158,7 +168,7 @@ Case matmul(std::vector<int64_t> a, std::vector<int64_t> b, const std::string& e
         builder.output(y, yType);
         if (yType != DType::F32) builder.quantizedOutput(spread / 57);
     }
-    Case c = builder.range(-127, 127).nearTies(roundsOtherwise(epilogue) ? 0.005 : 0)
+    Case c = builder.range(xType == DType::U8 ? 0 : -127, xType == DType::U8 ? 255 : 127).nearTies(roundsOtherwise(epilogue) ? 0.005 : 0)
                  .name(shapeText(a) + " x " + shapeText(b) + " " + epilogue + " " + std::string(dtypeName(yType)) + (transB ? " trans" : "") + " split " + shapeText(splits)).build();
     quantizeResidual(c, spread / 71);
     return c;
@@ -176,6 +186,11 @@ TEST_CASE("cases: quantized MatMul") {
         cases.push_back(matmul({2, 9, 40}, {40, 50}, "gelu", y, false, 0.25));
         cases.push_back(matmul({2, 17, 40}, {40, 51}, "relu", y, false, 1, {16, 5, 30}));
         cases.push_back(matmul({37}, {37, 20}, "relu", y));
+        for (const int64_t wZero : {128, 90}) {
+            cases.push_back(matmul({5, 130}, {33, 130}, "relu", y, true, 1, {}, DType::U8, DType::U8, wZero));
+            cases.push_back(matmul({3, 65}, {65, 33}, "", y, false, 1, {}, DType::I8, DType::U8, wZero));
+        }
+        cases.push_back(matmul({5, 130}, {33, 130}, "", y, true, 1, {}, DType::U8, DType::I8));
         cases.push_back(matmul({3, 1, 8, 12}, {1, 12, 20}, "silu", y));
     }
     for (size_t i = 0, n = cases.size(); i < n; i += 3) {
