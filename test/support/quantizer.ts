@@ -42,7 +42,7 @@ export async function quantizeModel(
   inputs: Readonly<Record<string, Tensor>>,
   options: QuantizerOptions,
 ): Promise<void> {
-  const model = onnxType('ModelProto').decode(readFileSync(path)) as unknown as ModelProto;
+  const model = prepared(onnxType('ModelProto').decode(readFileSync(path)) as unknown as ModelProto);
   const graph = model.graph!;
   const weights = new Map(graph.initializer.map((t) => [t.name, t]));
   const ranges = await observe(model, inputs, options);
@@ -59,6 +59,27 @@ export async function quantizeModel(
     graph: { ...graph, node: quantizer.nodes, initializer: quantizer.initializers(), valueInfo: [] },
   };
   writeFileSync(out, onnxType('ModelProto').encode(written).finish());
+}
+
+/** Dropout is nothing, and a reshaped constant is a constant: what the quantizer's own preparation sees to. */
+function prepared(model: ModelProto): ModelProto {
+  const graph = model.graph!;
+  const constants = new Map(graph.initializer.map((t) => [t.name, t]));
+  const node: NodeProto[] = [];
+  for (const n of graph.node) {
+    const x = constants.get(n.input[0] ?? '');
+    const shape = constants.get(n.input[1] ?? '');
+    if (n.opType === 'Dropout') {
+      node.push({ ...n, opType: 'Identity', input: n.input.slice(0, 1), output: n.output.slice(0, 1), attribute: [] });
+    } else if (n.opType === 'Reshape' && x && shape) {
+      const given = [...new BigInt64Array(new Uint8Array(shape.rawData).buffer)].map(Number);
+      const count = x.dims.map(int).reduce((a, b) => a * b, 1);
+      const rest = given.filter((d) => d >= 0).reduce((a, b) => a * b, 1);
+      const dims = given.map((d) => (d < 0 ? count / rest : d));
+      constants.set(n.output[0]!, { ...x, name: n.output[0]!, dims });
+    } else node.push(n);
+  }
+  return { ...model, graph: { ...graph, node, initializer: [...constants.values()] } };
 }
 
 /** Scale and zero point of every float value of one run. */

@@ -24,6 +24,7 @@ const OTHERS = new Set([
   ...['AveragePool', 'GlobalAveragePool', 'Add', 'Mul', 'Sub', 'MaxPool', 'Concat', 'Reshape', 'Transpose', 'Split'],
   ...['Flatten', 'Squeeze', 'Unsqueeze', 'Slice', 'Relu', 'Clip', 'LeakyRelu', 'HardSwish', 'Sigmoid'],
 ]);
+const ACTIVATIONS = new Set(['Relu', 'Clip']);
 const FUSED = new Set(['Conv', 'MatMul', 'Pointwise', 'Shuffle']);
 
 /**
@@ -32,7 +33,13 @@ const FUSED = new Set(['Conv', 'MatMul', 'Pointwise', 'Shuffle']);
  */
 export function quantizeGraph(graph: Graph, options: QuantizeOptions): Graph {
   const g = graph.clone();
-  const writer = new Writer(g, quantizationScales(graph, options), options);
+  const scales = new Map(quantizationScales(graph, options));
+  // Between a product and its activation nothing is rounded: runtimes compute the two as one.
+  for (const node of graph.nodes()) {
+    const users = productOf(node) ? graph.users(node.outputs[0]!) : [];
+    if (users.length === 1 && ACTIVATIONS.has(users[0]!.node.op)) scales.delete(node.outputs[0]!);
+  }
+  const writer = new Writer(g, scales, options);
   for (const node of graph.topological()) writer.node(node);
   return g;
 }
