@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from '../../optimizer/builder/session.ts';
+import { readNpy, writeNpy } from '../../optimizer/calibration/data/npy.ts';
 import { modelDir } from '../bench/models.ts';
 import { sample, scratch } from '../importers/make.ts';
 import { ROOT } from '../networks/check.ts';
@@ -26,6 +27,9 @@ const FORMS: readonly QuantizerOptions[] = [
   { form: 'qlinear', activations: 'uint8', weights: 'uint8', perChannel: false },
   { form: 'qlinear', activations: 'int8', weights: 'int8', perChannel: true },
 ];
+
+const QDQ = FORMS[0]!;
+const QLINEAR = FORMS[5]!;
 
 const titleOf = (o: QuantizerOptions): string =>
   `${o.form}, ${o.activations} activations, ${o.weights} weights${o.perChannel ? ' per channel' : ''}${o.opset ? `, opset ${o.opset}` : ''}`;
@@ -52,9 +56,25 @@ describe('the trained network', () => {
   });
 });
 
+it.each(['avx2', 'avx512'])('the same numbers with %s instructions', async (isa) => {
+  const shapes = { image: [8, 1, 28, 28] };
+  const inputs = randomInputsOf((await openModel(sample('fashion-cnn'), { shapes })).graph);
+  const quantized = join(dir, `${isa}.onnx`);
+  await quantizeModel(sample('fashion-cnn'), quantized, inputs, QDQ);
+  const file = join(dir, `${isa}.npy`);
+  writeNpy(file, inputs.image!);
+  const args = ['run', quantized, '--shape', 'image=8x1x28x28', '--input', `image=${file}`, '--output-dir'];
+  const outputs = [isa, ''].map((set) => {
+    const out = join(dir, `out-${isa}-${set}`);
+    execFileSync(process.execPath, [join(ROOT, 'bin/sinter.mjs'), ...args, out], {
+      ...{ stdio: 'pipe', env: { ...process.env, SINTER_ISA: set } },
+    });
+    return readNpy(join(out, 'logits.npy')).bytes;
+  });
+  expect(Buffer.compare(outputs[0]!, outputs[1]!)).toBe(0);
+});
+
 const FULL = ['squeezenet', 'mobilenet_v2', 'inception_v1', 'resnet50'];
-const QDQ = FORMS[0]!;
-const QLINEAR = FORMS[5]!;
 const pathOf = (name: string): string => join(modelDir(), `${name}.onnx`);
 
 describe('networks at full size', () => {

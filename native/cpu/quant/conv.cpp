@@ -60,7 +60,7 @@ Source sourceOf(const Geometry& g, const Kernels& k) {
 
 std::optional<Geometry> geometryOf(const LayerDesc& layer) {
     if (layer.inputs.size() < 2 || !isStored(layer.inputs[0]) || !hasIntegerWeights(layer)) return std::nullopt;
-    LayerDesc plain = layer;
+    LayerDesc plain = withFloatBias(layer);
     plain.inputs[0] = dequantizedInfo(layer.inputs[0]);
     plain.inputs[1] = dequantizedInfo(layer.inputs[1]);
     for (TensorInfo& o : plain.outputs) {
@@ -105,7 +105,10 @@ public:
         o.aRows = source_.rows;
         o.tapOffsets = source_.tapOffsets;
         o.packed = args.inputs[1].data;
-        o.bias = opInputs_ > 2 && args.inputs[2].present() ? args.inputs[2].as<const float>() : nullptr;
+        if (opInputs_ > 2 && args.inputs[2].present()) {
+            if (args.inputs[2].dtype == DType::I32) o.integerBias = args.inputs[2].as<const int32_t>();
+            else o.bias = args.inputs[2].as<const float>();
+        }
         o.extras = args.inputs.subspan(opInputs_);
         o.outputs = args.outputs;
         o.columnAxis = 1;

@@ -33,7 +33,7 @@ std::optional<MatMulShape> shapeOf(const LayerDesc& layer) {
         s.rows *= d;
     }
     s.result.push_back(s.n);
-    if (layer.opInputs > 2 && layer.inputs[2].present() && (layer.inputs[2].dtype != DType::F32 || layer.inputs[2].count() != s.n)) return std::nullopt;
+    if (layer.opInputs > 2 && layer.inputs[2].present() && ((layer.inputs[2].dtype != DType::F32 && !hasIntegerBias(layer)) || layer.inputs[2].count() != s.n)) return std::nullopt;
     const auto splits = layer.intsAttr("splits");
     if (splits.empty() ? layer.outputs.size() != 1 : splits.size() != layer.outputs.size()) return std::nullopt;
     int64_t columns = 0;
@@ -92,7 +92,10 @@ public:
         o.aRows.push(s_.rows, pitch);
         o.tapOffsets = std::span(&noOffset, 1);
         o.packed = args.inputs[1].data;
-        o.bias = opInputs_ > 2 && args.inputs[2].present() ? args.inputs[2].as<const float>() : nullptr;
+        if (opInputs_ > 2 && args.inputs[2].present()) {
+            if (args.inputs[2].dtype == DType::I32) o.integerBias = args.inputs[2].as<const int32_t>();
+            else o.bias = args.inputs[2].as<const float>();
+        }
         o.extras = args.inputs.subspan(opInputs_);
         o.outputs = args.outputs;
         o.columnAxis = static_cast<int>(s_.result.size()) - 1;

@@ -60,7 +60,8 @@ export function lowerQuantized(
   for (const n of nodes) {
     if (n.op !== 'DequantizeLinear' || !isQuantizer(n)) continue;
     const weight = low.weightOf(n.inputs[0]!);
-    if (weight && isMatrix(core, n.outputs[0]!)) low.alias(n.outputs[0]!, integerConstant(low, n, weight));
+    if (weight && isOperand(core, n.outputs[0]!, 1)) low.alias(n.outputs[0]!, integerConstant(low, n, weight));
+    else if (weight && isIntegerBias(low, core, n)) low.alias(n.outputs[0]!, low.value(n.inputs[0]!));
     else if (!settleConstant(low, n)) low.alias(n.outputs[0]!, low.meaning(n.inputs[0]!, stored(low, n)));
   }
   const results = low.graph.outputs.map((v) => {
@@ -80,8 +81,29 @@ export function lowerQuantized(
   return true;
 }
 
-const isMatrix = (core: readonly Node[], v: ValueId): boolean =>
-  core.some((n) => PRODUCTS.has(n.op) && n.inputs[1] === v);
+const isOperand = (core: readonly Node[], v: ValueId, index: number): boolean =>
+  core.some((n) => PRODUCTS.has(n.op) && n.inputs[index] === v);
+
+/** An int32 bias whose steps are the product's own, as quantizers write it: it belongs to the integer sums. */
+function isIntegerBias(low: Lowering, core: readonly Node[], bias: Node): boolean {
+  if (!isOperand(core, bias.outputs[0]!, 2)) return false;
+  const product = core.find((n) => PRODUCTS.has(n.op))!;
+  const [b, x, w] = [bias, ...product.inputs.slice(0, 2).map((v) => low.graph.producer(v!))].map((n) =>
+    n && isQuantizer(n) ? parameters(low, n) : null,
+  );
+  if (b?.dtype !== 'int32' || b.zeroPoint !== 0 || !x || !w || low.shape(bias.outputs[0]!).length !== 1) return false;
+  const alpha = typeof product.attrs.alpha === 'number' ? product.attrs.alpha : 1;
+  const beta = typeof product.attrs.beta === 'number' ? product.attrs.beta : 1;
+  const at = (list: readonly number[], i: number): number => list[list.length === 1 ? 0 : i]!;
+  const n = Math.max(b.scales.length, w.scales.length);
+  return (
+    beta === 1 &&
+    Array.from({ length: n }, (_, i) => i).every((i) => {
+      const step = x.scales[0]! * at(w.scales, i) * alpha;
+      return Math.abs(at(b.scales, i) - step) <= 1e-6 * Math.abs(step);
+    })
+  );
+}
 
 function stored(low: Lowering, node: Node) {
   const q = parameters(low, node);

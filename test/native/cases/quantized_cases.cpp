@@ -19,7 +19,7 @@ struct Conv {
     std::vector<int64_t> splits{};
     DType xType = DType::I8, wType = DType::F32, yType = DType::I8;
     int64_t xZero = 0, yZero = 0, wZero = 0;
-    bool bias = true;
+    bool bias = true, integerBias = false;
 };
 
 /// Marks the epilogue's operand of the result's shape as quantized too.
@@ -52,7 +52,8 @@ Case make(const Conv& c, bool quantizedResidual = true) {
         for (int64_t i = 0; i < c.w[0]; ++i) scales.push_back(0.5 + 0.07 * static_cast<double>(i % 9));
         b.quantizedInput(scales, 0, c.wZero);
     }
-    if (c.bias) b.weight({c.w[0]});
+    if (c.integerBias) b.weight({c.w[0]}, DType::I32);
+    else if (c.bias) b.weight({c.w[0]});
     b.ints("kernel_shape", {c.w.begin() + 2, c.w.end()}).ints("strides", stride).ints("dilations", dilation).ints("pads", pads).i("group", c.group);
     addEpilogue(b, c.epilogue, y, 1);
     const auto out = [&](const std::vector<int64_t>& dims, double scale) {
@@ -133,6 +134,12 @@ TEST_CASE("cases: quantized Conv") {
                 cases.push_back(make({.x = {1, c, 11, 9}, .w = {c, 1, 2, 2}, .group = c, .epilogue = "relu", .xType = x, .yType = DType::U8, .xZero = xZero, .yZero = 4}));
             }
         }
+    for (const char* e : {"", "relu", "clip", "residual_relu", "gelu"}) {
+        cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = e, .xType = DType::U8, .wType = DType::I8, .yType = DType::U8, .xZero = 131, .yZero = 12, .integerBias = true}));
+        cases.push_back(make({.x = {1, 20, 9, 7}, .w = {20, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = 20, .epilogue = e, .xType = DType::U8, .wType = DType::I8, .yType = DType::U8, .xZero = 131, .yZero = 12, .integerBias = true}));
+        cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 1, 1}, .epilogue = e, .wType = DType::U8, .yType = DType::F32, .wZero = 101, .integerBias = true}));
+    }
+    cases.push_back(make({.x = {1, 17, 7, 6}, .w = {31, 17, 1, 1}, .epilogue = "relu", .splits = {5, 19, 7}, .wType = DType::I8, .integerBias = true}));
     // Activations after a Relu take another way through some kernels.
     for (size_t i = 0, n = cases.size(); i < n; i += 3) {
         Case positive = cases[i];
@@ -151,14 +158,14 @@ TEST_CASE("cases: quantized Conv") {
 }
 
 Case matmul(std::vector<int64_t> a, std::vector<int64_t> b, const std::string& epilogue, DType yType, bool transB = false, double alpha = 1, std::vector<int64_t> splits = {},
-            DType xType = DType::I8, DType wType = DType::F32, int64_t wZero = 0) {
+            DType xType = DType::I8, DType wType = DType::F32, int64_t wZero = 0, bool integerBias = false) {
     std::vector<int64_t> y = a;
     y.back() = transB ? b[b.size() - 2] : b.back();
     const double spread = 0.013 * 73 * 73 * std::sqrt(static_cast<double>(a.back())) * alpha;
     Builder builder("MatMul");
     builder.input(a, xType).quantizedInput(0.013, xType == DType::U8 ? 121 : 0).weight(b, wType);
     if (wType != DType::F32) builder.quantizedInput(std::vector<double>(static_cast<size_t>(y.back()), 0.7), transB ? 0 : 1, wZero);
-    builder.weight({y.back()});
+    builder.weight({y.back()}, integerBias ? DType::I32 : DType::F32);
     builder.i("trans_a", 0).i("trans_b", transB).f("alpha", alpha);
     addEpilogue(builder, epilogue, y, y.size() - 1);
     if (splits.empty()) splits = {y.back()};
@@ -191,6 +198,8 @@ TEST_CASE("cases: quantized MatMul") {
             cases.push_back(matmul({3, 65}, {65, 33}, "", y, false, 1, {}, DType::I8, DType::U8, wZero));
         }
         cases.push_back(matmul({5, 130}, {33, 130}, "", y, true, 1, {}, DType::U8, DType::I8));
+        cases.push_back(matmul({5, 130}, {33, 130}, "relu", y, true, 0.5, {}, DType::U8, DType::I8, 0, true));
+        cases.push_back(matmul({2, 9, 40}, {40, 51}, "", y, false, 1, {16, 5, 30}, DType::I8, DType::I8, 0, true));
         cases.push_back(matmul({3, 1, 8, 12}, {1, 12, 20}, "silu", y));
     }
     for (size_t i = 0, n = cases.size(); i < n; i += 3) {
