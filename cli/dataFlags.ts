@@ -15,9 +15,12 @@ const OPTIONS: readonly (readonly [flags: string, description: string])[] = [
   ['--raw-shape <dims>', 'shape of one sample in a raw binary, e.g. 1x3x224x224'],
 ];
 
-/** Declares how samples are read (dataOptions.ts parses it): shared by the commands that need data. */
-export function withData(command: Command): Command {
-  command.requiredOption('--data <path>', 'samples: a folder, .npy, .npz, .csv, raw binary or IDX file');
+const DATA = ['--data <path>', 'samples: a folder, .npy, .npz, .csv, raw binary or IDX file'] as const;
+
+/** Declares how samples are read (dataOptions.ts parses it): shared by the commands that need data, or can use it. */
+export function withData(command: Command, needed = true): Command {
+  if (needed) command.requiredOption(...DATA);
+  else command.option(...DATA);
   for (const [flags, description] of OPTIONS) command.option(flags, description);
   return command;
 }

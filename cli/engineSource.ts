@@ -7,6 +7,7 @@ import { isEngineFile } from '../optimizer/engine/file.ts';
 import { Progress } from './progress.ts';
 import { nativeRuntime } from './runtime.ts';
 import { stopSignal } from './stop.ts';
+import { defaultTuning } from './tuning.ts';
 
 /**
  * Calls `use` with the path of an engine: the given file when it is one, else a temporary engine built from the model.
@@ -33,6 +34,7 @@ export async function withEngine<T>(
       threads: options.threads,
       path,
       stop,
+      tuning: defaultTuning(),
       onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
     });
     progress.clear();

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { withData } from './dataFlags.ts';
 import { EXIT } from './exit.ts';
+import { withTuning } from './tuningFlags.ts';
 
 /** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
 type Action = (...args: never[]) => Promise<number>;
@@ -59,6 +60,8 @@ Examples:
 Exit codes: 0 done, 1 the runtime failed, 2 wrong usage or file, 3 compare found a difference, 130 cancelled.`,
   );
 
+const batch = ['--batch <n>', 'samples at once, where the model leaves that open', '1'] as const;
+
 program
   .command('inspect <file>')
   .description('what a model or an engine holds')
@@ -93,8 +96,7 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-program
-  .command('build <model>')
+withTuning(withData(program.command('build <model>'), false))
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
@@ -105,17 +107,37 @@ program
     '--fast-fp32',
     'allow FP32 products in three bfloat16 parts where the processor has AMX: faster, errors near 1e-5',
   )
-  .option('--precision <kind>', 'fp32, or int8: INT8 where calibration has a range and it is faster', 'fp32')
+  .option(
+    '--precision <kind>',
+    'what may be used where it is faster: fp32, fp16, bf16, int8 (where calibration has a range), or mixed: all of them',
+    'fp32',
+  )
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(
-    '--pin <operator=fp32>',
-    'keep an operator in FP32, by name or source id (repeatable)',
+    '--pin <operator=kind>',
+    'fix the precision of an operator, by name or source id: fp32, fp16, bf16 or int8 (repeatable)',
     collect,
     [] as string[],
   )
+  .option('--cosine <x>', 'accuracy budget: every output keeps this cosine to FP32 on --data, e.g. 0.99')
+  .option('--accuracy-drop <points>', 'accuracy budget: top-1 points that may be lost on labelled --data, e.g. 0.5')
+  .option('--score-output <name>', 'output with a score per class, for --accuracy-drop (the first by default)')
+  .option(...batch)
   .option(...disable)
   .option(...json)
-  .addHelpText('after', '\nExample:\n  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2')
+  .addHelpText(
+    'after',
+    `
+With a budget, layers are measured one by one and those that cost too much stay in FP32 (or 16 bits); they are printed with
+the pins that build the same plan without measuring.
+
+Examples:
+  $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2
+  $ sinter build model.onnx -o model.sinter --precision bf16
+  $ sinter build model.onnx -o model.sinter --precision mixed --calibration model.calib --data photos --samples 16 --cosine 0.99
+  $ sinter build model.onnx -o model.sinter --level 5 --timing-cache machine.json
+  $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
+  )
   .action(act(async () => (await import('./commands/build.ts')).build));
 
 program
@@ -160,8 +182,6 @@ program
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter compare model.onnx model.sinter --input x=x.npy')
   .action(act(async () => (await import('./commands/compare.ts')).compare));
-
-const batch = ['--batch <n>', 'samples at once, where the model leaves that open', '1'] as const;
 
 withData(program.command('calibrate <model>'))
   .description('find the ranges that INT8 needs from sample data')

@@ -50,6 +50,20 @@ export interface Measurement {
   readonly max: number;
 }
 
+/** How thoroughly a tactic is timed. */
+export interface MeasurePolicy {
+  /** Runs before timing. */
+  readonly warmup: number;
+  /** Samples at least and at most; sampling ends after `budget` nanoseconds once there are enough. */
+  readonly least: number;
+  readonly most: number;
+  readonly budget: number;
+  /** A tactic whose best sample is this many times the best median of the others is given up. */
+  readonly hopeless: number;
+  /** Bytes that constants rotate through: in an engine a layer's weights are not in the cache. */
+  readonly rotation: number;
+}
+
 export interface LayerTime {
   readonly layer: number;
   /** Nanoseconds per iteration. */
@@ -110,16 +124,23 @@ export interface WriteEngineRequest {
 
 export interface NativeRuntime {
   readonly version: string;
+  /** Digest of the linked kernels: timings are theirs and no other's. */
+  readonly buildId: string;
   devices(): readonly DeviceInfo[];
   /** Tactics for a layer (LayerDesc message) on a device, best estimate first. Empty = the device cannot run it. */
   enumerate(device: string, layerDescBytes: Uint8Array, threads: number): readonly Tactic[];
   /** Runs one layer synchronously on the CPU, by the scalar reference unless a tactic is named: folding and tests. */
   evaluate(layerDescBytes: Uint8Array, inputs: readonly (Tensor | null)[], tactic?: string): readonly Tensor[];
+  /**
+   * Times tactics of one layer on random data, one result each in the same order, in a process of its own: a kernel that
+   * crashes is a failed result. Throws RuntimeFailure 'stopped' after an abort.
+   */
   measure(
     device: string,
     layerDescBytes: Uint8Array,
     tactics: readonly string[],
     threads: number,
+    policy: MeasurePolicy,
     stop: AbortSignal,
   ): Promise<readonly Measurement[]>;
   /** Evaluates one WeightExpr message over the mapped files. */

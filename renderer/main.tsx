@@ -21,6 +21,7 @@ import { App } from './app/App.tsx';
 import { listenForKeys } from './commands/keys.ts';
 import { shareCommandsWithMenu } from './commands/menu.ts';
 import { boot, keepSession } from './store/actions/connect.ts';
+import { watchPrecision } from './store/actions/precision/watch.ts';
 import { useStudio } from './store/store.ts';
 import { theme, variables } from './ui/theme.ts';
 
@@ -33,11 +34,18 @@ createRoot(document.getElementById('root')!).render(
 );
 listenForKeys();
 shareCommandsWithMenu();
+watchPrecision();
 void boot();
 
 let saving: ReturnType<typeof setTimeout> | null = null;
 useStudio.subscribe((now, before) => {
-  if (now.model === before.model && now.choices === before.choices && now.step === before.step) return;
+  if (
+    now.model === before.model &&
+    now.choices === before.choices &&
+    now.step === before.step &&
+    now.precision.calibration === before.precision.calibration
+  )
+    return;
   if (saving) clearTimeout(saving);
   saving = setTimeout(keepSession, 300);
 });

@@ -1,29 +1,25 @@
 import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
-import { hashFile } from '../../optimizer/builder/hashFile.ts';
-import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/storages.ts';
-import { precisionPolicy } from '../../optimizer/builder/precision.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
-import { readRanges } from '../../optimizer/calibration/cache/file.ts';
-import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
-import type { Optimized } from '../../optimizer/passes/pass.ts';
-import { EXIT, UsageError } from '../exit.ts';
+import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
+import { EXIT } from '../exit.ts';
 import { parseCount, parsePairs, parseRanges, parseShapes } from '../options.ts';
+import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText } from '../table.ts';
+import { parseTuning, type TuningFlags } from '../tuning.ts';
 
-interface BuildFlags {
+interface BuildFlags extends PrecisionFlags, TuningFlags {
   output: string;
   device: string;
   threads: string;
   shape: string[];
   range: string[];
   disable: string[];
-  precision: string;
   fastFp32?: boolean;
-  calibration?: string;
-  pin: string[];
+  pinTactic: string[];
+  forbidTactic: string[];
   json?: boolean;
 }
 
@@ -32,31 +28,60 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const stop = stopSignal();
   const progress = new Progress();
   const threads = parseCount('--threads', flags.threads, 1);
+  const tuning = parseTuning(flags);
   const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
   const optimized = optimizeModel(model, runtime, {
     disabledPasses: new Set(flags.disable),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });
-  const precision = await precisionOf(flags, optimized);
+  const sizes = parseRanges(flags.range);
+  const { device } = flags;
+  const { policy, choice, budget } = await choosePrecision(optimized, flags, {
+    runtime,
+    device,
+    threads,
+    sizes,
+    stop,
+    progress,
+  });
   const report = await buildEngine(optimized, {
     runtime,
-    device: flags.device,
+    device,
     threads,
     path: flags.output,
-    ranges: parseRanges(flags.range),
-    ...(precision ? { precision } : {}),
+    ranges: sizes,
+    ...(policy ? { precision: policy } : {}),
+    ...(tuning ? { tuning } : {}),
+    rules: tacticRules(optimized.graph, {
+      pin: parsePairs('--pin-tactic', flags.pinTactic),
+      forbid: flags.forbidTactic,
+    }),
     fastFp32: flags.fastFp32 === true,
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });
   progress.clear();
-  if (flags.json) console.log(JSON.stringify(report, null, 2));
-  else {
+  if (flags.json) {
+    const chosen = choice ? { precision: { kept: choice.kept, pins: choice.pins, score: choice.score } } : {};
+    console.log(JSON.stringify({ ...report, ...chosen }, null, 2));
+  } else {
     const refused = optimized.trace.passes.reduce((n, p) => n + p.refusals.length, 0);
     console.log(`${report.operators} operators → ${report.layers.length} layers, ${refused} fusions refused`);
+    if (choice && budget) for (const line of choiceLines(choice, budget)) console.log(line);
+    const stored = storedText(report.layers);
+    if (stored) console.log(stored);
+    for (const o of report.overflows)
+      console.log(
+        `${o.kind} "${o.tensor}" of ${o.layer} reaches ${o.magnitude.toPrecision(4)}, beyond float16: not stored so`,
+      );
     const split = report.layers.filter((l) => isSplit(l.tactic)).length;
     if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts`);
+    if (report.tuning) {
+      const { timed, cached, failed, level } = report.tuning;
+      const failures = failed > 0 ? `, ${failed} failed` : '';
+      console.log(`level ${level}: ${timed} tactics timed, ${cached} known from the timing cache${failures}`);
+    }
     const reuse = report.memory.withoutReuse > 0 ? ` (${bytesText(report.memory.withoutReuse)} without reuse)` : '';
     console.log(
       `activations ${bytesText(report.memory.arena)}${reuse}, weights ${bytesText(report.engine.weightBytes)}`,
@@ -68,17 +93,12 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   return EXIT.ok;
 }
 
-/** The INT8 permission that --precision, --calibration and --pin add up to; null for FP32. */
-async function precisionOf(flags: BuildFlags, optimized: Optimized): Promise<PrecisionPolicy | null> {
-  if (flags.precision === 'fp32') return null;
-  if (flags.precision !== 'int8') throw new UsageError(`--precision ${flags.precision}: give fp32 or int8`);
-  if (flags.calibration === undefined) {
-    throw new UsageError('--precision int8 needs --calibration FILE; `sinter calibrate` makes one from sample data');
-  }
-  const fp32 = Object.entries(parsePairs('--pin', flags.pin)).map(([name, kind]) => {
-    if (kind !== 'fp32') throw new UsageError(`--pin ${name}=${kind}: only fp32 can be pinned`);
-    return name;
-  });
-  const table = readRanges(flags.calibration, await hashFile(optimized.graph.files[0]?.path, stopSignal()));
-  return precisionPolicy(optimized.graph, new Ranges(table), { fp32 });
+/** "12 layers in INT8, 3 in BF16", of those that are not stored as the model has them. */
+function storedText(layers: readonly { readonly stored: string }[]): string {
+  const title: Record<string, string> = { int8: 'INT8', uint8: 'UINT8', float16: 'FP16', bfloat16: 'BF16' };
+  return Object.entries(title)
+    .map(([stored, name]) => [layers.filter((l) => l.stored === stored).length, name] as const)
+    .filter(([n]) => n > 0)
+    .map(([n, name], i) => (i === 0 ? `${n} ${n === 1 ? 'layer' : 'layers'} in ${name}` : `${n} in ${name}`))
+    .join(', ');
 }

@@ -12,7 +12,8 @@ import type { Optimized, Trace } from '../../optimizer/passes/pass.ts';
 import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parsePairs, parseShapes } from '../options.ts';
+import { parseShapes } from '../options.ts';
+import { parsePins } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -80,8 +81,7 @@ function checkQdq(flags: OptimizeFlags): void {
 async function quantized(result: Optimized, flags: OptimizeFlags): Promise<Graph> {
   const hash = await hashFile(result.graph.files[0]?.path, stopSignal());
   const ranges = new Ranges(readRanges(flags.calibration!, hash));
-  const pins = { fp32: Object.keys(parsePairs('--pin', flags.pin)) };
-  return withQuantization(result.graph, ranges, pins, flags.activationType as 'int8' | 'uint8');
+  return withQuantization(result.graph, ranges, parsePins(flags.pin), flags.activationType as 'int8' | 'uint8');
 }
 
 /** The trace without graph deltas: what a script wants to know. */

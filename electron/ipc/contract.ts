@@ -3,13 +3,37 @@ import { buildResult, profileResult } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
 import { comparison, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
+import {
+  accuracy,
+  algorithm,
+  budget,
+  calibrationView,
+  dataChoice,
+  dataSummary,
+  histogram,
+  liveCalibration,
+  planReport,
+  precisionChoice,
+  rangesChoice,
+  sensitivityReport,
+  storage,
+} from './schemas/precision.ts';
 import { switches, traceSummary } from './schemas/trace.ts';
 
 /** Bumped when a method or message changes shape; a window and a host of different versions refuse each other. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Positive sizes for the symbolic dimensions of a model. */
 const symbolSizes = z.record(z.string(), z.number().int().positive());
+
+/** What every measurement over samples needs. */
+const measured = {
+  model: handle,
+  data: dataChoice,
+  shapes: symbolSizes,
+  device: z.string(),
+  threads: z.number().int().min(1),
+};
 
 /**
  * Every method of the engine host: what it takes and gives, checked at both ends. Methods with a `job` report progress
@@ -34,6 +58,8 @@ export const contract = {
       device: z.string(),
       threads: z.number().int().min(1),
       shapes: symbolSizes,
+      /** null = everything as the model has it. */
+      precision: precisionChoice.nullable(),
       job: jobId,
     }),
     result: buildResult,
@@ -53,6 +79,55 @@ export const contract = {
     params: z.object({ model: handle, path: z.string(), job: jobId }),
     result: z.object({ bytes: z.number() }),
   },
+  /** What calibration and builds can be asked for here. */
+  precisions: {
+    params: z.object({}),
+    result: z.object({ algorithms: z.array(algorithm), storages: z.array(storage) }),
+  },
+  /** Opens data and reads a few of its samples, as the network sees them. */
+  data: {
+    params: z.object({
+      model: handle,
+      data: dataChoice,
+      shapes: symbolSizes,
+      indices: z.array(z.number().int().min(0)),
+    }),
+    result: dataSummary,
+  },
+  /** Answers when it is done, and also when it was cancelled, with what was seen until then. */
+  calibrate: {
+    params: z.object({ ...measured, algorithm: z.string(), resume: z.boolean(), job: jobId }),
+    result: calibrationView,
+  },
+  /** A running calibration: its tensors, the ranges of those asked for, and how fast ranges still move. */
+  liveCalibration: { params: z.object({ run: jobId, tensors: z.array(z.string()).max(64) }), result: liveCalibration },
+  /** A calibration with another algorithm or with thresholds moved; needs no data. */
+  calibration: { params: z.object({ model: handle, ranges: rangesChoice }), result: calibrationView },
+  openCalibration: { params: z.object({ model: handle, path: z.string() }), result: calibrationView },
+  exportCalibration: {
+    params: z.object({ ranges: rangesChoice, format: z.enum(['sinter', 'tensorrt']), path: z.string() }),
+    result: z.object({ tensors: z.number() }),
+  },
+  histogram: { params: z.object({ calibration: handle, tensor: z.string() }), result: histogram },
+  /** What a threshold would clip and cost; nothing is changed. */
+  threshold: {
+    params: z.object({ calibration: handle, tensor: z.string(), amax: z.number().positive() }),
+    result: z.object({ clipped: z.number(), sqnr: z.number().nullable() }),
+  },
+  sensitivity: { params: z.object({ ...measured, ranges: rangesChoice, job: jobId }), result: sensitivityReport },
+  plans: {
+    params: z.object({
+      ...measured,
+      ranges: rangesChoice,
+      pins: precisionChoice.shape.pins,
+      budget: budget.nullable(),
+      job: jobId,
+    }),
+    result: planReport,
+  },
+  /** Top-1 and top-5 of a built engine on labelled samples: what `sinter evaluate` prints. */
+  evaluate: { params: z.object({ engine: handle, data: dataChoice, job: jobId }), result: accuracy },
+  pause: { params: z.object({ job: jobId, paused: z.boolean() }), result: z.object({ found: z.boolean() }) },
   cancel: { params: z.object({ job: jobId }), result: z.object({ found: z.boolean() }) },
 } as const;
 

@@ -9,6 +9,8 @@ export interface ShellApi {
   pickModel(): Promise<string | null>;
   pickSave(options: SaveOptions): Promise<string | null>;
   pickProject(): Promise<string | null>;
+  /** Sample data, labels or a calibration cache. */
+  pickInput(kind: InputKind): Promise<string | null>;
   readProject(path: string): Promise<string>;
   writeProject(path: string, text: string): Promise<void>;
   reveal(path: string): Promise<void>;
@@ -34,6 +36,8 @@ export const saveOptions = z.object({
   kind: z.string(),
 });
 export type SaveOptions = z.infer<typeof saveOptions>;
+export const inputKind = z.enum(['dataFolder', 'dataFile', 'labels', 'calibration']);
+export type InputKind = z.infer<typeof inputKind>;
 export const recentFile = z.object({ path: z.string(), name: z.string(), bytes: z.number() });
 export type RecentFile = z.infer<typeof recentFile>;
 export const aboutInfo = z.object({ version: z.string(), electron: z.string(), platform: z.string() });
@@ -52,6 +56,7 @@ export const shellCalls = {
   pickModel: z.object({}),
   pickSave: saveOptions,
   pickProject: z.object({}),
+  pickInput: z.object({ kind: inputKind }),
   readProject: z.object({ path: z.string() }),
   writeProject: z.object({ path: z.string(), text: z.string() }),
   reveal: z.object({ path: z.string() }),

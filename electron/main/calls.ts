@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { app, BrowserWindow, clipboard, dialog, ipcMain, shell } from 'electron';
 import * as z from 'zod';
 import { CHANNEL } from '../ipc/channel.ts';
-import { type ShellCall, shellCalls } from '../ipc/shell.ts';
+import { type InputKind, type ShellCall, shellCalls } from '../ipc/shell.ts';
 import { OPENS } from './open-path.ts';
 import { addRecent, loadSession, recentFiles, sampleModels } from './recent.ts';
 
@@ -17,6 +17,17 @@ async function pick(window: BrowserWindow, title: string, name: string, extensio
   return canceled ? null : (filePaths[0] ?? null);
 }
 
+async function pickFolder(window: BrowserWindow, title: string): Promise<string | null> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, { title, properties: ['openDirectory'] });
+  return canceled ? null : (filePaths[0] ?? null);
+}
+
+const INPUTS: Record<Exclude<InputKind, 'dataFolder'>, [title: string, name: string, extensions: string[]]> = {
+  dataFile: ['Choose samples', 'Samples', ['npy', 'npz', 'csv', 'bin', 'raw', 'dat', 'gz', 'png', 'jpg', 'jpeg']],
+  labels: ['Choose labels', 'Labels', ['txt', 'csv', 'npy']],
+  calibration: ['Open a calibration cache', 'Calibration caches', ['calib', 'cache', 'trt', 'json']],
+};
+
 const handlers: Handlers = {
   pickModel: (_p, w) =>
     pick(
@@ -26,6 +37,8 @@ const handlers: Handlers = {
       OPENS.map((e) => e.slice(1)),
     ),
   pickProject: (_p, w) => pick(w, 'Open a project', 'Sinter projects', ['sinterproj']),
+  pickInput: (p, w) =>
+    p.kind === 'dataFolder' ? pickFolder(w, 'Choose a folder of samples') : pick(w, ...INPUTS[p.kind]),
   pickSave: async (p, w) => {
     const { canceled, filePath } = await dialog.showSaveDialog(w, {
       title: p.title,

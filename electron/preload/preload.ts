@@ -33,6 +33,7 @@ const api: ShellApi = {
   pickModel: () => invoke('pickModel', {}),
   pickSave: (options) => invoke('pickSave', options),
   pickProject: () => invoke('pickProject', {}),
+  pickInput: (kind) => invoke('pickInput', { kind }),
   readProject: (path) => invoke('readProject', { path }),
   writeProject: (path, text) => invoke('writeProject', { path, text }),
   reveal: (path) => invoke('reveal', { path }),

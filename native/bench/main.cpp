@@ -15,6 +15,7 @@
 #include "bench/peak.h"
 #include "core/kernel.h"
 #include "core/thread_pool.h"
+#include "cpu/reference/convert.h"
 
 namespace {
 
@@ -108,6 +109,14 @@ Sample quantized(Sample s, bool negative) {
     return s;
 }
 
+/// The same layer with its weights, or everything but the bias, in 16 bits.
+Sample stored(Sample s, DType type, bool activations) {
+    s.layer.inputs[1].dtype = type;
+    if (activations) s.layer.inputs[0].dtype = s.layer.outputs[0].dtype = type;
+    s.text += std::string(type == DType::F16 ? " f16" : " bf16") + (activations ? "" : " weights");
+    return s;
+}
+
 TensorView view(const TensorInfo& t, const std::string& layout, void* data) {
     TensorView v;
     v.data = data;
@@ -131,6 +140,13 @@ void measure(const Sample& s, const KernelRow& row, int threads, double peak) {
             std::minstd_rand random(11);
             const bool negative = s.text.ends_with("signed");
             for (int64_t k = 0; k < t.count(); ++k) static_cast<int8_t*>(data)[k] = static_cast<int8_t>(negative ? static_cast<int>(random() % 255) - 127 : static_cast<int>(random() % 128));
+        }
+        if (t.dtype == DType::F16 || t.dtype == DType::BF16) {
+            std::minstd_rand random(11);
+            for (int64_t k = 0; k < t.count(); ++k) {
+                const double x = static_cast<double>(random() % 2001) / 1000.0 - 1.0;
+                static_cast<uint16_t*>(data)[k] = t.dtype == DType::F16 ? ref::floatToHalf(x) : ref::floatToBfloat(x);
+            }
         }
         if (!tactic->packing[i].recipe.empty()) {
             Memory packed(tactic->packing[i].bytes);
@@ -181,6 +197,8 @@ int main(int argc, char** argv) {
         all.push_back(s);
         all.push_back(quantized(s, false));
         all.push_back(quantized(s, true));
+        for (const DType t : {DType::F16, DType::BF16})
+            for (const bool activations : {false, true}) all.push_back(stored(s, t, activations));
     }
     for (const Sample& s : all) {
         for (const KernelRow* row : KernelRegistry::instance().find(s.layer.op)) {

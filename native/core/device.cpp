@@ -1,5 +1,8 @@
 #include "core/device.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 
 namespace sinter {
@@ -18,10 +21,19 @@ void DeviceRegistry::add(Factory factory) { factories_.push_back(std::move(facto
 std::span<const std::shared_ptr<Device>> DeviceRegistry::all() {
     std::call_once(made_, [this] {
         for (const Factory& f : factories_) {
-            for (auto& device : f()) devices_.push_back(std::move(device));
+            Devices found = f();
+            std::move(found.devices.begin(), found.devices.end(), std::back_inserter(devices_));
+            std::move(found.notes.begin(), found.notes.end(), std::back_inserter(notes_));
         }
+        // Nothing may depend on the order in which the linker placed the backends.
+        std::stable_sort(devices_.begin(), devices_.end(), [](const auto& a, const auto& b) { return a->info().id < b->info().id; });
     });
     return devices_;
+}
+
+std::span<const std::string> DeviceRegistry::notes() {
+    all();
+    return notes_;
 }
 
 std::shared_ptr<Device> DeviceRegistry::find(std::string_view id) {
@@ -30,6 +42,9 @@ std::shared_ptr<Device> DeviceRegistry::find(std::string_view id) {
     for (const auto& device : all()) {
         if (device->info().id == id) return device;
         known += (known.empty() ? "" : ", ") + device->info().id;
+    }
+    if (id.starts_with("cuda") && !notes().empty()) {
+        throw Error(ErrorCode::Device, "there is no device \"" + std::string(id) + "\" here: " + notes().front());
     }
     throw Error(ErrorCode::Device, "there is no device \"" + std::string(id) + "\" here; there is " + known);
 }

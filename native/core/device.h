@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,6 +27,11 @@ struct Tactic {
     TacticInfo info;
 };
 
+/// Cancellation, polled between layers, tactics and weight blocks.
+using StopToken = std::atomic<bool>;
+/// Throws Error(Stopped) when `stop` is given and set.
+void throwIfStopped(const StopToken* stop);
+
 /// Memory on a device. The host may only touch it through the device.
 class Buffer {
 public:
@@ -49,16 +55,45 @@ public:
     virtual ~Launch() = default;
 };
 
+/// A sequence of launches that the device replays as one.
+class Recording {
+public:
+    virtual ~Recording() = default;
+};
+
 /// An ordered queue of work. The CPU's executes at once on its thread pool.
 class Stream {
 public:
     virtual ~Stream() = default;
     virtual void launch(Launch& launch, const KernelArgs& args) = 0;
     virtual void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) = 0;
-    virtual void copyOut(void* to, const Buffer& from, uint64_t offset, uint64_t bytes) = 0;
+    /// `from` is an address on the device.
+    virtual void copyOut(void* to, const void* from, uint64_t bytes) = 0;
+    void copyOut(void* to, const Buffer& from, uint64_t offset, uint64_t bytes) {
+        copyOut(to, static_cast<const std::byte*>(from.address()) + offset, bytes);
+    }
     virtual std::unique_ptr<Event> record() = 0;
     virtual void wait(const Event& event) = 0;
     virtual void synchronize() = 0;
+    /// Records what `work` launches on this stream instead of running it. Null where the device has no such thing: then
+    /// `work` has not been called. Every launch must have run once before with the same arguments.
+    virtual std::unique_ptr<Recording> capture(const std::function<void()>& work) {
+        (void)work;
+        return nullptr;
+    }
+    virtual void replay(Recording& recording) { (void)recording; }
+};
+
+/// Compiled code for one or several layers, named by everything that decides what it is.
+struct KernelBinary {
+    std::string key;
+    std::string cubin;
+    std::string ptx;  ///< for drivers that refuse the cubin
+};
+
+struct LayerTactic {
+    const LayerDesc* layer = nullptr;
+    std::string tactic;
 };
 
 struct Measurement {
@@ -86,26 +121,38 @@ public:
     /// Converts a constant to the form the tactic wants.
     virtual void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const = 0;
     virtual std::unique_ptr<Launch> prepare(const LayerDesc& layer, std::string_view tactic, int threads) = 0;
+    /// The code that an engine with these layers must carry, in key order. Nothing where kernels are part of the runtime.
+    virtual std::vector<KernelBinary> compile(std::span<const LayerTactic> layers, const StopToken* stop) {
+        (void)layers, (void)stop;
+        return {};
+    }
+    /// Takes over an engine's code, before its layers are prepared.
+    virtual void addKernels(std::span<const KernelBinary> kernels) { (void)kernels; }
 };
 
-/// Cancellation, polled between layers, tactics and weight blocks.
-using StopToken = std::atomic<bool>;
-/// Throws Error(Stopped) when `stop` is given and set.
-void throwIfStopped(const StopToken* stop);
+/// What a backend finds on this machine.
+struct Devices {
+    std::vector<std::shared_ptr<Device>> devices;
+    std::vector<std::string> notes;  ///< what is missing and what it costs, one sentence each
+};
 
 /// The devices of this process. Backends register a factory at start-up; devices are made once, when first asked for.
 class DeviceRegistry {
 public:
-    using Factory = std::function<std::vector<std::shared_ptr<Device>>()>;
+    using Factory = std::function<Devices()>;
     static DeviceRegistry& instance();
     void add(Factory factory);
+    /// The CPU first.
     std::span<const std::shared_ptr<Device>> all();
+    /// What backends miss here.
+    std::span<const std::string> notes();
     /// "" means the CPU. Throws Error(Device) that lists what there is.
     std::shared_ptr<Device> find(std::string_view id);
 
 private:
     std::vector<Factory> factories_;
     std::vector<std::shared_ptr<Device>> devices_;
+    std::vector<std::string> notes_;
     std::once_flag made_;
 };
 

@@ -62,6 +62,9 @@ Engine::Engine(const std::string& path) : file_(path) {
     checkStructure(header_, p.blobBytes);
     file_.willNeed(p.blobOffset, p.blobBytes);
     weights_ = device_->bindWeights(blob_);
+    std::vector<KernelBinary> kernels;
+    for (const schema::Kernel& k : header_.kernels) kernels.push_back({std::string(k.key), std::string(k.cubin), std::string(k.ptx)});
+    device_->addKernels(kernels);
 }
 
 std::shared_ptr<const Engine> Engine::load(const std::string& path) { return std::make_shared<const Engine>(path); }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <numeric>
 
+#include <protozero/pbf_writer.hpp>
+
 #include "core/crc32.h"
 #include "core/describe.h"
 #include "core/engine_checks.h"
@@ -100,16 +102,41 @@ std::vector<size_t> inOffsetOrder(const schema::Engine& engine) {
     return order;
 }
 
+/// The header followed by the kernels that the device compiles for its layers: in protobuf, to append is to add.
+std::vector<std::byte> withKernels(std::span<const std::byte> header, const schema::Engine& engine, Device& device,
+                                   const SymbolValues& symbols, const StopToken* stop) {
+    std::vector<LayerDesc> layers;
+    layers.reserve(engine.layers.size());
+    std::vector<LayerTactic> tactics;
+    for (const schema::Layer& l : engine.layers) {
+        layers.push_back(describeLayer(engine, l, symbols));
+        const bool empty = std::all_of(layers.back().outputs.begin(), layers.back().outputs.end(), [](const TensorInfo& t) { return t.count() == 0; });
+        if (!empty) tactics.push_back({&layers.back(), l.tactic});
+    }
+    std::string out(reinterpret_cast<const char*>(header.data()), header.size());
+    protozero::pbf_writer message(out);
+    for (const KernelBinary& k : device.compile(tactics, stop)) {
+        protozero::pbf_writer kernel(message, 15);
+        kernel.add_string(1, k.key);
+        kernel.add_bytes(2, k.cubin);
+        kernel.add_bytes(3, k.ptx);
+    }
+    const auto bytes = std::as_bytes(std::span(out));
+    return {bytes.begin(), bytes.end()};
+}
+
 }  // namespace
 
-void writeEngine(const std::string& path, std::span<const std::byte> header, const std::vector<std::string>& files,
+void writeEngine(const std::string& path, std::span<const std::byte> given, const std::vector<std::string>& files,
                  const std::function<void(WriteProgress)>& progress, const StopToken* stop) {
-    const schema::Engine engine = schema::decodeEngine({reinterpret_cast<const char*>(header.data()), header.size()});
+    const schema::Engine engine = schema::decodeEngine({reinterpret_cast<const char*>(given.data()), given.size()});
     const std::vector<size_t> order = inOffsetOrder(engine);
     const uint64_t end = order.empty() ? 0 : engine.weights[order.back()].offset + engine.weights[order.back()].length;
     const uint64_t blobBytes = format::alignUp(end);
     const auto device = checkRequirements(engine);
     checkStructure(engine, blobBytes);
+    const SymbolValues symbols = optimalSymbols(engine);
+    const std::vector<std::byte> header = withKernels(given, engine, *device, symbols, stop);
     if (header.size() >= format::kMaxHeader) throw Error(ErrorCode::Argument, "the engine header is larger than 1 GB");
 
     format::Preamble preamble{};
@@ -128,7 +155,6 @@ void writeEngine(const std::string& path, std::span<const std::byte> header, con
 
     WeightEvaluator evaluator(files, DeviceRegistry::instance().find("cpu"), stop);
     for (const size_t i : order) evaluator.announce(schema::decodeWeightExpr(engine.weights[i].expr));
-    const SymbolValues symbols = optimalSymbols(engine);
     BlobWriter blob(file, blobBytes, progress, stop);
     for (const size_t i : order) {
         const schema::Weight& w = engine.weights[i];

@@ -35,19 +35,20 @@ void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShap
         throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs, got " + std::to_string(inputShapes.size()));
     }
     SymbolValues symbols = bindSymbols(h, inputShapes);
-    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->symbols() == symbols; });
+    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->plan->symbols() == symbols; });
     if (known != plans_.end()) {
         std::rotate(plans_.begin(), known, known + 1);
     } else {
-        auto plan = std::make_unique<ExecutionPlan>(*engine_, std::move(symbols), *arena_, threads_);
+        auto made = std::make_unique<Prepared>();
+        made->plan = std::make_unique<ExecutionPlan>(*engine_, std::move(symbols), *arena_, threads_);
+        if (!engine_->device().sharesHostMemory()) {
+            for (const TensorInfo& t : made->plan->slotInfos()) made->staging.push_back(engine_->device().allocate(bytesOf(t)));
+        }
         if (plans_.size() >= kPlansKept) plans_.pop_back();
-        plans_.insert(plans_.begin(), std::move(plan));
+        plans_.insert(plans_.begin(), std::move(made));
     }
-    if (plan_ == plans_.front().get()) return;
-    plan_ = plans_.front().get();
-    staging_.clear();
-    if (engine_->device().sharesHostMemory()) return;
-    for (const TensorInfo& t : plan_->slotInfos()) staging_.push_back(engine_->device().allocate(bytesOf(t)));
+    now_ = plans_.front().get();
+    plan_ = now_->plan.get();
 }
 
 void ExecutionContext::bind(std::span<const void* const> inputs, std::span<void* const> outputs) {
@@ -69,9 +70,9 @@ void ExecutionContext::bind(std::span<const void* const> inputs, std::span<void*
         }
     }
     addresses_ = caller_;
-    for (size_t i = 0; i < staging_.size(); ++i) {
-        addresses_[i] = staging_[i]->address();
-        if (i < inputs.size()) stream_->copyIn(*staging_[i], 0, inputs[i], bytesOf(plan_->slotInfos()[i]));
+    for (size_t i = 0; i < now_->staging.size(); ++i) {
+        addresses_[i] = now_->staging[i]->address();
+        if (i < inputs.size()) stream_->copyIn(*now_->staging[i], 0, inputs[i], bytesOf(plan_->slotInfos()[i]));
     }
     plan_->bind(addresses_);
 }
@@ -94,22 +95,40 @@ void ExecutionContext::launch(ExecutionPlan::Layer& l) {
     }
 }
 
-void ExecutionContext::runLayers(const StopToken* stop) {
+void ExecutionContext::launchAll(const StopToken* stop) {
     for (ExecutionPlan::Layer& l : plan_->layers()) {
         throwIfStopped(stop);
         launch(l);
     }
 }
 
-void ExecutionContext::finish() {
-    stream_->synchronize();
-    const size_t inputs = engine_->header().inputs.size();
-    if (staging_.empty()) {
-        plan_->copyRemainingOutputs(addresses_);
+/// The first run launches layer by layer, which finds errors where they are; later ones replay it as one where the device
+/// can (addresses stay the same there: staging buffers and arena belong to the context).
+void ExecutionContext::runLayers(const StopToken* stop) {
+    if (now_->staging.empty()) {
+        launchAll(stop);
         return;
     }
-    for (size_t i = inputs; i < staging_.size(); ++i) stream_->copyOut(caller_[i], *staging_[i], 0, bytesOf(plan_->slotInfos()[i]));
+    throwIfStopped(stop);
+    if (now_->ran && !now_->recording) now_->recording = stream_->capture([&] { launchAll(nullptr); });
+    if (now_->recording) stream_->replay(*now_->recording);
+    else launchAll(stop);
+    now_->ran = true;
+}
+
+void ExecutionContext::copyOutputs() {
+    const size_t inputs = engine_->header().inputs.size();
+    for (size_t i = inputs; i < now_->staging.size(); ++i) {
+        if (!plan_->copiedOutput(i)) stream_->copyOut(caller_[i], *now_->staging[i], 0, bytesOf(plan_->slotInfos()[i]));
+    }
+    plan_->copyRemainingOutputs(addresses_, caller_, *stream_);
     stream_->synchronize();
+}
+
+void ExecutionContext::finish() {
+    stream_->synchronize();
+    if (now_->staging.empty()) plan_->copyRemainingOutputs(addresses_);
+    else copyOutputs();
 }
 
 void ExecutionContext::run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop) {
@@ -128,6 +147,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
         if (progress) progress(++done, total);
     };
     for (int i = 0; i < options.warmup; ++i, step()) runLayers(stop);
+    if (!now_->ran) runLayers(stop);
     stream_->synchronize();
 
     ProfileResult result;

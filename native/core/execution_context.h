@@ -46,20 +46,30 @@ public:
                           const std::function<void(int, int)>& progress = {}, const StopToken* stop = nullptr);
 
 private:
+    /// A plan with what belongs to its shapes on a device with memory of its own.
+    struct Prepared {
+        std::unique_ptr<ExecutionPlan> plan;
+        std::vector<std::unique_ptr<Buffer>> staging;  ///< per slot; empty where host memory is bound in place
+        std::unique_ptr<Recording> recording;          ///< of all layers, once they ran
+        bool ran = false;
+    };
+
     void bind(std::span<const void* const> inputs, std::span<void* const> outputs);
     void launch(ExecutionPlan::Layer& layer);
+    void launchAll(const StopToken* stop);
     void runLayers(const StopToken* stop);
     void finish();
+    void copyOutputs();
 
     std::shared_ptr<const Engine> engine_;
     int threads_;
     std::unique_ptr<Stream> stream_;
     std::unique_ptr<Buffer> arena_;
-    std::vector<std::unique_ptr<ExecutionPlan>> plans_;  ///< most recently used first
-    ExecutionPlan* plan_ = nullptr;
-    std::vector<void*> addresses_;                       ///< what the plan is bound to
-    std::vector<void*> caller_;                          ///< the caller's outputs
-    std::vector<std::unique_ptr<Buffer>> staging_;       ///< per slot, where the device has its own memory
+    std::vector<std::unique_ptr<Prepared>> plans_;  ///< most recently used first
+    Prepared* now_ = nullptr;
+    ExecutionPlan* plan_ = nullptr;                 ///< of now_
+    std::vector<void*> addresses_;                  ///< what the plan is bound to
+    std::vector<void*> caller_;                     ///< the caller's tensors
 };
 
 }  // namespace sinter

@@ -4,6 +4,7 @@
 
 #include "core/describe.h"
 #include "core/error.h"
+#include "core/host_memory.h"
 #include "core/layer_checks.h"
 #include "core/strided_copy.h"
 
@@ -190,12 +191,33 @@ void ExecutionPlan::bind(std::span<void* const> addresses) {
     for (const Patch& p : patches_) p.view->data = static_cast<std::byte*>(bound_[static_cast<size_t>(p.slot)]) + p.offset;
 }
 
+TensorView ExecutionPlan::sourceOf(const OutputCopy& c, std::span<void* const> addresses) const {
+    const Place& p = places_[c.value];
+    TensorView from = p.view;
+    if (p.slot >= 0) from.data = static_cast<std::byte*>(addresses[static_cast<size_t>(p.slot)]) + p.offset;
+    return from;
+}
+
 void ExecutionPlan::copyRemainingOutputs(std::span<void* const> addresses) const {
+    for (const OutputCopy& c : copies_) copyStrided(makeView(slots_[c.slot], addresses[c.slot]), sourceOf(c, addresses));
+}
+
+bool ExecutionPlan::copiedOutput(size_t slot) const {
+    return std::any_of(copies_.begin(), copies_.end(), [&](const OutputCopy& c) { return c.slot == slot; });
+}
+
+void ExecutionPlan::copyRemainingOutputs(std::span<void* const> addresses, std::span<void* const> host, Stream& stream) const {
     for (const OutputCopy& c : copies_) {
-        const Place& p = places_[c.value];
-        TensorView from = p.view;
-        if (p.slot >= 0) from.data = static_cast<std::byte*>(addresses[static_cast<size_t>(p.slot)]) + p.offset;
-        copyStrided(makeView(slots_[c.slot], addresses[c.slot]), from);
+        TensorView from = sourceOf(c, addresses);
+        if (from.count() == 0) continue;
+        // The stretch of memory that the view touches; its elements are put in order on the host.
+        uint64_t elements = 1;
+        for (int i = 0; i < from.rank; ++i) elements += static_cast<uint64_t>((from.dims[i] - 1) * from.strides[i]);
+        HostMemory stretch(elements * dtypeSize(from.dtype));
+        stream.copyOut(stretch.data(), from.data, stretch.bytes());
+        stream.synchronize();
+        from.data = stretch.data();
+        copyStrided(makeView(slots_[c.slot], host[c.slot]), from);
     }
 }
 

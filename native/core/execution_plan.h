@@ -33,6 +33,10 @@ public:
     void bind(std::span<void* const> addresses);
     /// Outputs that no layer writes in place (an input passed through, a strided view, one value under two names).
     void copyRemainingOutputs(std::span<void* const> addresses) const;
+    /// Whether a slot is one of these outputs.
+    bool copiedOutput(size_t slot) const;
+    /// The same from a device with memory of its own: `addresses` are the device's, `host` the caller's.
+    void copyRemainingOutputs(std::span<void* const> addresses, std::span<void* const> host, Stream& stream) const;
 
 private:
     /// Where a value lies: a view with an address, or one relative to a slot.
@@ -52,6 +56,7 @@ private:
         uint32_t value;
     };
 
+    TensorView sourceOf(const OutputCopy& c, std::span<void* const> addresses) const;
     void placeSlots(const Engine& engine);
     const Place& place(const Engine& engine, uint32_t value, const Buffer& arena);
     void placeView(const schema::Value& v, const TensorInfo& info, const Place& base, Place& p) const;

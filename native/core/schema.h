@@ -78,6 +78,11 @@ struct Binding {
     uint32_t value = 0;
 };
 
+/// Views into the header's bytes.
+struct Kernel {
+    std::string_view key, cubin, ptx;
+};
+
 struct Engine {
     uint32_t format = 0;
     std::vector<std::string> requiredFeatures;
@@ -91,6 +96,7 @@ struct Engine {
     std::vector<Binding> outputs;
     std::vector<Layer> layers;
     std::vector<Weight> weights;
+    std::vector<Kernel> kernels;
     uint64_t arenaBytes = 0;
     uint32_t threads = 0;
 };

@@ -55,6 +55,19 @@ Weight readWeight(std::string_view bytes) {
     return w;
 }
 
+Kernel readKernel(std::string_view bytes) {
+    Kernel k;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: k.key = m.bytes(); break;
+            case 2: k.cubin = m.bytes(); break;
+            case 3: k.ptx = m.bytes(); break;
+            default: m.skip();
+        }
+    }
+    return k;
+}
+
 void readProvenance(std::string_view bytes, Engine& e) {
     for (Message m(bytes); m.next();) {
         switch (m.tag()) {
@@ -90,6 +103,7 @@ Engine decodeEngine(std::string_view bytes) {
                     }
                     break;
                 case 14: e.threads = m.uint32(); break;
+                case 15: e.kernels.push_back(readKernel(m.bytes())); break;
                 default: m.skip();
             }
         }

@@ -12,7 +12,7 @@
 namespace sinter {
 namespace {
 
-const DeviceRegistration registration([] { return std::vector<std::shared_ptr<Device>>{std::make_shared<CpuDevice>()}; });
+const DeviceRegistration registration([] { return Devices{{std::make_shared<CpuDevice>()}, {}}; });
 
 class OwnedBuffer final : public Buffer {
 public:
@@ -65,9 +65,8 @@ public:
     void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) override {
         std::memcpy(static_cast<std::byte*>(to.address()) + offset, from, bytes);
     }
-    void copyOut(void* to, const Buffer& from, uint64_t offset, uint64_t bytes) override {
-        std::memcpy(to, static_cast<const std::byte*>(from.address()) + offset, bytes);
-    }
+    using Stream::copyOut;
+    void copyOut(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
     std::unique_ptr<Event> record() override { return std::make_unique<CpuEvent>(); }
     void wait(const Event&) override {}
     void synchronize() override {}

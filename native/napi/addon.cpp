@@ -1,9 +1,9 @@
 #include <napi.h>
 
+#include "core/build_id.h"
 #include "core/describe.h"
 #include "core/engine_writer.h"
 #include "core/evaluate.h"
-#include "core/measure.h"
 #include "core/number_formats.h"
 #include "core/strided_copy.h"
 #include "core/weight_evaluator.h"
@@ -30,7 +30,10 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
             o.Set("name", d.name);
             o.Set("features", toArray(info.Env(), d.features));
             o.Set("cores", d.cores);
-            o.Set("notes", toArray(info.Env(), d.notes));
+            // What other backends lack is told with the device that is always there.
+            std::vector<std::string> notes = d.notes;
+            if (i == 0) notes.insert(notes.end(), DeviceRegistry::instance().notes().begin(), DeviceRegistry::instance().notes().end());
+            o.Set("notes", toArray(info.Env(), notes));
             list.Set(static_cast<uint32_t>(i), o);
         }
         return list;
@@ -98,36 +101,6 @@ Napi::Value evaluate(const Napi::CallbackInfo& info) {
     });
 }
 
-/// (device, layerDesc, tactics, threads, stop) → Promise<Measurement[]>
-Napi::Value measureLayer(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] {
-        const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
-        const auto stop = Handle<StopToken>::take(info[4], "the stop token");
-        const int threads = std::max(1, integer(info[3], "the thread count"));
-        auto results = std::make_shared<std::vector<Measurement>>();
-        return Task::start(
-            info.Env(),
-            [=, layer = layerDesc(info[1]), tactics = texts(info[2], "the tactics")] {
-                *results = measure(*device, layer, tactics, threads, stop.get());
-            },
-            [results](Napi::Env env) {
-                Napi::Array list = Napi::Array::New(env, results->size());
-                for (size_t i = 0; i < results->size(); ++i) {
-                    const Measurement& m = (*results)[i];
-                    Napi::Object o = Napi::Object::New(env);
-                    o.Set("tactic", m.tactic);
-                    o.Set("ok", m.ok);
-                    o.Set("error", m.error);
-                    o.Set("min", static_cast<double>(m.minNs));
-                    o.Set("median", static_cast<double>(m.medianNs));
-                    o.Set("max", static_cast<double>(m.maxNs));
-                    list.Set(static_cast<uint32_t>(i), o);
-                }
-                return list;
-            });
-    });
-}
-
 /// (weightExpr, files) → Promise<Uint8Array>
 Napi::Value evaluateWeight(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
@@ -174,10 +147,10 @@ Napi::Value stop(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("version", SINTER_VERSION);
+    exports.Set("buildId", buildId());
     exports.Set("devices", Napi::Function::New<devices>(env));
     exports.Set("enumerate", Napi::Function::New<enumerate>(env));
     exports.Set("evaluate", Napi::Function::New<evaluate>(env));
-    exports.Set("measure", Napi::Function::New<measureLayer>(env));
     exports.Set("evaluateWeight", Napi::Function::New<evaluateWeight>(env));
     exports.Set("writeEngine", Napi::Function::New<writeEngineFile>(env));
     exports.Set("createStop", Napi::Function::New<createStop>(env));

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import {
   type DeviceInfo,
   type ExecutionContext,
   type LoadedEngine,
-  type Measurement,
   type NativeProgress,
   type NativeRuntime,
   type Profile,
@@ -11,21 +11,16 @@ import {
   type Tactic,
   type Tensor,
 } from '../../optimizer/runtime.ts';
+import { Tuner } from './tuner.ts';
 
 /* The addon's own functions (native/napi/*.cpp). Handles are opaque; failures are Errors with `code` and `layer`. */
 type Handle = object;
 interface Addon {
   readonly version: string;
+  readonly buildId: string;
   devices(): DeviceInfo[];
   enumerate(device: string, layer: Uint8Array, threads: number): Tactic[];
   evaluate(layer: Uint8Array, inputs: readonly (Tensor | null)[], tactic: string | undefined): Tensor[];
-  measure(
-    device: string,
-    layer: Uint8Array,
-    tactics: readonly string[],
-    threads: number,
-    stop: Handle,
-  ): Promise<Measurement[]>;
   evaluateWeight(expr: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
   writeEngine(
     path: string,
@@ -214,13 +209,15 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
       'addon',
     );
   }
+  const tuner = new Tuner(path.join(path.dirname(addonPath), 'sinter_tuner'));
   return {
     version: addon.version,
+    buildId: addon.buildId,
     devices: () => call(() => addon.devices()),
     enumerate: (device, layer, threads) => call(() => addon.enumerate(device, layer, threads)),
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),
-    measure: (device, layer, tactics, threads, stop) =>
-      stoppable(addon, stop, (token) => addon.measure(device, layer, tactics, threads, token)),
+    measure: (device, layer, tactics, threads, policy, stop) =>
+      tuner.measure({ device, layer, tactics, threads, policy }, stop),
     evaluateWeight: (expr, files) => calling(async () => addon.evaluateWeight(expr, files)),
     writeEngine: async (request, onProgress, stop) => {
       const progress = reporting(onProgress);

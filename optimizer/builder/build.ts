@@ -7,13 +7,16 @@ import type { NativeRuntime } from '../runtime.ts';
 import { assemble } from './assemble.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
-import { hashFile } from './hashFile.ts';
+import { hashFile, never } from './hashFile.ts';
 import { lowerGraph } from './lower/index.ts';
 import { planMemory } from './memory.ts';
+import { withHalfLimits } from './overflow.ts';
 import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
-import { planSearch, type SearchResult } from './planSearch/index.ts';
+import { planSearch, type SearchOptions, type SearchResult, tunedPlanSearch } from './planSearch/index.ts';
+import type { TacticRules } from './planSearch/options.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
+import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
 /** Kernels that split float32 factors into bfloat16 parts say so in their name. */
 export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
@@ -31,8 +34,14 @@ export interface BuildOptions {
   readonly producer?: string;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
+  /** Tactics by their times on the device; by the kernels' own estimates when absent. */
+  readonly tuning?: Tuning;
+  /** What a person has pinned and forbidden. */
+  readonly rules?: TacticRules;
   /** Permission to store values in fewer bits; the model's own storage throughout by default. */
   readonly precision?: PrecisionPolicy;
+  /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
+  readonly modelHash?: string;
   /**
    * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,
    * summed in FP32; errors near 1e-5 a layer). Off by default: FP32 means FP32.
@@ -46,11 +55,24 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   const { graph } = optimized;
   const { runtime, threads } = options;
   const device = options.device ?? 'cpu';
-  const stop = options.stop ?? new AbortController().signal;
+  const stop = options.stop ?? never();
   const ranges = rangesOf(optimized, options.ranges ?? {});
   const at = (key: keyof DimRange): Binding => new Map([...ranges].map(([name, r]) => [name, r[key]]));
 
-  const { plan, search } = searchPlan(optimized, {
+  const limited = options.precision ? await halfLimitsOf(optimized, options.precision, runtime, stop) : null;
+  const tuner = options.tuning
+    ? new PlanTuner({
+        ...options.tuning,
+        runtime,
+        device,
+        threads,
+        stop,
+        onProgress: (done, total, note) => options.onProgress?.({ phase: 'tune', done, total, note }),
+      })
+    : null;
+  const { plan, search } = await searchPlan(optimized, {
+    tuner,
+    rules: options.rules,
     runtime,
     device,
     threads,
@@ -58,12 +80,12 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     stop,
     onProgress: options.onProgress,
     tactics: options.fastFp32 ? options.tactics : (name) => !isSplit(name) && (options.tactics?.(name) ?? true),
-    precision: options.precision,
+    precision: limited?.policy,
   });
   const memory = planMemory(plan, at('max'));
   const planned = performance.now();
 
-  const modelHash = await hashFile(graph.files[0]?.path, stop);
+  const modelHash = options.modelHash ?? (await hashFile(graph.files[0]?.path, stop));
   const info = runtime.devices().find((d) => d.id === device);
   const header = assemble(optimized, plan, memory, {
     device,
@@ -74,7 +96,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     modelHash,
     features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
     producer: options.producer ?? 'sinter',
-    options: { fastFp32: options.fastFp32 === true, int8: options.precision !== undefined },
+    options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plan) },
   });
   await runtime.writeEngine(
     { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },
@@ -89,10 +111,24 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     device,
     threads,
     bind: at('opt'),
+    ...(tuner ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } } : {}),
     planMs: planned - started,
     writeMs: written - planned,
+    overflows: limited?.overflows ?? [],
   });
 }
+
+/** float16 only where weights and calibrated values fit. */
+function halfLimitsOf(optimized: Optimized, policy: PrecisionPolicy, runtime: NativeRuntime, stop: AbortSignal) {
+  const { graph } = optimized;
+  const plan = lowerGraph(graph, literalReader(runtime, graph.files), new Set(), true);
+  const files = graph.files.map((f) => f.path);
+  return withHalfLimits(plan, policy, runtime, files, stop);
+}
+
+/** The storages besides the model's own that a plan uses, for provenance. */
+const storagesOf = (plan: Plan): string[] =>
+  [...new Set(plan.values.flatMap((v) => (v.own === undefined ? [] : [v.dtype])))].sort();
 
 interface SearchInputs {
   readonly runtime: NativeRuntime;
@@ -103,15 +139,18 @@ interface SearchInputs {
   readonly onProgress: ((p: BuildProgress) => void) | undefined;
   readonly tactics: ((name: string) => boolean) | undefined;
   readonly precision: PrecisionPolicy | undefined;
+  readonly rules: TacticRules | undefined;
+  /** Null: the kernels' own estimates decide. */
+  readonly tuner: PlanTuner | null;
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
-export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan; search: SearchResult } {
+export async function searchPlan(optimized: Optimized, o: SearchInputs): Promise<{ plan: Plan; search: SearchResult }> {
   const literalOf = literalReader(o.runtime, optimized.graph.files);
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
     const plan = lowerGraph(optimized.graph, literalOf, inline, true);
-    const search = planSearch(plan, {
+    const options: SearchOptions = {
       runtime: o.runtime,
       device: o.device,
       threads: o.threads,
@@ -119,8 +158,10 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
       stop: o.stop,
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
+      ...(o.rules ? { rules: o.rules } : {}),
       onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
-    });
+    };
+    const search = o.tuner ? await tunedPlanSearch(plan, options, o.tuner) : planSearch(plan, options);
     if (search.inline.size === 0) return { plan, search };
     const before = inline.size;
     for (const n of search.inline) inline.add(n);

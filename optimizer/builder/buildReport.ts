@@ -5,7 +5,9 @@ import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import { layerCost } from './layerCost.ts';
 import type { MemoryPlan } from './memory.ts';
-import { type Binding, type Plan, rootOf } from './plan.ts';
+import type { Overflow } from './overflow.ts';
+import { type Binding, type Plan, type PlanLayer, rootOf } from './plan.ts';
+import type { Storage } from './planSearch/format.ts';
 import type { SearchResult } from './planSearch/index.ts';
 import type { BuildReport, ReportLayer } from './report.ts';
 
@@ -16,8 +18,17 @@ export interface ReportInputs {
   readonly device: string;
   readonly threads: number;
   readonly bind: Binding;
+  readonly tuning?: BuildReport['tuning'];
   readonly planMs: number;
   readonly writeMs: number;
+  readonly overflows: readonly Overflow[];
+}
+
+/** The fewest bits that an operand of the layer was stored in; '' = everything as the model has it. */
+function storedOf(plan: Plan, l: PlanLayer): Storage {
+  const found = new Set<string>();
+  for (const v of [...l.inputs, ...l.outputs]) if (v >= 0 && plan.values[v]!.own) found.add(plan.values[v]!.dtype);
+  return (['int8', 'uint8', 'float16', 'bfloat16'] as const).find((s) => found.has(s)) ?? '';
 }
 
 export function reportOf(
@@ -39,8 +50,9 @@ export function reportOf(
     name: l.name,
     op: l.op,
     tactic: l.tactic?.name ?? '',
+    stored: storedOf(plan, l),
     sources: l.sources,
-    candidates: (l.candidates ?? []).map((t) => ({ tactic: t.name, estimate: t.estimate })),
+    candidates: l.candidates ?? [],
     layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
     outputs: l.outputs.map((v) => {
       const value = plan.values[v]!;
@@ -61,9 +73,12 @@ export function reportOf(
     device: o.device,
     threads: o.threads,
     operators: optimized.initial.nodeCount,
+    estimate: search.estimate,
     layers,
     memory: { arena: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
     views: search.views,
+    overflows: o.overflows,
+    ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,
       optimize: optimized.trace.passes.reduce((s, p) => s + p.milliseconds, 0),

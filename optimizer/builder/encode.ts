@@ -100,8 +100,17 @@ function quantizationOf(v: StoredType | PlanValue): Partial<ValueMessage> {
   };
 }
 
-/** A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. */
-export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?: StoredAs): Uint8Array {
+/**
+ * A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. Operands
+ * without a layout in `layouts` are left to the tactic.
+ */
+export function layerDescBytes(
+  plan: Plan,
+  l: PlanLayer,
+  bind: Binding,
+  stored?: StoredAs,
+  layouts?: ReadonlyMap<number, string>,
+): Uint8Array {
   const local = new Map<number, number>();
   const values: ValueMessage[] = [];
   const index = (v: number): number => {
@@ -116,7 +125,7 @@ export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?:
       name: '',
       dtype: dtypeNumber(as.dtype),
       shape,
-      layout: '',
+      layout: layouts?.get(v) ?? '',
       ...(value.weight ? { weight: 0 } : {}),
       ...quantizationOf(as),
     });

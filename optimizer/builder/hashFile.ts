@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
+/** A signal that never stops anything. */
+export const never = (): AbortSignal => new AbortController().signal;
+
 /** sha256 of a file, streamed; '' when the graph was not read from one. */
 export async function hashFile(path: string | undefined, stop: AbortSignal): Promise<string> {
   if (!path) return '';

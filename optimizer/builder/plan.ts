@@ -62,6 +62,19 @@ export interface Program {
   readonly outputs: readonly number[];
 }
 
+/** One way in which a layer could have been executed, and what became of it. */
+export interface Candidate {
+  readonly tactic: string;
+  /** Storage of inputs and outputs: "linear, nhwc:int8 → nhwc". */
+  readonly formats: string;
+  /** Nanoseconds: the kernel's own estimate, and what timing gave. */
+  readonly estimate: number;
+  readonly time?: { readonly min: number; readonly median: number; readonly max: number };
+  readonly status: 'chosen' | 'slower' | 'costlier neighbours' | 'not timed' | 'failed' | 'forbidden';
+  /** Why it was not chosen, in a few words. */
+  readonly reason: string;
+}
+
 export interface PlanLayer {
   readonly name: string;
   readonly op: string;
@@ -79,7 +92,7 @@ export interface PlanLayer {
   readonly viewWish?: boolean;
   /** Set by planSearch. */
   tactic?: Tactic;
-  candidates?: readonly Tactic[];
+  candidates?: readonly Candidate[];
   flops?: number;
 }
 

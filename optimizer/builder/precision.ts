@@ -1,32 +1,67 @@
 import { tensorNames } from '../calibration/names.ts';
 import type { Ranges } from '../calibration/rangeTable.ts';
 import type { Graph, SourceId } from '../ir/graph.ts';
-import { BuildError, type PlanLayer } from './plan.ts';
+import { BuildError, type PlanLayer, type PlanValue } from './plan.ts';
+import type { Storage } from './planSearch/format.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
 
-/** Operators (by source id or by name in the model) that must stay in FP32. */
-export interface Pins {
-  readonly fp32: readonly string[];
-}
+/** What people call the storages. */
+export const PRECISIONS = { fp32: '', bf16: 'bfloat16', fp16: 'float16', int8: 'int8' } as const satisfies Record<
+  string,
+  Storage
+>;
+export type Precision = keyof typeof PRECISIONS;
+
+/** Operators (by source id or by name in the model) whose precision is not the builder's to choose. */
+export type Pins = { readonly [P in Precision]?: readonly string[] };
 
 /**
- * INT8 wherever calibration has a range and nothing is pinned. Throws BuildError when a pin names no operator of the
- * model: a typing mistake would otherwise go unnoticed.
+ * Storages wherever nothing is pinned: INT8 (where calibration has a range) unless told otherwise. Of different pins within
+ * one layer the most careful one holds. float16 is closed to values that calibration saw beyond its range. Throws BuildError
+ * when a pin names no operator of the model: a typing mistake would otherwise go unnoticed.
  */
-export function precisionPolicy(graph: Graph, ranges: Ranges, pins: Pins = { fp32: [] }): PrecisionPolicy {
+export function precisionPolicy(
+  graph: Graph,
+  ranges: Ranges | null,
+  pins: Pins = {},
+  permitted: readonly Storage[] = ['int8'],
+): PrecisionPolicy {
   const names = tensorNames(graph);
-  const pinned = new Set<SourceId>();
-  for (const pin of pins.fp32) {
-    const hits = [...graph.sources.values()].filter((s) => s.id === pin || s.name === pin);
-    if (hits.length === 0) throw new BuildError(`no operator of the model is called "${pin}"`);
-    for (const s of hits) pinned.add(s.id);
-  }
+  const pinned = pinnedSources(graph, pins);
+  const free: readonly Storage[] = ['', ...permitted.filter((s) => s !== '')];
+  const entryOf = (value: PlanValue) => {
+    const name = value.ir === undefined ? undefined : names.get(value.ir);
+    return name === undefined ? undefined : ranges?.entry(name);
+  };
   return {
     amax: (value) => {
-      const name = value.ir === undefined ? undefined : names.get(value.ir);
-      const entry = name === undefined ? undefined : ranges.entry(name);
+      const entry = entryOf(value);
       return entry && entry.amax > 0 ? entry.amax : undefined;
     },
-    storages: (layer: PlanLayer) => (layer.sources.some((s) => pinned.has(s)) ? [''] : ['', 'int8']),
+    largest: (value) => {
+      const entry = entryOf(value);
+      return entry && Math.max(-entry.min, entry.max, entry.infinite > 0 ? Number.POSITIVE_INFINITY : 0);
+    },
+    storages: (layer: PlanLayer) => {
+      const pin = (Object.keys(PRECISIONS) as Precision[]).find((p) => layer.sources.some((s) => pinned[p].has(s)));
+      return pin === undefined ? free : [PRECISIONS[pin]];
+    },
   };
+}
+
+function pinnedSources(graph: Graph, pins: Pins): Record<Precision, ReadonlySet<SourceId>> {
+  const sources = [...graph.sources.values()];
+  const found = (pin: string): SourceId[] => {
+    const hits = sources.filter((s) => s.id === pin || s.name === pin);
+    if (hits.length === 0) throw new BuildError(`no operator of the model is called "${pin}"`);
+    return hits.map((s) => s.id);
+  };
+  const of = (p: Precision): ReadonlySet<SourceId> => new Set((pins[p] ?? []).flatMap(found));
+  return { fp32: of('fp32'), bf16: of('bf16'), fp16: of('fp16'), int8: of('int8') };
+}
+
+/** Both sets of pins; on one operator the more careful one holds. */
+export function mergePins(a: Pins, b: Pins): Pins {
+  const keys = Object.keys(PRECISIONS) as Precision[];
+  return Object.fromEntries(keys.map((p) => [p, [...(a[p] ?? []), ...(b[p] ?? [])]]));
 }

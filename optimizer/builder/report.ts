@@ -1,4 +1,8 @@
 import type { SourceId } from '../ir/graph.ts';
+import type { Overflow } from './overflow.ts';
+import type { Candidate } from './plan.ts';
+import type { Storage } from './planSearch/format.ts';
+import type { TuningCounts } from './tuning/tuner.ts';
 
 /** What a build decided, layer by layer; shown by the Build step and `sinter build --json`. */
 export interface BuildReport {
@@ -7,6 +11,8 @@ export interface BuildReport {
   readonly device: string;
   readonly threads: number;
   readonly operators: number;
+  /** Nanoseconds of a run that planSearch expects, reformats included. */
+  readonly estimate: number;
   readonly layers: readonly ReportLayer[];
   readonly memory: { readonly arena: number; readonly lowerBound: number; readonly withoutReuse: number };
   /** Wishes for views (concat elimination, reshapes) and what became of each. */
@@ -16,7 +22,11 @@ export interface BuildReport {
     readonly accepted: boolean;
     readonly reason: string;
   }[];
+  /** Present when tactics were chosen by their times. */
+  readonly tuning?: TuningCounts & { readonly level: number; readonly cache: string | null };
   readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
+  /** Tensors that float16 cannot hold, where it was permitted. */
+  readonly overflows: readonly Overflow[];
   /** Original operators and what became of each. */
   readonly fates: Readonly<Record<SourceId, string>>;
 }
@@ -26,8 +36,11 @@ export interface ReportLayer {
   readonly name: string;
   readonly op: string;
   readonly tactic: string;
+  /** The fewest bits that an operand was stored in; '' = everything as the model has it. */
+  readonly stored: Storage;
   readonly sources: readonly SourceId[];
-  readonly candidates: readonly { readonly tactic: string; readonly estimate: number }[];
+  /** Every way in which the layer could have been executed, the chosen one first. */
+  readonly candidates: readonly Candidate[];
   /** Layouts of inputs and outputs, e.g. ["nhwc", "nhwc"] → "nhwc". */
   readonly layouts: string;
   readonly outputs: readonly {

@@ -7,23 +7,26 @@ import { numbersOf } from '../engine/summary.ts';
 import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime, Tensor } from '../runtime.ts';
-import { buildEngine } from './build.ts';
+import { type BuildOptions, buildEngine } from './build.ts';
+import { hashFile, never } from './hashFile.ts';
 import type { PlanLayer } from './plan.ts';
+import type { Storage } from './planSearch/format.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
-import { precisionPolicy } from './precision.ts';
+import { type Pins, precisionPolicy } from './precision.ts';
+import type { BuildReport } from './report.ts';
 
 export type Inputs = Readonly<Record<string, Tensor>>;
 
-/** What one layer costs in accuracy, and wins in time, when it alone runs in INT8. */
+/** What one layer costs in accuracy, and wins in time, when it alone runs in INT8 (or the storage asked for). */
 export interface LayerSensitivity {
   readonly name: string;
   readonly sources: readonly SourceId[];
-  /** The INT8 tactic that planSearch gives it. */
+  /** The tactic that planSearch gives it in the narrow plan. */
   readonly tactic: string;
   /** Signal-to-quantization-noise ratio of the engine's outputs against FP32, in decibels; Infinity when equal. */
   readonly sqnr: number;
   readonly cosine: number;
-  /** Nanoseconds of the layer in the FP32 plan and in the full INT8 plan (medians). */
+  /** Nanoseconds of the layer in the FP32 plan and in the full INT8 plan (medians; INT8 stands for the storage asked for). */
   readonly fp32: number;
   readonly int8: number;
   /** Noise energy (relative to the signal's) per microsecond won; Infinity where nothing is won. */
@@ -40,8 +43,18 @@ export interface SensitivityReport {
 export interface SensitivityOptions {
   readonly runtime: NativeRuntime;
   readonly threads: number;
-  readonly ranges: Ranges;
+  /** Needed for INT8. */
+  readonly ranges: Ranges | null;
+  /** What is measured: int8 by default. */
+  readonly storage?: Storage;
+  /** Layers that are not to be chosen for. */
+  readonly pins?: Pins;
   readonly samples: readonly Inputs[];
+  /** Sizes of the dimensions that the graph leaves open: those of the samples. */
+  readonly sizes?: BuildOptions['ranges'];
+  readonly device?: string;
+  /** Measures every layer that can, also where the plan would rather not because nothing is won. */
+  readonly everyLayer?: boolean;
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
 }
@@ -56,19 +69,23 @@ const keyOf = (sources: readonly SourceId[]): string => [...sources].sort().join
 export async function measureSensitivity(optimized: Optimized, o: SensitivityOptions): Promise<SensitivityReport> {
   const dir = mkdtempSync(join(tmpdir(), 'sinter-sensitivity-'));
   try {
-    const policy = precisionPolicy(optimized.graph, o.ranges);
+    const storage = o.storage ?? 'int8';
+    const permitted = precisionPolicy(optimized.graph, o.ranges, o.pins, [storage]);
+    const policy: PrecisionPolicy = o.everyLayer ? { ...permitted, storages: () => [storage] } : permitted;
+    const modelHash = await hashFile(optimized.graph.files[0]?.path, o.stop ?? never());
     const run = (precision: PrecisionPolicy | null, timed: boolean) =>
-      runPlan(optimized, o, join(dir, 'plan.sinter'), precision, timed);
+      runPlan(optimized, { ...o, modelHash }, join(dir, 'plan.sinter'), precision, timed);
     const fp32 = await run(null, true);
     const int8 = await run(policy, true);
-    const candidates = int8.layers.filter((l) => l.tactic.startsWith('s8_') && l.sources.length > 0);
+    // Copies are the price of other layers' choices.
+    const candidates = int8.layers.filter((l) => l.stored === storage && l.sources.length > 0 && l.op !== 'Copy');
     const layers: LayerSensitivity[] = [];
     for (const [i, layer] of candidates.entries()) {
       o.stop?.throwIfAborted();
       o.onProgress?.(i, candidates.length, layer.name);
       const key = keyOf(layer.sources);
       const here = (l: PlanLayer): boolean => keyOf(l.sources) === key;
-      const only: PrecisionPolicy = { amax: policy.amax, storages: (l) => (here(l) ? ['int8'] : ['']) };
+      const only: PrecisionPolicy = { ...policy, storages: (l) => (here(l) ? [storage] : ['']) };
       const { sqnr, cosine, noise } = noiseOf(fp32.outputs, (await run(only, false)).outputs);
       const before = fp32.times.get(key) ?? 0;
       const after = int8.times.get(key) ?? 0;
@@ -95,18 +112,24 @@ export async function measureSensitivity(optimized: Optimized, o: SensitivityOpt
 }
 
 /** How far the outputs of one plan are from the FP32 plan's, over all samples. */
-export type PlanComparison = (precision: PrecisionPolicy) => Promise<{ sqnr: number; cosine: number }>;
+export type PlanComparison = (
+  precision: PrecisionPolicy,
+) => Promise<{ sqnr: number; cosine: number /** Nanoseconds that planSearch expects. */; estimate: number }>;
 
 /** Compares plans of one graph with its FP32 plan, which is built and run once, at the first comparison. */
 export function planComparison(optimized: Optimized, o: SensitivityOptions): PlanComparison {
   let fp32: PlanRun | null = null;
+  let modelHash: string | undefined;
   return async (precision) => {
     const dir = mkdtempSync(join(tmpdir(), 'sinter-sensitivity-'));
     try {
       const path = join(dir, 'plan.sinter');
-      fp32 ??= await runPlan(optimized, o, path, null, false);
-      const { sqnr, cosine } = noiseOf(fp32.outputs, (await runPlan(optimized, o, path, precision, false)).outputs);
-      return { sqnr, cosine };
+      modelHash ??= await hashFile(optimized.graph.files[0]?.path, o.stop ?? never());
+      const known = { ...o, modelHash };
+      fp32 ??= await runPlan(optimized, known, path, null, false);
+      const got = await runPlan(optimized, known, path, precision, false);
+      const { sqnr, cosine } = noiseOf(fp32.outputs, got.outputs);
+      return { sqnr, cosine, estimate: got.estimate };
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
@@ -115,7 +138,8 @@ export function planComparison(optimized: Optimized, o: SensitivityOptions): Pla
 
 interface PlanRun {
   readonly outputs: readonly Record<string, Tensor>[];
-  readonly layers: readonly { name: string; tactic: string; sources: readonly SourceId[] }[];
+  readonly layers: BuildReport['layers'];
+  readonly estimate: number;
   /** Median nanoseconds per layer, by its sources. */
   readonly times: ReadonlyMap<string, number>;
   readonly total: number;
@@ -123,14 +147,23 @@ interface PlanRun {
 
 async function runPlan(
   optimized: Optimized,
-  o: SensitivityOptions,
+  o: SensitivityOptions & { readonly modelHash: string },
   path: string,
   precision: PrecisionPolicy | null,
   timed: boolean,
 ): Promise<PlanRun> {
   const { runtime, threads, samples } = o;
-  const stop = o.stop ?? new AbortController().signal;
-  const report = await buildEngine(optimized, { runtime, threads, path, stop, ...(precision ? { precision } : {}) });
+  const stop = o.stop ?? never();
+  const report = await buildEngine(optimized, {
+    runtime,
+    threads,
+    path,
+    stop,
+    modelHash: o.modelHash,
+    ...(o.device === undefined ? {} : { device: o.device }),
+    ...(o.sizes ? { ranges: o.sizes } : {}),
+    ...(precision ? { precision } : {}),
+  });
   const engine = await runtime.loadEngine(path);
   const context = engine.createContext({ threads });
   try {
@@ -149,42 +182,68 @@ async function runPlan(
       }
       total = latencyOf(profile.total).median;
     }
-    return { outputs, layers: report.layers, times, total };
+    return { outputs, layers: report.layers, estimate: report.estimate, times, total };
   } finally {
     context.dispose();
     engine.dispose();
   }
 }
 
-/** Noise of `got` over all samples and outputs: energy of the difference over energy of the reference. */
-function noiseOf(
+/**
+ * Noise of `got`: energy of the difference over energy of the reference, over all samples and outputs. The cosine is that of
+ * the worst output, over all samples. NaN or infinite numbers on one side alone make the worst of both.
+ */
+export function noiseOf(
   want: readonly Record<string, Tensor>[],
   got: readonly Record<string, Tensor>[],
 ): { sqnr: number; cosine: number; noise: number } {
-  let signal = 0;
-  let error = 0;
-  let dot = 0;
-  let other = 0;
+  const sums = new Map<string, OutputSums>();
   want.forEach((outputs, i) => {
     for (const [name, t] of Object.entries(outputs)) {
+      const s = sums.get(name) ?? { signal: 0, error: 0, dot: 0, other: 0 };
+      sums.set(name, s);
       const a = numbersOf(t);
       const b = numbersOf(got[i]![name]!);
       for (let k = 0; k < a.length; k++) {
         const [x, y] = [a[k]!, b[k]!];
-        signal += x * x;
-        error += (x - y) * (x - y);
-        dot += x * y;
-        other += y * y;
+        if (Object.is(x, y)) {
+          if (Number.isFinite(x)) {
+            s.signal += x * x;
+            s.dot += x * x;
+            s.other += x * x;
+          }
+          continue;
+        }
+        s.signal += x * x;
+        s.error += (x - y) * (x - y);
+        s.dot += x * y;
+        s.other += y * y;
       }
     }
   });
-  const noise = signal > 0 ? error / signal : 0;
-  const norm = Math.sqrt(signal) * Math.sqrt(other);
+  let signal = 0;
+  let error = 0;
+  let cosine = 1;
+  for (const s of sums.values()) {
+    signal += s.signal;
+    error += s.error;
+    const norm = Math.sqrt(s.signal) * Math.sqrt(s.other);
+    const own = Number.isFinite(s.error) ? (norm > 0 ? Math.min(1, s.dot / norm) : s.error > 0 ? 0 : 1) : 0;
+    cosine = Math.min(cosine, own);
+  }
+  if (!Number.isFinite(error)) return { noise: Number.POSITIVE_INFINITY, sqnr: Number.NEGATIVE_INFINITY, cosine };
   return {
-    noise,
+    noise: signal > 0 ? error / signal : error > 0 ? Number.POSITIVE_INFINITY : 0,
     sqnr: error > 0 ? 10 * Math.log10(signal / error) : Number.POSITIVE_INFINITY,
-    cosine: norm > 0 ? dot / norm : 1,
+    cosine,
   };
+}
+
+interface OutputSums {
+  signal: number;
+  error: number;
+  dot: number;
+  other: number;
 }
 
 /**

@@ -11,6 +11,8 @@ import { createEvaluator } from './evaluator.ts';
 export interface OpenOptions {
   /** Fixed shapes by input name; '' stands for the only input. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Caffe: the other file of the pair, where it does not lie beside the first. */
+  readonly weights?: string;
   readonly stop?: AbortSignal;
 }
 
@@ -20,7 +22,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const unnamed = shapes?.[''];
   if (shapes && unnamed) {
     // "--shape 1x3x224x224" without a name: the only input, whatever its name is.
-    const first = await importModel(path);
+    const first = await importModel(path, options.weights ? { weights: options.weights } : {});
     const { '': _unnamed, ...named } = shapes;
     const free = first.inputs.filter((i) => !(i.name in named));
     if (free.length !== 1)
@@ -29,6 +31,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   }
   return importModel(path, {
     ...(shapes ? { shapes: Object.fromEntries(Object.entries(shapes).map(([k, v]) => [k, [...v]])) } : {}),
+    ...(options.weights ? { weights: options.weights } : {}),
     ...(options.stop ? { stop: options.stop } : {}),
   });
 }

@@ -6,6 +6,7 @@ export type ImportErrorCode =
   | 'unsupported-version'
   | 'unsupported-feature'
   | 'missing-external-data'
+  | 'missing-weights'
   | 'external-data-outside'
   | 'bad-tensor'
   | 'duplicate-value'

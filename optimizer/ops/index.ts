@@ -20,6 +20,7 @@ import BitwiseNot from './bitwiseNot.ts';
 import BitwiseOr from './bitwiseOr.ts';
 import BitwiseXor from './bitwiseXor.ts';
 import BlackmanWindow from './blackmanWindow.ts';
+import CaffeDetectionOutput from './caffeDetectionOutput.ts';
 import Cast from './cast.ts';
 import CastLike from './castLike.ts';
 import Ceil from './ceil.ts';
@@ -230,6 +231,7 @@ export const OPS: readonly OpDef[] = [
   BitwiseXor,
   BlackmanWindow,
   Cast,
+  CaffeDetectionOutput,
   CastLike,
   Ceil,
   Celu,

@@ -53,6 +53,14 @@ export function inferTypes(graph: Graph, options: InferOptions = {}): Inference 
   return { data: run.data, unsupported: run.unsupported };
 }
 
+/** Inference node by node, for importers that have to know shapes while they build: call it on each node once added. */
+export function inferAsBuilt(
+  graph: Graph,
+  options: InferOptions = {},
+): { visit(node: Node): void; readonly data: ReadonlyMap<ValueId, readonly DimExpr[]> } {
+  return new Run(graph, options);
+}
+
 class Run {
   readonly data = new Map<ValueId, readonly DimExpr[]>();
   readonly unsupported: NodeId[] = [];

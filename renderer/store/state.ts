@@ -5,9 +5,11 @@ import type { Machine } from '../../electron/ipc/schemas/machine.ts';
 import type { TraceSummary } from '../../electron/ipc/schemas/trace.ts';
 import type { RecentFile } from '../../electron/ipc/shell.ts';
 
+import type { PrecisionChoices, PrecisionState } from './precision.ts';
+
 export const STEPS = ['start', 'model', 'passes', 'precision', 'build', 'profile', 'export'] as const;
 export type Step = (typeof STEPS)[number];
-export type OverlayId = 'none' | 'time' | 'flops' | 'bytes';
+export type OverlayId = 'none' | 'time' | 'flops' | 'bytes' | 'sqnr' | 'precision';
 
 /** The user's decisions: kept in the project, undone and redone. */
 export interface Choices {
@@ -17,6 +19,7 @@ export interface Choices {
   readonly threads: number;
   readonly shapes: Readonly<Record<string, number>>;
   readonly iterations: number;
+  readonly precision: PrecisionChoices;
 }
 
 export interface Notice {
@@ -53,7 +56,10 @@ export interface StudioState {
   readonly past: readonly Choices[];
   readonly future: readonly Choices[];
   readonly build: BuildResult | null;
+  /** What the engine was built with (precisionKey); a result of other choices is stale. */
+  readonly buildKey: string;
   readonly building: string | null;
+  readonly precision: PrecisionState;
   readonly profile: ProfileResult | null;
   readonly profiling: string | null;
   readonly jobs: readonly JobSnapshot[];
@@ -75,6 +81,18 @@ export const finalPoint = (trace: TraceSummary | null): GraphPoint => ({
   passes: trace?.passes.length ?? 0,
   applications: 0,
 });
-/** True when a build or profile was made from an older optimization than the one shown. */
+/** Everything about precision that a build depends on. */
+export function precisionKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
+  const { kind, pins } = s.choices.precision;
+  if (kind === 'fp32' && Object.keys(pins).length === 0) return kind;
+  return JSON.stringify([kind, rangesKey(s), Object.entries(pins).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+/** The ranges as they are decided now: which calibration, algorithm, moved thresholds. */
+export function rangesKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
+  const { algorithm, thresholds } = s.choices.precision;
+  return JSON.stringify([s.precision.calibration?.calibration ?? null, algorithm, thresholds]);
+}
+
+/** True when a build or profile was made from an older optimization, or with another precision, than is chosen now. */
 export const isStale = (s: StudioState): boolean =>
-  s.build !== null && s.trace !== null && s.build.revision !== s.trace.revision;
+  s.build !== null && s.trace !== null && (s.build.revision !== s.trace.revision || s.buildKey !== precisionKey(s));

@@ -1,4 +1,5 @@
 import { create } from 'zustand';
+import { NO_PRECISION, NO_RESULTS } from './precision.ts';
 import type { StudioState } from './state.ts';
 
 const defaults: StudioState = {
@@ -14,10 +15,20 @@ const defaults: StudioState = {
   views: {},
   expanded: new Set(),
   cursor: { pass: 0, application: null },
-  choices: { passes: [], applications: [], device: 'cpu', threads: 0, shapes: {}, iterations: 100 },
+  choices: {
+    passes: [],
+    applications: [],
+    device: 'cpu',
+    threads: 0,
+    shapes: {},
+    iterations: 100,
+    precision: NO_PRECISION,
+  },
   past: [],
   future: [],
   build: null,
+  buildKey: '',
+  precision: NO_RESULTS,
   building: null,
   profile: null,
   profiling: null,

@@ -193,7 +193,7 @@ describe('precision in planSearch', () => {
     const p = search(...chain(), {
       amax: () => undefined,
       storages: () => ['', 'float16', 'bfloat16'],
-      fits: (_, s) => s !== 'float16',
+      largest: (v) => (v.weight ? 65505 : undefined),
     });
     expect(new Set(tactics(p).filter((t) => t.includes('conv')))).toEqual(new Set(['bf16_conv__bfloat16']));
   });

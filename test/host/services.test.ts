@@ -37,6 +37,7 @@ async function studio(blocks = 3): Promise<{ host: HostServices; jobs: JobSnapsh
     syntheticParts(() => inceptionGraph(blocks)),
     {
       cacheDir: '',
+      calibrationDir: '',
       isCancelled: () => false,
       onJob: (s) => served?.job(s),
       onLog: () => undefined,
@@ -131,7 +132,9 @@ describe('the engine host', () => {
     await expect(host.view({ model: 'm9', point: { passes: 0, applications: 0 } })).rejects.toMatchObject({
       code: 'no-model',
     });
-    await expect(host.build({ model: 'm1', device: 'cpu', threads: 0, shapes: {}, job: 'x' })).rejects.toMatchObject({
+    await expect(
+      host.build({ model: 'm1', device: 'cpu', threads: 0, shapes: {}, precision: null, job: 'x' }),
+    ).rejects.toMatchObject({
       code: 'bad-params',
     });
     const { model } = await host.open({ path: '/m.onnx', job: 'a' });
@@ -139,7 +142,9 @@ describe('the engine host', () => {
       code: 'not-optimized',
     });
     await host.optimize({ model, switches: none, job: 'b' });
-    await expect(host.build({ model, device: 'cpu', threads: 1, shapes: {}, job: 'x' })).rejects.toMatchObject({
+    await expect(
+      host.build({ model, device: 'cpu', threads: 1, shapes: {}, precision: null, job: 'x' }),
+    ).rejects.toMatchObject({
       code: 'no-runtime',
     });
   });

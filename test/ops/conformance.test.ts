@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { writeOnnx } from '../../optimizer/exporters/onnx/write.ts';
+import { FileReader } from '../../optimizer/importers/common/fileReader.ts';
 import { ImportError, type ImportedModel, importModel } from '../../optimizer/importers/index.ts';
 import type { TensorProto } from '../../optimizer/importers/onnx/messages.ts';
 import { onnxType } from '../../optimizer/importers/onnx/schema.ts';
 import { TensorSource } from '../../optimizer/importers/onnx/tensor.ts';
-import { FileReader } from '../../optimizer/importers/onnx/window.ts';
 import { shapeText } from '../../optimizer/ir/dim.ts';
 import { verify } from '../../optimizer/ir/verifier.ts';
 import { inferTypes } from '../../optimizer/ops/infer.ts';
@@ -48,7 +48,9 @@ function load(path: string): ort.Tensor | null {
     const source = new TensorSource({ path, size: 0 }, new FileReader(fd), dir);
     const { dtype, shape, bytes } = source.literal(t);
     const make = ARRAYS[dtype as keyof typeof ARRAYS];
-    return make ? new ort.Tensor(dtype as 'float32', new make(bytes.slice().buffer) as Float32Array, shape) : null;
+    return make
+      ? new ort.Tensor(dtype as 'float32', new make(Uint8Array.from(bytes).buffer) as Float32Array, shape)
+      : null;
   } catch {
     return null;
   } finally {

@@ -1,3 +1,4 @@
+import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from '../../../optimizer/builder/report.ts';
 import type { Graph, Node } from '../../../optimizer/ir/graph.ts';
 import type { WeightExpr } from '../../../optimizer/ir/weight.ts';
@@ -20,6 +21,8 @@ export interface BuildRequest {
   readonly device: string;
   readonly threads: number;
   readonly shapes: Readonly<Record<string, number>>;
+  /** null = everything as the model has it. */
+  readonly precision: PrecisionPolicy | null;
   readonly path: string;
   readonly onProgress: (p: BuildProgress) => void;
   readonly stop: AbortSignal;

@@ -91,6 +91,7 @@ export function realParts(): StudioParts {
         threads: r.threads,
         path: r.path,
         ranges: Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }])),
+        ...(r.precision ? { precision: r.precision } : {}),
         onProgress: r.onProgress,
         stop: r.stop,
       }),

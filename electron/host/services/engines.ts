@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Profile } from '../../../optimizer/runtime.ts';
 import { HostError } from '../../ipc/protocol.ts';
 import { type BuildResult, buildResult, type LayerTime, type ProfileResult } from '../../ipc/schemas/build.ts';
-import type { StudioParts } from '../parts/parts.ts';
+import type { BuildRequest, StudioParts } from '../parts/parts.ts';
 import type { JobProgress } from './jobs.ts';
 import type { OpenModel } from './models.ts';
 import { latencyOf, percentile } from './statistics.ts';
@@ -54,7 +54,7 @@ export class Engines {
 
   async build(
     model: OpenModel,
-    options: { device: string; threads: number; shapes: Readonly<Record<string, number>> },
+    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'precision'>,
     progress: JobProgress,
   ): Promise<BuildResult> {
     if (!model.optimized) throw new HostError('not-optimized', 'The model has not been optimized yet.');

@@ -10,12 +10,17 @@ import { Engines } from './engines.ts';
 import { type JobOptions, Jobs } from './jobs.ts';
 import { describeMachine } from './machine.ts';
 import { Models } from './models.ts';
+import { Calibrations } from './precision/calibrations.ts';
+import { precisionServices } from './precision/index.ts';
+import { policyOf } from './precision/policy.ts';
 import { weightStats } from './statistics.ts';
 import { summarize } from './trace.ts';
 import { makeView, nodeKey } from './view.ts';
 
 export interface ServiceOptions extends JobOptions {
   readonly cacheDir: string;
+  /** Calibrations and their checkpoints; they outlive the session. */
+  readonly calibrationDir: string;
   onLog(line: { level: 'info' | 'warning' | 'error'; text: string }): void;
 }
 
@@ -24,6 +29,7 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
   const models = new Models(parts);
   const engines = new Engines(parts, options.cacheDir);
   const jobs = new Jobs(options);
+  const calibrations = new Calibrations(options.calibrationDir);
   const info = (text: string): void => options.onLog({ level: 'info', text });
 
   return {
@@ -79,10 +85,11 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       if (!weight) throw new HostError('no-weight', 'That value is not a constant.');
       return weightStats(weight.dtype, await parts.evaluateWeight(weight, graph), bitsOf(weight.dtype));
     },
-    build: ({ model: handle, job, device, threads, shapes }) => {
+    build: ({ model: handle, job, device, threads, shapes, precision }) => {
       const model = models.get(handle);
       return jobs.run(job, 'build', `Building ${model.summary.name}`, async (progress) => {
-        const result = await engines.build(model, { device, threads, shapes }, progress);
+        const policy = await policyOf(models.optimized(handle).graph, precision, calibrations);
+        const result = await engines.build(model, { device, threads, shapes, precision: policy }, progress);
         info(`Built ${result.report.layers.length} layers for ${device}, ${result.report.engine.bytes} bytes`);
         return result;
       });
@@ -97,6 +104,8 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
         await parts.writeOnnx(models.optimized(model).graph, to, (d, t) => report('Writing', d, t), signal);
         return { bytes: (await stat(to)).size };
       }),
+    ...precisionServices(parts, models, engines, calibrations, jobs, info),
+    pause: async ({ job, paused }) => ({ found: jobs.pause(job, paused) }),
     cancel: async ({ job }) => ({ found: jobs.cancel(job) }),
   };
 }

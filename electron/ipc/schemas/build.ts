@@ -6,6 +6,8 @@ export const reportLayer = z.object({
   name: z.string(),
   op: z.string(),
   tactic: z.string(),
+  /** The fewest bits that an operand was stored in; '' = everything as the model has it. */
+  stored: z.enum(['', 'int8', 'uint8', 'float16', 'bfloat16']),
   sources: sourceIds,
   /** Estimates in nanoseconds, best first. */
   candidates: z.array(z.object({ tactic: z.string(), estimate: z.number() })),

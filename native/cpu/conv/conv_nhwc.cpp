@@ -194,7 +194,7 @@ double estimate(const LayerDesc& layer, const Plan& p, const Epilogue& e, const 
     for (const gemm::Panel& panel : p.panels.panels) {
         padded += panel.vecs * f.lanes * (panel.vecs == 1 ? 1.25 : 1.0);  // one vector of columns is bound by loads
     }
-    const double k = static_cast<double>(p.shape.taps * p.shape.klen);
+    const double k = static_cast<double>(p.shape.taps * p.shape.klen * (v.form == Form::Pairs ? 2 : 1));
     const double rows = static_cast<double>(p.shape.rows);
     // Widening weights takes part of what few rows leave.
     const double widening = v.form == Form::WF16 || v.form == Form::WBF16 ? 1.05 : 1;

@@ -45,7 +45,8 @@ export function lowerGraph(
       lowerNode(low, node, inline);
     } catch (error) {
       if (error instanceof UnknownOperator) missing.push(node);
-      else throw error;
+      // Behind an operator that nobody knows types are unknown too: that one is what to name.
+      else if (missing.length === 0) throw error;
     }
   }
   if (missing.length > 0) throw unsupported(missing);
@@ -106,7 +107,7 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }
-  if (node.domain !== '') throw new UnknownOperator();
+  if (node.domain !== '') return lowerEntry(low, node, TABLE[`${node.domain}.${node.op}`]);
   if (isQuantizer(node) && lowerQuantizer(low, node)) return;
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
@@ -126,8 +127,13 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     case 'BatchNormalization':
       return lowerBatchNorm(low, node);
   }
-  const entry = TABLE[node.op]?.(low, node);
-  if (!entry) throw new UnknownOperator();
+  lowerEntry(low, node, TABLE[node.op]);
+}
+
+/** One layer by its row of the table. */
+function lowerEntry(low: Lowering, node: Node, row: (typeof TABLE)[string] | undefined): void {
+  if (!row) throw new UnknownOperator();
+  const entry = row(low, node);
   const inputs = entry.inputs ? entry.inputs.map((i) => node.inputs[i] ?? null) : node.inputs;
   low.layer(node, {
     op: entry.op,

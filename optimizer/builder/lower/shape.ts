@@ -1,7 +1,7 @@
 import { isStatic } from '../../ir/dim.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import { countOf, toNumbers } from '../../ir/tensor.ts';
-import { reshapeWeight } from '../../ir/weights.ts';
+import { reshapeWeight, transposeWeight } from '../../ir/weights.ts';
 import { BuildError } from '../plan.ts';
 import { intAttr, intsAttr, type Lowering } from './context.ts';
 
@@ -23,6 +23,11 @@ export function lowerReshape(low: Lowering, node: Node): void {
 export function lowerTranspose(low: Lowering, node: Node): void {
   const rank = low.shape(node.inputs[0]!).length;
   const perm = intsAttr(node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  const weight = low.weightOf(node.inputs[0]!);
+  if (weight && !low.graph.isOutput(node.outputs[0]!)) {
+    low.alias(node.outputs[0]!, low.constant(transposeWeight(weight, perm)));
+    return;
+  }
   low.layer(node, {
     op: 'Transpose',
     attrs: { perm },

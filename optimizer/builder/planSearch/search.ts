@@ -16,7 +16,7 @@ export interface Assignment {
 export function searchLayouts(
   plan: Plan,
   options: readonly (readonly Option[])[],
-  moveCost: (value: number, from: Storage, to: Storage) => number,
+  moveCost: (value: number, from: string, to: string) => number,
   layouts: readonly string[],
 ): Assignment {
   const readers = new Map<number, { layer: number; index: number }[]>();
@@ -32,9 +32,8 @@ export function searchLayouts(
   });
   const costs = new Map<string, number>();
   const move = (v: number, from: string, to: string): number => {
-    const [a, b] = [storageOfFormat(from), storageOfFormat(to)];
-    const key = `${v}:${a}:${b}`;
-    const cost = costs.get(key) ?? moveCost(v, a, b);
+    const key = `${v}:${from}:${to}`;
+    const cost = costs.get(key) ?? moveCost(v, from, to);
     costs.set(key, cost);
     return cost;
   };

@@ -15,16 +15,19 @@ export interface PrecisionPolicy {
    * amax and is never merged with the scales of other values.
    */
   quantized?(value: PlanValue): StoredType | undefined;
-  /** False for constants that a 16-bit storage cannot hold (float16 beyond 65504); all fit by default. */
-  fits?(weight: PlanValue, storage: Storage): boolean;
+  /** Largest magnitude that a value or constant is known to reach; what is beyond HALF_LIMIT is never stored as float16. */
+  largest?(value: PlanValue): number | undefined;
 }
+
+/** The largest finite float16 number. */
+export const HALF_LIMIT = 65504;
 
 /** Layers that only move numbers or compare them: their inputs and outputs share one storage, scales included. */
 const MOVERS = new Set(['Concat', 'Split', 'Slice', 'Reshape', 'Transpose', 'Shuffle', 'Copy', 'MaxPool']);
 /** Layers with kernels that compute on quantized operands. */
 const QUANTIZED = new Set(['Conv', 'MatMul', 'AveragePool', 'Reduce', 'Pointwise']);
 /** Layers whose second operand is a matrix of weights: stored in 16 bits together with the activations. */
-const WEIGHTED = new Set(['Conv', 'ConvTranspose', 'MatMul']);
+export const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MatMul']);
 
 /** How each operand of a layer is stored in one of its variants; '' = as the model has it. */
 export interface Variant {
@@ -80,7 +83,9 @@ export class Storages {
       return q?.dtype === storage ? q : undefined;
     }
     const v = value < 0 ? undefined : plan.values[value];
-    if (v?.dtype !== 'float32' || (v.weight && this.policy.fits?.(v, storage) === false)) return undefined;
+    // While reformats are written the value may already have the storage of its writer.
+    if (v === undefined || (v.own ?? v.dtype) !== 'float32') return undefined;
+    if (storage === 'float16' && (this.policy.largest?.(v) ?? 0) > HALF_LIMIT) return undefined;
     return { dtype: storage };
   }
 

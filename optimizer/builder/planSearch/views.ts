@@ -197,6 +197,7 @@ function sliceOutputRefusal(
 
 function permuteRefusal(plan: Plan, use: Uses, x: number, y: number): string | null {
   if (plan.values[y]!.external) return 'an engine output has storage of its own';
+  if (plan.values[x]!.weight) return 'its source is a constant';
   if (plan.values[x]!.layout !== LINEAR) return 'its input is not linear';
   for (const r of use.readers.get(y) ?? []) {
     const t = r.layer.tactic;

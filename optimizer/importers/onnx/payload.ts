@@ -1,7 +1,7 @@
 import { byteLength, type DataType } from '../../ir/dtype.ts';
+import type { FileReader } from '../common/fileReader.ts';
 import { ImportError } from '../error.ts';
 import { type Int64, int, type TensorProto } from './messages.ts';
-import type { FileReader } from './window.ts';
 
 /* Turns the typed fields of a TensorProto (…_data) into dense little-endian bytes. */
 

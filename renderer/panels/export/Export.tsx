@@ -4,12 +4,13 @@ import type { ReactNode } from 'react';
 import { shell } from '../../host/shell.ts';
 import { threadsOf } from '../../store/actions/engine.ts';
 import { notify } from '../../store/actions/notify.ts';
-import { isStale } from '../../store/state.ts';
+import { calibrationStale } from '../../store/precision.ts';
+import { isStale, rangesKey } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty } from '../../ui/Frame.tsx';
 import { bytesText, plural, timeText } from '../../ui/format.ts';
-import { cliCommand, whereItRuns } from './command.ts';
+import { cliCommands, whereItRuns } from './command.ts';
 
 function Card({ title, text, children }: { title: string; text: string; children: ReactNode }) {
   return (
@@ -40,11 +41,38 @@ function EngineCard() {
   );
 }
 
+function CalibrationCard() {
+  const c = useStudio((s) => s.precision.calibration);
+  return (
+    <Card
+      title="Calibration cache"
+      text={
+        c
+          ? `Ranges of ${plural(c.tensors.length, 'tensor')}, with your thresholds: ours keeps the histograms; TensorRT's holds the scales alone.`
+          : 'The ranges that INT8 needs; the Precision step finds them from sample data.'
+      }
+    >
+      {c ? (
+        <>
+          <CommandButton command="export.calibration" label="Export…" icon={<IconFileExport size={14} />} primary />
+          <CommandButton command="export.tensorrt" label="For TensorRT…" icon={<IconFileExport size={14} />} />
+        </>
+      ) : (
+        <CommandButton command="step.precision" />
+      )}
+    </Card>
+  );
+}
+
 function CommandCard() {
   const model = useStudio((s) => s.model);
   const choices = useStudio((s) => s.choices);
+  const calibration = useStudio((s) => s.precision.calibration);
+  const stale = useStudio(calibrationStale);
+  const exported = useStudio((s) => (s.precision.exported?.key === rangesKey(s) ? s.precision.exported.path : null));
   if (!model) return null;
-  const command = cliCommand(model, choices, threadsOf());
+  const { lines, needs } = cliCommands(model, choices, threadsOf(), calibration, exported, stale);
+  const command = lines.join('\n');
   const copy = async (): Promise<void> => {
     await shell().copy(command);
     notify('info', 'Copied the command.');
@@ -60,10 +88,16 @@ function CommandCard() {
           </ActionIcon>
         </Tooltip>
       </h3>
-      <p className="muted">Builds the same engine, with the same switches, in the repository's folder:</p>
+      <p className="muted">Builds the same engine, with the same switches and precision, in the repository's folder:</p>
       <pre className="command selectable" data-testid="command">
         {command}
       </pre>
+      {needs === 'calibration' && (
+        <div className="card-foot">
+          <span className="stale-note">These ranges are in no file yet that the command could read.</span>
+          <CommandButton command="export.calibration" label="Export them…" />
+        </div>
+      )}
     </article>
   );
 }
@@ -87,6 +121,7 @@ export default function Export() {
       >
         <CommandButton command="file.save" />
       </Card>
+      <CalibrationCard />
       <CommandCard />
     </div>
   );

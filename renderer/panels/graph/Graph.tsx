@@ -2,7 +2,7 @@ import { SegmentedControl, Tooltip } from '@mantine/core';
 import { useEffect, useMemo } from 'react';
 import type { Category, GraphView } from '../../../electron/ipc/schemas/graph.ts';
 import { GraphFlow } from '../../graph/GraphFlow.tsx';
-import { activeOverlay } from '../../overlays/overlays.ts';
+import { activeOverlay, colourOf } from '../../overlays/overlays.ts';
 import { setAllGroups } from '../../store/actions/groups.ts';
 import { loadView } from '../../store/actions/views.ts';
 import { finalPoint, INITIAL, type OverlayId, pointKey } from '../../store/state.ts';
@@ -13,12 +13,26 @@ import { CATEGORY, CIVIDIS } from '../../ui/tokens.ts';
 function Legend({ view }: { view: GraphView }) {
   const overlay = useStudio(activeOverlay);
   const present = useMemo(() => new Set(view.nodes.filter((n) => n.kind === 'op').map((n) => n.category)), [view]);
-  if (overlay) {
+  if (overlay?.kinds) {
     return (
-      <div className="legend" role="img" aria-label={`${overlay.title}, from 0 to ${overlay.text(overlay.max)}`}>
-        {overlay.title}: 0
+      <ul className="legend" aria-label={overlay.title}>
+        {overlay.kinds.map((k) => (
+          <li key={k.value}>
+            <span className="legend-chip" style={{ background: colourOf(overlay, k.value) ?? undefined }} />
+            {k.title}
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  if (overlay) {
+    const from = overlay.scale === 'linear' ? overlay.text(overlay.min) : '0';
+    return (
+      <div className="legend" role="img" aria-label={`${overlay.title}, from ${from} to ${overlay.text(overlay.max)}`}>
+        {overlay.title}: {from}
         <span className="legend-ramp" style={{ background: `linear-gradient(90deg, ${CIVIDIS.join(', ')})` }} />
-        {overlay.text(overlay.max)} <span className="muted">(square-root scale)</span>
+        {overlay.text(overlay.max)}
+        {overlay.scale === 'sqrt' && <span className="muted">(square-root scale)</span>}
       </div>
     );
   }
@@ -41,6 +55,8 @@ function Legend({ view }: { view: GraphView }) {
 function Toolbar({ optimized }: { optimized: boolean }) {
   const overlay = useStudio((s) => s.overlay);
   const hasTimes = useStudio((s) => s.profile !== null);
+  const hasSqnr = useStudio((s) => s.precision.sensitivity !== null);
+  const hasBuild = useStudio((s) => s.build !== null);
   const hasGroups = useStudio((s) => (Object.values(s.views)[0]?.groups.length ?? 0) > 0);
   return (
     <div className="graph-bar">
@@ -57,6 +73,8 @@ function Toolbar({ optimized }: { optimized: boolean }) {
           { value: 'flops', label: 'FLOPs' },
           { value: 'bytes', label: 'Bytes' },
           { value: 'time', label: 'Time', disabled: !hasTimes },
+          { value: 'sqnr', label: 'SQNR', disabled: !hasSqnr },
+          { value: 'precision', label: 'Precision', disabled: !hasBuild },
         ]}
       />
       {hasGroups && (
@@ -76,7 +94,7 @@ function Toolbar({ optimized }: { optimized: boolean }) {
 /** The one persistent graph; the step decides whether it is the imported or the optimized one. */
 export default function Graph() {
   const step = useStudio((s) => s.step);
-  const optimized = step === 'build' || step === 'profile';
+  const optimized = step === 'build' || step === 'profile' || step === 'precision';
   const point = useStudio((s) => pointKey(optimized ? finalPoint(s.trace) : INITIAL));
   const view = useStudio((s) => s.views[point] ?? null);
   const expanded = useStudio((s) => s.expanded);

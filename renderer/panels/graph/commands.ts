@@ -1,6 +1,6 @@
 import { defineCommand } from '../../commands/command.ts';
 import { setAllGroups } from '../../store/actions/groups.ts';
-import type { OverlayId } from '../../store/state.ts';
+import type { OverlayId, StudioState } from '../../store/state.ts';
 import { set } from '../../store/store.ts';
 
 defineCommand({
@@ -23,13 +23,20 @@ const OVERLAYS: readonly [OverlayId, string][] = [
   ['time', 'Colour by time'],
   ['flops', 'Colour by FLOPs'],
   ['bytes', 'Colour by bytes moved'],
+  ['sqnr', 'Colour by SQNR'],
+  ['precision', 'Colour by precision'],
 ];
+const NEEDS: Partial<Record<OverlayId, (s: StudioState) => boolean>> = {
+  time: (s) => s.profile !== null,
+  sqnr: (s) => s.precision.sensitivity !== null,
+  precision: (s) => s.build !== null,
+};
 for (const [overlay, title] of OVERLAYS) {
   defineCommand({
     id: `overlay.${overlay}`,
     title,
     menu: 'View',
-    when: (s) => s.model !== null && (overlay !== 'time' || s.profile !== null),
+    when: (s) => s.model !== null && (NEEDS[overlay]?.(s) ?? true),
     run: () => set({ overlay }),
   });
 }

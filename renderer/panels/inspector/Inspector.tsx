@@ -4,6 +4,7 @@ import { select } from '../../store/actions/select.ts';
 import { get, useStudio } from '../../store/store.ts';
 import { Empty, Loading, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, flopsText, middleCut, timeText } from '../../ui/format.ts';
+import { LayerPrecision } from './LayerPrecision.tsx';
 import { ModelCard } from './ModelCard.tsx';
 import { type Detail, useDetail } from './useDetail.ts';
 import { Weights } from './Weights.tsx';
@@ -101,6 +102,7 @@ function Node({ detail, point }: Detail) {
         />
       </div>
       <LayerTimes sources={sources} />
+      <LayerPrecision sources={sources} name={detail.name || detail.op} outputs={detail.outputs.map((o) => o.name)} />
       {detail.body.length > 0 && (
         <Section title="Computes">
           <p>{detail.body.map((b) => b.op).join(' → ')}</p>

@@ -1,9 +1,11 @@
 import { connectHost, host, loseHost } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
+import { NO_RESULTS } from '../precision.ts';
 import { get, set } from '../store.ts';
 import { onJob } from './jobs.ts';
 import { log, notify, sentence } from './notify.ts';
+import { startCalibration } from './precision/calibrate.ts';
 import { openPath, projectText, restoreProject } from './project.ts';
 
 let crashes: number[] = [];
@@ -25,11 +27,13 @@ async function connectOnce(): Promise<boolean> {
 export async function restartHost(): Promise<void> {
   const session = projectText('');
   set({ model: null, trace: null, views: {}, build: null, profile: null, building: null, profiling: null });
+  set({ precision: NO_RESULTS });
   if ((await connectOnce()) && session !== null) await restoreProject(session, '');
 }
 
 function onLost(reason: string): void {
   loseHost(`${reason}.`);
+  const calibrating = get().precision.calibrating !== null;
   set({ connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
   const now = Date.now();
   crashes = [...crashes.filter((t) => now - t < 60_000), now];
@@ -38,7 +42,10 @@ function onLost(reason: string): void {
     return;
   }
   notify('warning', `Restarted after ${reason}; the model was opened again.`);
-  void restartHost();
+  void restartHost().then(() => {
+    // What was seen until the last checkpoint is not looked at again.
+    if (calibrating && get().model !== null) return startCalibration(true);
+  });
 }
 
 /** Brings the window to life: host, recent files, and what was open before a crash or is named on the command line. */

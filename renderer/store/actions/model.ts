@@ -2,6 +2,7 @@ import type { GraphView } from '../../../electron/ipc/schemas/graph.ts';
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
+import { NO_PRECISION, NO_RESULTS } from '../precision.ts';
 import { type Choices, INITIAL } from '../state.ts';
 import { get, set, useStudio } from '../store.ts';
 import { newJob } from './jobs.ts';
@@ -44,18 +45,20 @@ export async function openModel(path: string, choices?: Partial<Choices>): Promi
       void host()
         .close({ model: previous.model })
         .catch(() => undefined);
+    const { precision } = get();
     set({
       model,
       trace: null,
       views: {},
       build: null,
       profile: null,
+      precision: { ...NO_RESULTS, algorithms: precision.algorithms, storages: precision.storages },
       selection: new Set(),
       focus: null,
       hover: new Set(),
       overlay: 'none',
       cursor: { pass: 0, application: null },
-      choices: { ...get().choices, passes: [], applications: [], shapes: {}, ...choices },
+      choices: { ...get().choices, passes: [], applications: [], shapes: {}, precision: NO_PRECISION, ...choices },
       past: [],
       future: [],
       step: get().step === 'start' ? 'model' : get().step,

@@ -1,12 +1,28 @@
 import * as z from 'zod';
+import { budget, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
 import { folderOf, relativeTo, resolveFrom } from '../paths.ts';
+import { calibrationStale, dataKey } from '../precision.ts';
 import { STEPS } from '../state.ts';
 import { get, set } from '../store.ts';
 import { openModel } from './model.ts';
 import { notify, sentence } from './notify.ts';
+import { chooseData } from './precision/data.ts';
+import { openCalibration } from './precision/ranges.ts';
+import { setResults } from './precision/results.ts';
 
 const FORMAT = 1;
+/** The key of a calibration whose choices are not known any more. */
+const STALE = 'older choices';
+const precisionChoices = z.object({
+  kind: storage,
+  data: dataChoice.nullable(),
+  test: dataChoice.pick({ path: true, labels: true, samples: true }).nullable(),
+  algorithm: z.string(),
+  thresholds: z.record(z.string(), z.number().positive()),
+  pins: z.record(z.string(), storage),
+  budget: budget.nullable(),
+});
 const projectFile = z.object({
   format: z.literal(FORMAT),
   /** Relative to the project file where that is possible. */
@@ -19,12 +35,30 @@ const projectFile = z.object({
     threads: z.number(),
     shapes: z.record(z.string(), z.number()),
     iterations: z.number(),
+    precision: precisionChoices.optional(),
   }),
+  /** The cache file of the calibration, and whether it was made from these choices. */
+  calibration: z.object({ path: z.string(), current: z.boolean() }).optional(),
 });
 
+type Precision = z.infer<typeof precisionChoices>;
+
+/** The paths of samples and labels, as `at` says. */
+function placed(precision: Precision, at: (path: string) => string): Precision {
+  const { data, test } = precision;
+  const put = <T extends { path: string; labels: string | null }>(x: T): T => ({
+    ...x,
+    path: at(x.path),
+    labels: x.labels === null ? null : at(x.labels),
+  });
+  return { ...precision, data: data && put(data), test: test && put(test) };
+}
+
 export function projectText(folder: string): string | null {
-  const { model, choices, step } = get();
+  const { model, choices, step, precision } = get();
   if (!model) return null;
+  const relative = (path: string): string => relativeTo(folder, path);
+  const { calibration } = precision;
   const data: z.infer<typeof projectFile> = {
     format: FORMAT,
     model: { path: relativeTo(folder, model.path), hash: model.hash },
@@ -34,7 +68,10 @@ export function projectText(folder: string): string | null {
       passes: [...choices.passes],
       applications: [...choices.applications],
       shapes: { ...choices.shapes },
+      // A copy: what is stored is plain and owned.
+      precision: placed(precisionChoices.parse(choices.precision), relative),
     },
+    ...(calibration ? { calibration: { path: relative(calibration.path), current: !calibrationStale(get()) } } : {}),
   };
   return `${JSON.stringify(data, null, 2)}\n`;
 }
@@ -46,8 +83,11 @@ export async function restoreProject(text: string, folder: string): Promise<bool
     notify('error', 'This is not a project that this version of Sinter Studio can read.', 'file.open');
     return false;
   }
-  const { model, choices, step } = parsed.data;
-  if (!(await openModel(resolveFrom(folder, model.path), choices))) return false;
+  const { model, step, calibration } = parsed.data;
+  const absolute = (path: string): string => resolveFrom(folder, path);
+  const { precision, ...others } = parsed.data.choices;
+  const choices = precision ? { ...others, precision: placed(precision, absolute) } : others;
+  if (!(await openModel(absolute(model.path), choices))) return false;
   const now = get().model;
   if (now && now.hash !== model.hash) {
     notify(
@@ -56,6 +96,8 @@ export async function restoreProject(text: string, folder: string): Promise<bool
     );
   }
   set({ step });
+  if (calibration && (await openCalibration(absolute(calibration.path), true)))
+    setResults({ calibrationKey: calibration.current ? dataKey(get()) : STALE });
   return true;
 }
 
@@ -73,6 +115,17 @@ export async function openPath(path: string): Promise<void> {
   } catch (e) {
     notify('error', sentence(e), 'file.open');
   }
+}
+
+const MODELS = /\.(onnx|sinterproj|prototxt|caffemodel|pb)$/i;
+const CACHES = /\.(calib|cache|trt)$/i;
+
+/** Opens what was dropped: in the Precision step, what is no model is samples or a calibration cache. */
+export async function openDropped(path: string): Promise<void> {
+  const { step, trace } = get();
+  if (step !== 'precision' || trace === null || MODELS.test(path)) return openPath(path);
+  if (CACHES.test(path)) await openCalibration(path);
+  else chooseData(path);
 }
 
 export async function saveProject(): Promise<void> {

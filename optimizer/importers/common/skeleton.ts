@@ -1,34 +1,29 @@
 import { ImportError } from '../error.ts';
-import { type FileReader, truncated } from './window.ts';
+import { type FileReader, truncated } from './fileReader.ts';
 
 /*
  * Walks the wire format by position and copies everything but tensor payloads: the result is a small, ordinary protobuf
- * message in which each skipped payload is replaced by its place in the file (TensorProto.payload of onnx.proto).
+ * message in which each skipped payload is replaced by its place in the file (field 1001 of the message it was in).
  */
 
-type Kind = 'Model' | 'Graph' | 'Node' | 'Attribute' | 'Tensor' | 'Sparse' | 'Function';
+/** Which fields of a format's messages hold other messages of interest, nothing of interest, or payloads. */
+export interface WireFormat<Kind extends string = string> {
+  /** As errors call a file of this format: "an ONNX model". */
+  readonly what: string;
+  readonly root: Kind;
+  /** Fields that lead to tensors; all others are copied as they are. */
+  readonly nested: Readonly<Record<Kind, Readonly<Record<number, Kind>>>>;
+  /** Fields that are never looked at and may be large. */
+  readonly dropped: Readonly<Partial<Record<Kind, ReadonlySet<number>>>>;
+  /** Fields whose contents stay in the file when they are long. */
+  readonly payloads: Readonly<Partial<Record<Kind, ReadonlySet<number>>>>;
+  /** Messages after which progress is reported. */
+  readonly steps: ReadonlySet<Kind>;
+  /** Whether fields numbered from 1000 on are foreign and left out; our own place list is 1001. */
+  readonly dropsForeign?: boolean;
+}
 
-/** Fields that lead to tensors; all others are copied as they are. */
-const NESTED: Readonly<Record<Kind, Readonly<Record<number, Kind>>>> = {
-  Model: { 7: 'Graph', 25: 'Function' },
-  Graph: { 1: 'Node', 5: 'Tensor', 15: 'Sparse' },
-  Node: { 5: 'Attribute' },
-  Attribute: { 5: 'Tensor', 6: 'Graph', 10: 'Tensor', 11: 'Graph', 22: 'Sparse' },
-  Tensor: {},
-  Sparse: { 1: 'Tensor', 2: 'Tensor' },
-  Function: { 7: 'Node', 11: 'Attribute' },
-};
-/** Documentation strings, training information and metadata that is never looked at; it may be large. */
-const DROPPED: Readonly<Record<Kind, ReadonlySet<number>>> = {
-  Model: new Set([6, 20, 26]),
-  Graph: new Set([10, 14, 16]),
-  Node: new Set([6, 9, 10]),
-  Attribute: new Set([13]),
-  Tensor: new Set([12, 16]),
-  Sparse: new Set(),
-  Function: new Set([8, 12, 14]),
-};
-const PAYLOADS: ReadonlySet<number> = new Set([4, 5, 6, 7, 9, 10, 11]);
+const NONE: ReadonlySet<number> = new Set();
 
 /** A message shorter than this holds no payload worth leaving in the file (at most 4,096 elements of any type). */
 const SMALL = 2048;
@@ -39,17 +34,21 @@ const MAX_DEPTH = 200;
 /** Structure (names, attributes, small constants) beyond this is not a model. */
 const MAX_SKELETON = 1024 ** 3;
 
-const damaged = (at: number): ImportError =>
-  new ImportError('not-a-model', `The file is not an ONNX model: its structure breaks at byte ${at}.`);
+const damaged = (at: number, what: string): ImportError =>
+  new ImportError('not-a-model', `The file is not ${what}: its structure breaks at byte ${at}.`);
 
 class Output {
   private readonly parts: Uint8Array[] = [];
   length = 0;
+  private readonly what: string;
+  constructor(what: string) {
+    this.what = what;
+  }
   push(part: Uint8Array): void {
     this.parts.push(part);
     this.length += part.length;
     if (this.length > MAX_SKELETON)
-      throw new ImportError('not-a-model', 'The file is not an ONNX model: its structure is larger than 1 GB.');
+      throw new ImportError('not-a-model', `The file is not ${this.what}: its structure is larger than 1 GB.`);
   }
   append(other: Output): void {
     for (const p of other.parts) this.push(p);
@@ -76,23 +75,32 @@ class Output {
 }
 
 /** The model without its payloads. `onProgress` gets positions in the file. */
-export function readSkeleton(file: FileReader, onProgress?: (at: number) => void): Uint8Array {
-  return new Scanner(file, onProgress).message('Model', 0, file.size, 0).bytes();
+export function readSkeleton<Kind extends string>(
+  file: FileReader,
+  format: WireFormat<Kind>,
+  onProgress?: (at: number) => void,
+): Uint8Array {
+  return new Scanner(file, format, onProgress).message(format.root, 0, file.size, 0).bytes();
 }
 
-class Scanner {
+class Scanner<Kind extends string> {
   private readonly file: FileReader;
+  private readonly format: WireFormat<Kind>;
   private readonly onProgress: ((at: number) => void) | undefined;
   private at = 0;
 
-  constructor(file: FileReader, onProgress?: (at: number) => void) {
+  constructor(file: FileReader, format: WireFormat<Kind>, onProgress?: (at: number) => void) {
     this.file = file;
+    this.format = format;
     this.onProgress = onProgress;
   }
 
   message(kind: Kind, start: number, end: number, depth: number): Output {
-    if (depth > MAX_DEPTH) throw damaged(start);
-    const out = new Output();
+    const { format } = this;
+    if (depth > MAX_DEPTH) throw damaged(start, format.what);
+    const out = new Output(format.what);
+    const kept = format.payloads[kind] ?? NONE;
+    const dropped = format.dropped[kind] ?? NONE;
     const payloads: number[] = [];
     this.at = start;
     let copyFrom = start;
@@ -109,16 +117,16 @@ class Scanner {
       const tag = this.varint(end);
       const field = Math.floor(tag / 8);
       const wire = tag % 8;
-      if (field === 0) throw damaged(fieldStart);
+      if (field === 0) throw damaged(fieldStart, format.what);
       if (wire === 0) this.varint(end);
       else if (wire === 1) this.at += 8;
       else if (wire === 5) this.at += 4;
-      else if (wire !== 2) throw damaged(fieldStart);
+      else if (wire !== 2) throw damaged(fieldStart, format.what);
       else {
         const length = this.varint(end);
         const body = this.at;
-        if (body + length > end) throw body + length > this.file.size ? truncated() : damaged(fieldStart);
-        const nested = NESTED[kind][field];
+        if (body + length > end) throw body + length > this.file.size ? truncated() : damaged(fieldStart, format.what);
+        const nested = format.nested[kind][field];
         if (nested && length >= SMALL) {
           flush(fieldStart);
           const inner = this.message(nested, body, body + length, depth + 1);
@@ -126,18 +134,18 @@ class Scanner {
           out.varint(inner.length);
           out.append(inner);
           copyFrom = body + length;
-        } else if (kind === 'Tensor' && PAYLOADS.has(field) && field !== 6) {
+        } else if (kept.has(field)) {
           payloads.push(field, body, length);
           if (length > INLINE) {
             flush(fieldStart);
             copyFrom = body + length;
           }
-        } else if (DROPPED[kind].has(field) || field >= 1000) {
+        } else if (dropped.has(field) || (format.dropsForeign && field >= 1000)) {
           flush(fieldStart);
           copyFrom = body + length;
         }
         this.at = body + length;
-        if (kind === 'Graph' || kind === 'Model') this.onProgress?.(this.at);
+        if (format.steps.has(kind)) this.onProgress?.(this.at);
       }
       if (this.at > end) throw truncated();
     }
@@ -156,12 +164,12 @@ class Scanner {
     let value = 0;
     let scale = 1;
     for (let i = 0; i < 10; i++) {
-      if (this.at >= end) throw end >= this.file.size ? truncated() : damaged(this.at);
+      if (this.at >= end) throw end >= this.file.size ? truncated() : damaged(this.at, this.format.what);
       const b = this.file.byte(this.at++);
       value += (b & 127) * scale;
       if (b < 128) return value;
       scale *= 128;
     }
-    throw damaged(this.at);
+    throw damaged(this.at, this.format.what);
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userCacheDir } from '../../userCache.ts';
 
 /*
  * Tensors whose payload is not a run of little-endian bytes (varints, unpacked fields) and too large for a literal are
@@ -10,8 +10,7 @@ import { join } from 'node:path';
  * while no model is open.
  */
 export function writeDecoded(bytes: Uint8Array): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const folder = join(cache, 'sinter-studio', 'decoded');
+  const folder = join(userCacheDir(), 'decoded');
   const path = join(folder, `${createHash('sha256').update(bytes).digest('hex')}.bin`);
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true });

@@ -1,0 +1,185 @@
+#include "cuda/cuda_device.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+#include "cuda/stream.h"
+
+namespace sinter::cuda {
+namespace {
+
+Devices makeDevices() {
+    Devices found;
+    const Driver* driver = Driver::get();
+    if (!driver) {
+        found.notes.push_back(Driver::problem());
+        return found;
+    }
+    int count = 0;
+    if (driver->deviceCount(&count) != 0) count = 0;
+    for (int i = 0; i < count; ++i) {
+        try {
+            found.devices.push_back(std::make_shared<CudaDevice>(i));
+        } catch (const Error& e) {
+            found.notes.push_back("GPU " + std::to_string(i) + " cannot be used: " + e.what());
+        }
+    }
+    if (count == 0) found.notes.emplace_back("the NVIDIA driver is installed but lists no GPU");
+    return found;
+}
+
+const DeviceRegistration registration(makeDevices);
+
+class DeviceBuffer final : public Buffer {
+public:
+    DeviceBuffer(const CudaDevice& device, const Driver& driver, uint64_t bytes) : device_(device), driver_(driver), bytes_(bytes) {
+        // A little slack follows the end, so that a vector load at the last element stays inside.
+        check(driver_.allocate(&address_, bytes + 256), "allocating memory");
+    }
+    ~DeviceBuffer() override {
+        try {
+            device_.enter();
+        } catch (const Error&) {
+            return;  // the device is lost, and its memory with it
+        }
+        driver_.free(address_);
+    }
+    DeviceBuffer(const DeviceBuffer&) = delete;
+    DeviceBuffer& operator=(const DeviceBuffer&) = delete;
+    void* address() const override { return reinterpret_cast<void*>(address_); }
+    uint64_t bytes() const override { return bytes_; }
+
+private:
+    const CudaDevice& device_;
+    const Driver& driver_;
+    uint64_t bytes_;
+    CuAddress address_ = 0;
+};
+
+bool isFallback(const std::string& name) { return name.starts_with("any_"); }
+
+}  // namespace
+
+CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
+    CuDevice device = 0;
+    check(driver_.device(&device, ordinal), "opening it");
+    const auto get = [&](int which) {
+        int value = 0;
+        driver_.deviceAttribute(&value, which, device);
+        return value;
+    };
+    DeviceProperties& p = properties_;
+    p.major = get(attribute::kMajor);
+    p.minor = get(attribute::kMinor);
+    if (p.arch() < 70) {
+        throw Error(ErrorCode::Device, "its compute capability " + std::to_string(p.major) + "." + std::to_string(p.minor) + " is below 7.0");
+    }
+    p.multiprocessors = get(attribute::kMultiprocessors);
+    p.sharedPerBlock = static_cast<uint32_t>(get(attribute::kSharedPerBlockOptIn));
+    p.sharedPerMultiprocessor = static_cast<uint32_t>(get(attribute::kSharedPerMultiprocessor));
+    p.registersPerMultiprocessor = static_cast<uint32_t>(get(attribute::kRegistersPerMultiprocessor));
+    p.l2Bytes = static_cast<uint64_t>(get(attribute::kL2Bytes));
+    if (const int khz = get(attribute::kClockKhz); khz > 0) p.clockGhz = khz / 1e6;
+    const double memoryKhz = get(attribute::kMemoryClockKhz);
+    if (const int bits = get(attribute::kBusWidth); bits > 0 && memoryKhz > 0) p.bytesPerNs = 2 * memoryKhz * 1e-6 * bits / 8;
+    size_t memory = 0;
+    driver_.deviceMemory(&memory, device);
+    p.memoryBytes = memory;
+    check(driver_.retainContext(&context_, device), "creating its context");
+
+    std::array<char, 256> name{};
+    driver_.deviceName(name.data(), static_cast<int>(name.size()) - 1, device);
+    info_.id = "cuda:" + std::to_string(ordinal);
+    info_.kind = "cuda";
+    info_.name = name.data();
+    info_.cores = p.multiprocessors;
+    int version = 0;
+    driver_.driverVersion(&version);
+    info_.features = {"sm_" + std::to_string(p.arch()), std::to_string(memory >> 20) + " MiB",
+                      "CUDA " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10)};
+    if (const Compiler* c = Compiler::get()) {
+        int major = 0, minor = 0;
+        c->version(&major, &minor);
+        info_.features.push_back("NVRTC " + std::to_string(major) + "." + std::to_string(minor));
+    } else {
+        info_.notes.push_back(Compiler::problem());
+    }
+}
+
+void CudaDevice::enter() const { check(driver_.setContext(context_), "entering its context"); }
+
+const KernelRow& CudaDevice::usableRow(const LayerDesc& layer, std::string_view tactic) const {
+    const KernelRow* row = KernelTable::instance().byName(tactic);
+    if (!row || row->op != layer.op) {
+        throw Error(ErrorCode::Kernel, "layer \"" + layer.name + "\" (" + layer.op + ") asks for kernel \"" + std::string(tactic) +
+                                           "\", which this runtime does not have for GPUs",
+                    layer.name);
+    }
+    if (row->leastArch > properties_.arch() || properties_.arch() > row->mostArch) {
+        throw Error(ErrorCode::Device, "kernel \"" + row->name + "\" of layer \"" + layer.name + "\" does not run on " + info_.name, layer.name);
+    }
+    return *row;
+}
+
+std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
+    std::vector<Tactic> fast, fallback;
+    for (const KernelRow* row : KernelTable::instance().find(layer.op, properties_)) {
+        if (auto info = row->supports(layer, properties_)) (isFallback(row->name) ? fallback : fast).push_back({row->name, std::move(*info)});
+    }
+    // find() is in name order and the sort is stable: ties go by name.
+    std::stable_sort(fast.begin(), fast.end(), [](const Tactic& a, const Tactic& b) { return a.info.estimate < b.info.estimate; });
+    std::move(fallback.begin(), fallback.end(), std::back_inserter(fast));
+    return fast;
+}
+
+TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
+    const KernelRow& row = usableRow(layer, tactic);
+    auto info = row.supports(layer, properties_);
+    if (!info) {
+        throw Error(ErrorCode::Kernel, "kernel \"" + row.name + "\" cannot run layer \"" + layer.name + "\" (" + layer.op +
+                                           ") with these shapes and types",
+                    layer.name);
+    }
+    return std::move(*info);
+}
+
+std::unique_ptr<Buffer> CudaDevice::allocate(uint64_t bytes) {
+    enter();
+    return std::make_unique<DeviceBuffer>(*this, driver_, bytes);
+}
+
+std::unique_ptr<Buffer> CudaDevice::bindWeights(std::span<const std::byte> mapped) {
+    auto buffer = allocate(mapped.size());
+    CudaStream stream(*this);
+    stream.copyIn(*buffer, 0, mapped.data(), mapped.size());
+    stream.synchronize();
+    return buffer;
+}
+
+std::unique_ptr<Stream> CudaDevice::createStream(int) { return std::make_unique<CudaStream>(*this); }
+
+void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const {
+    const KernelRow& row = usableRow(layer, tactic);
+    if (!row.pack) throw Error(ErrorCode::Internal, "kernel \"" + row.name + "\" packs no constants", layer.name);
+    row.pack(layer, input, raw, packed);
+}
+
+std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_view tactic, int threads) {
+    describe(layer, tactic, threads);
+    enter();
+    Specialization kernel = usableRow(layer, tactic).make(layer, properties_);
+    auto module = modules_.module(kernel.source);
+    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module));
+}
+
+std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
+    std::vector<Source> sources;
+    for (const LayerTactic& l : layers) sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+    modules_.compile(sources, stop);
+    return modules_.binaries(sources);
+}
+
+void CudaDevice::addKernels(std::span<const KernelBinary> kernels) { modules_.add(kernels); }
+
+}  // namespace sinter::cuda

@@ -1,0 +1,41 @@
+#pragma once
+#include "core/device.h"
+#include "cuda/driver.h"
+#include "cuda/kernel.h"
+#include "cuda/module.h"
+
+namespace sinter::cuda {
+
+/// One NVIDIA GPU through the driver interface: tactics are the rows of the kernel table, memory is the card's, a stream
+/// is the driver's. All work happens in the device's primary context.
+class CudaDevice final : public Device {
+public:
+    /// Throws Error(Device).
+    explicit CudaDevice(int ordinal);
+    const DeviceInfo& info() const override { return info_; }
+    bool sharesHostMemory() const override { return false; }
+    std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const override;
+    TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const override;
+    std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
+    std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped) override;
+    std::unique_ptr<Stream> createStream(int threads) override;
+    void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const override;
+    std::unique_ptr<Launch> prepare(const LayerDesc& layer, std::string_view tactic, int threads) override;
+    std::vector<KernelBinary> compile(std::span<const LayerTactic> layers, const StopToken* stop) override;
+    void addKernels(std::span<const KernelBinary> kernels) override;
+
+    const DeviceProperties& properties() const { return properties_; }
+    /// Makes the device's context current on this thread; every entry from outside begins with it.
+    void enter() const;
+
+private:
+    const KernelRow& usableRow(const LayerDesc& layer, std::string_view tactic) const;
+
+    const Driver& driver_;
+    CuContext context_ = nullptr;
+    DeviceInfo info_;
+    DeviceProperties properties_;
+    ModuleCache modules_{properties_};
+};
+
+}  // namespace sinter::cuda

@@ -1,0 +1,242 @@
+#include "cuda/epilogue.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "cuda/codegen/program.h"
+#include "cuda/codegen/types.h"
+
+namespace sinter::cuda {
+namespace {
+
+/// As in epilogue_base.cuh.
+struct DeviceOperand {
+    void* data = nullptr;
+    int32_t row = 0, column = 0, align = 1;
+    int32_t strides[7] = {};
+};
+static_assert(sizeof(DeviceOperand) == 48);
+struct DeviceShape {
+    int32_t dims[7] = {1, 1, 1, 1, 1, 1, 1};
+    int32_t columns = 0;
+};
+
+/// Elements from one row to the next where all row axes are one walk through memory; -1 where they are not.
+int32_t evenStep(const std::vector<int64_t>& dims, const std::vector<int64_t>& strides) {
+    int64_t step = -1, expected = -1;
+    for (size_t a = dims.size(); a-- > 0;) {
+        if (dims[a] == 1) continue;
+        if (step < 0) step = expected = strides[a];
+        else if (strides[a] != expected) return -1;
+        expected *= dims[a];
+    }
+    step = std::max<int64_t>(step, 0);
+    return step <= std::numeric_limits<int32_t>::max() ? static_cast<int32_t>(step) : -1;
+}
+
+DeviceOperand vectorOperand(const TensorView& v, uint64_t offset) {
+    DeviceOperand o;
+    o.data = static_cast<std::byte*>(v.data) + offset;
+    o.column = v.count() == 1 && offset == 0 ? 0 : 1;
+    o.align = 16;
+    return o;
+}
+
+DeviceOperand tensorOperand(const TensorView& v, const ResultShape& shape) {
+    DeviceOperand o;
+    o.data = v.data;
+    const size_t missing = shape.dims.size() - static_cast<size_t>(v.rank);
+    std::vector<int64_t> dims, strides;
+    uint64_t granularity = reinterpret_cast<uint64_t>(v.data) / dtypeSize(v.dtype) | 16;
+    if (reinterpret_cast<uint64_t>(v.data) % dtypeSize(v.dtype) != 0) granularity |= 1;
+    for (size_t a = 0; a < shape.dims.size(); ++a) {
+        const bool present = a >= missing && v.dims[a - missing] != 1;
+        const int64_t stride = present ? v.strides[a - missing] : 0;
+        if (a == shape.columnAxis) {
+            o.column = static_cast<int32_t>(stride);
+            continue;
+        }
+        o.strides[strides.size()] = static_cast<int32_t>(stride);
+        dims.push_back(shape.dims[a]);
+        strides.push_back(stride);
+        granularity |= static_cast<uint64_t>(stride);
+    }
+    o.row = evenStep(dims, strides);
+    o.align = o.column == 1 ? static_cast<int32_t>(granularity & (~granularity + 1)) : 1;
+    return o;
+}
+
+/// The text under construction.
+class Text {
+public:
+    explicit Text(const LayerDesc& layer) : layer_(layer) {}
+
+    void line(const std::string& s) { out_ += s + "\n"; }
+    std::string str() const { return out_; }
+
+    /// Loads operand k as `name`[V] of its compute type, dequantized.
+    void load(size_t k, const TensorInfo& t, const std::string& name, size_t axes, bool perColumn) {
+        const std::string stored = storageType(t.dtype), compute = computeType(valueType(t));
+        line("    " + stored + " " + name + "_[V];");
+        line("    epilogue_load<" + stored + ", V>(e.operands[" + std::to_string(k) + "], " +
+             (perColumn ? "0" : "epilogue_offset<" + std::to_string(axes) + ">(e.operands[" + std::to_string(k) + "], e.shape, row)") +
+             ", column, " + columns() + ", " + name + "_);");
+        line("    " + compute + " " + name + "[V];");
+        line("#pragma unroll");
+        std::string value = "convert<" + compute + ">(" + name + "_[i])";
+        if (t.quantized()) {
+            value = "(static_cast<float>(" + name + "_[i]) - " + literal(static_cast<double>(t.zeroPoint), "float") + ") * " +
+                    literal(t.scale[0], "float");
+        }
+        line("    for (int i = 0; i < V; ++i) " + name + "[i] = " + value + ";");
+    }
+    static std::string columns() { return "SINTER_EPILOGUE_COLUMNS"; }
+
+private:
+    const LayerDesc& layer_;
+    std::string out_;
+};
+
+/// Whether values of type `acc` reach an output without loss that its type would not imply.
+bool storableFrom(const std::string& acc, const TensorInfo& out) {
+    if (out.quantized()) return (out.dtype == DType::I8 || out.dtype == DType::U8) && out.scale.size() == 1 && acc == "float";
+    if (isFloat(out.dtype)) return acc == "float" || acc == "double";
+    return acc == storageType(out.dtype) || (acc == "float" && dtypeSize(out.dtype) <= 2) || (acc == "double" && dtypeSize(out.dtype) <= 4);
+}
+
+}  // namespace
+
+std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& shape, const Options& options) {
+    if (layer.outputs.empty() || layer.inputs.empty() || !storable(layer) || shape.dims.empty() || shape.dims.size() > 8) return std::nullopt;
+    if (shape.rows() > std::numeric_limits<int32_t>::max()) return std::nullopt;
+    Epilogue e;
+    e.shape_ = shape;
+    const size_t axes = shape.dims.size() - 1;
+    const DType resultType = valueType(layer.inputs[0]);
+    const std::string acc = computeType(resultType);
+    if (acc.empty()) return std::nullopt;
+
+    Text apply(layer);
+    const auto operand = [&](Operand o) {
+        e.operands_.push_back(o);
+        return e.operands_.size() - 1;
+    };
+    const auto present = [&](int i) { return i >= 0 && static_cast<size_t>(i) < layer.inputs.size() && layer.inputs[static_cast<size_t>(i)].present(); };
+    const bool scaled = present(options.scaleInput);
+    const bool biased = present(options.biasInput);
+    if (scaled) {
+        const size_t k = operand({false, static_cast<size_t>(options.scaleInput), options.scaleOffset, true});
+        apply.load(k, TensorInfo{.dtype = DType::F32, .dims = {}, .layout = {}}, "scale", axes, true);
+    }
+    if (biased) {
+        const TensorInfo& bias = layer.inputs[static_cast<size_t>(options.biasInput)];
+        if (computeType(valueType(bias)) != acc && !isFloat(bias.dtype)) return std::nullopt;
+        const size_t k = operand({false, static_cast<size_t>(options.biasInput), 0, true});
+        apply.load(k, bias, "bias", axes, true);
+    }
+    std::string start = "v[i]";
+    if (scaled) start = biased ? "fmaf(v[i], scale[i], static_cast<float>(bias[i]))" : "v[i] * scale[i]";
+    else {
+        if (options.alpha != 1) start = start + " * " + (acc == "float" || acc == "double" ? literal(options.alpha, acc) : std::to_string(static_cast<int64_t>(options.alpha)));
+        if (biased) start += " + static_cast<acc_t>(bias[i])";
+    }
+    std::string result = "x0";
+    std::string statements;
+    if (!layer.program.empty()) {
+        std::vector<DType> types{resultType};
+        std::vector<std::string> names{"x0"};
+        for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
+            const TensorInfo& t = layer.inputs[i];
+            if (!t.present() || t.dims.size() > shape.dims.size()) return std::nullopt;
+            const std::string name = "x" + std::to_string(i - layer.opInputs + 1);
+            const size_t k = operand({false, i, 0, false});
+            apply.load(k, t, name, axes, false);
+            types.push_back(valueType(t));
+            names.push_back(name + "[i]");
+        }
+        const auto code = generateProgram(layer.program, types, names);
+        if (!code || code->results.size() != 1) return std::nullopt;
+        const DType final = code->resultTypes[0];
+        if (!isFloat(final) && computeType(final) != acc && (dtypeSize(final) > 2 || acc != "float")) return std::nullopt;
+        statements = code->statements;
+        result = "static_cast<acc_t>(" + code->results[0] + ")";
+    }
+
+    Text store(layer);
+    int64_t first = 0;
+    for (size_t i = 0; i < layer.outputs.size(); ++i) {
+        const TensorInfo& out = layer.outputs[i];
+        if (!out.present() || !storableFrom(acc, out) || out.dims.size() != shape.dims.size()) return std::nullopt;
+        const size_t k = operand({true, i, 0, false});
+        const std::string stored = storageType(out.dtype);
+        const bool single = layer.outputs.size() == 1;
+        const int64_t width = out.dims[shape.columnAxis];
+        std::string value = "convert<" + stored + ">(v[i])";
+        if (out.quantized()) {
+            const double inverse = static_cast<double>(1.0F / static_cast<float>(out.scale[0]));
+            value = "quantize<" + stored + ">(v[i], " + literal(inverse, "float") + ", " + literal(static_cast<double>(out.zeroPoint), "float") + ")";
+        }
+        store.line("    {");
+        store.line("        " + stored + " s[V];");
+        store.line("#pragma unroll");
+        store.line("        for (int i = 0; i < V; ++i) s[i] = " + value + ";");
+        const std::string o = "e.operands[" + std::to_string(k) + "]";
+        store.line("        epilogue_write<" + stored + ", V>(" + o + ", epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row), column, " +
+                   (single ? "0, " + Text::columns() : std::to_string(first) + ", " + std::to_string(first + width)) + ", s);");
+        store.line("    }");
+        first += width;
+    }
+    if (layer.outputs.size() > 1 && first != shape.columns()) return std::nullopt;
+
+    const size_t widest = std::min<size_t>(16 / std::max<size_t>(1, dtypeSize(layer.outputs[0].dtype)), 8);
+    std::string& t = e.text_;
+    t = "#pragma once\n#include \"epilogue_base.cuh\"\ntypedef " + acc + " acc_t;\n";
+    t += "#define SINTER_STORE_VECTOR " + std::to_string(widest) + "\n";
+    if (options.constantShape) {
+        t += "#define SINTER_ROWS " + std::to_string(shape.rows()) + "\n#define SINTER_COLUMNS " + std::to_string(shape.columns()) + "\n";
+        t += "#define SINTER_EPILOGUE_COLUMNS SINTER_COLUMNS\n";
+    } else {
+        t += "#define SINTER_EPILOGUE_COLUMNS e.shape.columns\n";
+    }
+    t += "struct EpilogueParams {\n    EpilogueOperand operands[" + std::to_string(e.operands_.size()) + "];\n    EpilogueShape shape;\n};\n";
+    const std::string signature = "(const EpilogueParams& e, int row, int column, ";
+    t += "template <int V> SINTER_DEVICE void epilogue_apply" + signature + "acc_t (&v)[V]) {\n" + apply.str();
+    t += "#pragma unroll\n    for (int i = 0; i < V; ++i) {\n        const acc_t x0 = " + start + ";\n" + statements + "        v[i] = " + result + ";\n    }\n}\n";
+    t += "template <int V> SINTER_DEVICE void epilogue_store" + signature + "const acc_t (&v)[V]) {\n" + store.str() + "}\n";
+    t += "template <int V> SINTER_DEVICE void epilogue" + signature + "acc_t (&v)[V]) {\n    epilogue_apply<V>(e, row, column, v);\n    epilogue_store<V>(e, row, column, v);\n}\n";
+    return e;
+}
+
+void Epilogue::addParams(Params& params, const KernelArgs& args) const {
+    std::vector<std::byte> bytes(operands_.size() * sizeof(DeviceOperand) + sizeof(DeviceShape));
+    for (size_t i = 0; i < operands_.size(); ++i) {
+        const Operand& o = operands_[i];
+        const TensorView& v = o.output ? args.outputs[o.index] : args.inputs[o.index];
+        const DeviceOperand d = o.perColumn ? vectorOperand(v, o.offset) : tensorOperand(v, shape_);
+        std::memcpy(bytes.data() + i * sizeof d, &d, sizeof d);
+    }
+    DeviceShape s;
+    size_t axis = 0;
+    for (size_t a = 0; a < shape_.dims.size(); ++a) {
+        if (a != shape_.columnAxis) s.dims[axis++] = static_cast<int32_t>(std::max<int64_t>(shape_.dims[a], 1));
+    }
+    s.columns = static_cast<int32_t>(shape_.columns());
+    std::memcpy(bytes.data() + operands_.size() * sizeof(DeviceOperand), &s, sizeof s);
+    params.addBytes(bytes.data(), bytes.size(), alignof(DeviceOperand));
+}
+
+void Epilogue::describe(const LayerDesc& layer, TacticInfo& info, const std::string& layout) {
+    const size_t inputs = layer.inputs.size();
+    info.inputLayouts.resize(inputs);
+    info.inputViews.resize(inputs, 1);
+    info.packing.resize(inputs);
+    info.outputLayouts.assign(layer.outputs.size(), layout);
+    info.outputViews.assign(layer.outputs.size(), 1);
+    for (size_t i = layer.opInputs; i < inputs; ++i) {
+        const TensorInfo& t = layer.inputs[i];
+        const bool whole = !layer.outputs.empty() && t.dims.size() == layer.outputs[0].dims.size() && !t.constant && t.count() > 1;
+        if (whole && t.dims.size() >= 3) info.inputLayouts[i] = layout;
+    }
+}
+
+}  // namespace sinter::cuda

@@ -1,0 +1,69 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cuda/kernel.h"
+
+namespace sinter::cuda {
+
+/// How a kernel sees the result of its layer: a matrix whose columns are one axis of the logical result and whose rows
+/// are all other axes in order (a convolution: rows = n, y, x; columns = channels. A matrix product: columns = the last
+/// axis).
+struct ResultShape {
+    std::vector<int64_t> dims;  ///< logical, rank 1 to 8
+    size_t columnAxis = 1;
+    int64_t columns() const { return dims[columnAxis]; }
+    int64_t rows() const {
+        int64_t n = 1;
+        for (size_t a = 0; a < dims.size(); ++a) n *= a == columnAxis ? 1 : dims[a];
+        return n;
+    }
+};
+
+/// The code after the accumulators of a layer (Conv, ConvTranspose, MatMul, pools, Reduce, LayerNorm, …): scale, bias,
+/// epilogue program, rounding and stores to one or several outputs (`splits`), generated as "epilogue.cuh":
+///
+///   acc_t                                                   // float; double or an integer type where the layer has it
+///   struct EpilogueParams { … };                            // by value, a kernel parameter (last by custom)
+///   template <int V> void epilogue_apply(const EpilogueParams&, int row, int column, acc_t (&v)[V]);
+///   template <int V> void epilogue_store(const EpilogueParams&, int row, int column, const acc_t (&v)[V]);
+///   template <int V> void epilogue(const EpilogueParams&, int row, int column, acc_t (&v)[V]);  // apply, then store
+///   SINTER_STORE_VECTOR: the widest V that stores as one access
+///   SINTER_ROWS, SINTER_COLUMNS with Options::constantShape
+///
+/// v holds V (a power of two) consecutive columns of one row: raw accumulators (integer products converted to float as
+/// they are). Columns past the last are skipped; rows are the caller's to check.
+class Epilogue {
+public:
+    struct Options {
+        int biasInput = -1;         ///< index of the layer's bias[columns], added first; -1 = none; absent inputs are ignored
+        double alpha = 1;           ///< factor on the accumulators (MatMul's alpha, input scales of INT8)
+        int scaleInput = -1;        ///< index of the input whose packed form ends in `columns` float factors (INT8 weights)
+        uint64_t scaleOffset = 0;   ///< bytes from the packed constant's start to these factors
+        bool constantShape = true;  ///< rows and columns as constants; false: one text for all shapes
+    };
+    /// Nothing when the program holds an operation or type that cannot be generated.
+    static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape, const Options& options);
+    static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape) { return of(layer, shape, Options{}); }
+
+    const std::string& text() const { return text_; }
+    /// Appends EpilogueParams as one parameter.
+    void addParams(Params& params, const KernelArgs& args) const;
+    /// Fills in layouts and view rules of outputs, bias and program inputs, sizing `info` to the layer: outputs and
+    /// residual operands in `layout` ("nhwc", "linear", or "" = any strides), with any views.
+    static void describe(const LayerDesc& layer, TacticInfo& info, const std::string& layout);
+
+private:
+    struct Operand {
+        bool output = false;
+        size_t index = 0;         ///< of args.inputs or args.outputs
+        uint64_t offset = 0;      ///< bytes added to its address
+        bool perColumn = false;   ///< a vector along the columns
+    };
+    std::string text_;
+    ResultShape shape_;
+    std::vector<Operand> operands_;
+};
+
+}  // namespace sinter::cuda

@@ -1,0 +1,97 @@
+#include "cuda/library.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace sinter::cuda {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> split(const char* list) {
+    std::vector<fs::path> parts;
+    for (std::string_view rest = list ? list : ""; !rest.empty();) {
+        const size_t end = std::min(rest.find(':'), rest.size());
+        if (end > 0) parts.emplace_back(rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return parts;
+}
+
+std::vector<fs::path> entries(const fs::path& folder, std::string_view prefix) {
+    std::vector<fs::path> found;
+    std::error_code ignored;
+    for (fs::directory_iterator it(folder, ignored), end; !ignored && it != end; it.increment(ignored)) {
+        if (it->path().filename().string().starts_with(prefix)) found.push_back(it->path());
+    }
+    std::sort(found.rbegin(), found.rend());  // newest version first
+    return found;
+}
+
+/// nvidia/<package>/lib below a folder of Python packages.
+void addWheels(const fs::path& site, std::vector<fs::path>& folders) {
+    for (const fs::path& package : entries(site / "nvidia", "")) folders.push_back(package / "lib");
+}
+
+void addPython(const fs::path& root, std::vector<fs::path>& folders) {
+    for (const char* lib : {"lib", "lib64", "local/lib"}) {
+        for (const fs::path& python : entries(root / lib, "python")) {
+            addWheels(python / "site-packages", folders);
+            addWheels(python / "dist-packages", folders);
+        }
+    }
+}
+
+std::vector<fs::path> laterFolders() {
+    std::vector<fs::path> folders;
+    for (const char* name : {"CUDA_PATH", "CUDA_HOME"}) {
+        for (const fs::path& root : split(std::getenv(name))) {
+            folders.push_back(root / "lib64");
+            folders.push_back(root / "lib");
+        }
+    }
+    for (const fs::path& root : entries("/usr/local", "cuda")) folders.push_back(root / "lib64");
+    folders.emplace_back("/usr/local/nvidia/lib64");
+    for (const char* name : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
+        for (const fs::path& root : split(std::getenv(name))) addPython(root, folders);
+    }
+    for (const fs::path& site : split(std::getenv("PYTHONPATH"))) addWheels(site, folders);
+    std::error_code ignored;
+    for (const fs::path& bin : split(std::getenv("PATH"))) {
+        if (fs::exists(bin / "python3", ignored)) addPython(bin.parent_path(), folders);
+    }
+    return folders;
+}
+
+Library open(const std::string& path) { return {dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), path}; }
+
+}  // namespace
+
+void* Library::symbol(const char* name) const { return handle ? dlsym(handle, name) : nullptr; }
+
+Library openLibrary(const std::vector<std::string>& names) {
+    const char* given = std::getenv("SINTER_CUDA_PATH");
+    if (given && std::string_view(given) == "none") return {};
+    const auto search = [&](const std::vector<fs::path>& folders) -> Library {
+        std::error_code ignored;
+        for (const fs::path& folder : folders) {
+            for (const std::string& name : names) {
+                if (!fs::exists(folder / name, ignored)) continue;
+                if (Library found = open((folder / name).string()); found.handle) return found;
+            }
+        }
+        return {};
+    };
+    if (Library found = search(split(given)); found.handle) return found;
+    for (const std::string& name : names) {
+        if (Library found = open(name); found.handle) return found;
+    }
+    return search(laterFolders());
+}
+
+}  // namespace sinter::cuda

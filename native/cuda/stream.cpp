@@ -1,0 +1,177 @@
+#include "cuda/stream.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "cuda/cuda_device.h"
+
+namespace sinter::cuda {
+namespace {
+
+constexpr unsigned kNonBlocking = 1;
+constexpr int kCaptureThreadLocal = 1;
+
+class CudaEvent final : public Event {
+public:
+    CudaEvent(const Driver& driver, CuStream stream) : driver_(driver) {
+        check(driver_.createEvent(&event_, 0), "creating an event");
+        check(driver_.recordEvent(event_, stream), "recording an event");
+    }
+    ~CudaEvent() override { driver_.destroyEvent(event_); }
+    CudaEvent(const CudaEvent&) = delete;
+    CudaEvent& operator=(const CudaEvent&) = delete;
+    void synchronize() override { check(driver_.synchronizeEvent(event_), "running the kernels before an event"); }
+    double since(const Event& start) const override {
+        float milliseconds = 0;
+        check(driver_.elapsed(&milliseconds, static_cast<const CudaEvent&>(start).event_, event_), "reading a time");
+        return static_cast<double>(milliseconds) * 1e6;
+    }
+    CuEvent handle() const { return event_; }
+
+private:
+    const Driver& driver_;
+    CuEvent event_ = nullptr;
+};
+
+class CudaRecording final : public Recording {
+public:
+    CudaRecording(const Driver& driver, CuGraph graph) : driver_(driver) {
+        const CuResult code = driver_.instantiate(&exec_, graph, 0);
+        driver_.destroyGraph(graph);
+        check(code, "instantiating a graph of launches");
+    }
+    ~CudaRecording() override { driver_.destroyGraphExec(exec_); }
+    CudaRecording(const CudaRecording&) = delete;
+    CudaRecording& operator=(const CudaRecording&) = delete;
+    CuGraphExec handle() const { return exec_; }
+
+private:
+    const Driver& driver_;
+    CuGraphExec exec_ = nullptr;
+};
+
+bool sameView(const TensorView& a, const TensorView& b) {
+    return a.data == b.data && a.dtype == b.dtype && a.rank == b.rank && a.dims == b.dims && a.strides == b.strides;
+}
+bool sameViews(std::span<const TensorView> a, const std::vector<TensorView>& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end(), sameView); }
+
+CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
+    CudaLaunch::Step step;
+    step.function = module.function(spec.entry, spec.dynamicShared);
+    if (spec.cluster != std::array<uint32_t, 3>{1, 1, 1}) {
+        CuLaunchAttribute a{};
+        a.id = attribute::kLaunchCluster;
+        a.value.cluster.x = spec.cluster[0];
+        a.value.cluster.y = spec.cluster[1];
+        a.value.cluster.z = spec.cluster[2];
+        step.attributes.push_back(a);
+    }
+    if (spec.dependent) {
+        CuLaunchAttribute a{};
+        a.id = attribute::kLaunchProgrammatic;
+        a.value.programmatic = 1;
+        step.attributes.push_back(a);
+    }
+    step.spec = std::move(spec);
+    return step;
+}
+
+}  // namespace
+
+const std::vector<CudaLaunch::Step>& CudaLaunch::steps(const KernelArgs& args) {
+    if (bound_ && workspace_ == args.workspace && sameViews(args.inputs, inputs_) && sameViews(args.outputs, outputs_)) return steps_;
+    inputs_.assign(args.inputs.begin(), args.inputs.end());
+    outputs_.assign(args.outputs.begin(), args.outputs.end());
+    workspace_ = args.workspace;
+    steps_.clear();
+    for (LaunchSpec& spec : kernel_.launches(args)) steps_.push_back(makeStep(std::move(spec), *module_));
+    for (Step& s : steps_) s.parameters = s.spec.params.pointers();  // once the steps have their places
+    bound_ = true;
+    return steps_;
+}
+
+CudaStream::CudaStream(CudaDevice& device) : device_(device), driver_(*Driver::get()) {
+    device_.enter();
+    check(driver_.createStream(&stream_, kNonBlocking), "creating a stream");
+}
+
+CudaStream::~CudaStream() {
+    try {
+        device_.enter();
+    } catch (const Error&) {
+        return;  // the device is lost, and its streams with it
+    }
+    driver_.synchronizeStream(stream_);
+    driver_.destroyStream(stream_);
+}
+
+void CudaStream::launch(Launch& launch, const KernelArgs& args) {
+    device_.enter();
+    for (const CudaLaunch::Step& s : static_cast<CudaLaunch&>(launch).steps(args)) {
+        if (s.spec.zeroed) {
+            check(driver_.fill(reinterpret_cast<CuAddress>(s.spec.zeroed), 0, s.spec.zeroedBytes, stream_), "clearing a workspace");
+        }
+        CuLaunchConfig c{};
+        c.gridX = s.spec.grid[0];
+        c.gridY = s.spec.grid[1];
+        c.gridZ = s.spec.grid[2];
+        c.blockX = s.spec.block[0];
+        c.blockY = s.spec.block[1];
+        c.blockZ = s.spec.block[2];
+        c.sharedBytes = s.spec.dynamicShared;
+        c.stream = stream_;
+        // The driver only reads attributes and parameters.
+        c.attributes = const_cast<CuLaunchAttribute*>(s.attributes.data());
+        c.attributeCount = static_cast<unsigned>(s.attributes.size());
+        check(driver_.launch(&c, s.function, const_cast<void**>(s.parameters.data()), nullptr), ("launching kernel " + s.spec.entry).c_str());
+    }
+}
+
+void CudaStream::copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) {
+    if (bytes == 0) return;
+    device_.enter();
+    check(driver_.copyIn(reinterpret_cast<CuAddress>(to.address()) + offset, from, bytes, stream_), "copying to the device");
+}
+
+void CudaStream::copyOut(void* to, const void* from, uint64_t bytes) {
+    if (bytes == 0) return;
+    device_.enter();
+    check(driver_.copyOut(to, reinterpret_cast<CuAddress>(from), bytes, stream_), "copying from the device");
+}
+
+std::unique_ptr<Event> CudaStream::record() {
+    device_.enter();
+    return std::make_unique<CudaEvent>(driver_, stream_);
+}
+
+void CudaStream::wait(const Event& event) {
+    device_.enter();
+    check(driver_.waitEvent(stream_, static_cast<const CudaEvent&>(event).handle(), 0), "waiting for an event");
+}
+
+void CudaStream::synchronize() {
+    device_.enter();
+    check(driver_.synchronizeStream(stream_), "running kernels");
+}
+
+std::unique_ptr<Recording> CudaStream::capture(const std::function<void()>& work) {
+    device_.enter();
+    check(driver_.beginCapture(stream_, kCaptureThreadLocal), "recording launches");
+    CuGraph graph = nullptr;
+    try {
+        work();
+    } catch (...) {
+        driver_.endCapture(stream_, &graph);
+        if (graph) driver_.destroyGraph(graph);
+        throw;
+    }
+    check(driver_.endCapture(stream_, &graph), "recording launches");
+    return std::make_unique<CudaRecording>(driver_, graph);
+}
+
+void CudaStream::replay(Recording& recording) {
+    device_.enter();
+    check(driver_.launchGraph(static_cast<CudaRecording&>(recording).handle(), stream_), "launching a recorded engine");
+}
+
+}  // namespace sinter::cuda

@@ -1,0 +1,244 @@
+// A stand-in for libcuda: one device whose memory is the host's and whose kernels are host code (see nvrtc.cpp), run
+// block by block on one core. It runs what a GPU would run, thread for thread, so that kernels are tested without one.
+#include <dlfcn.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Index {
+    unsigned x, y, z;
+};
+struct State {  // as in emulated.h
+    Index thread, block, blockSize, gridSize;
+    unsigned char* dynamicShared;
+    unsigned char* exchange;
+    void (*yield)(int);
+};
+struct Function {
+    void (*call)(void**) = nullptr;
+    void* library = nullptr;
+};
+struct LaunchConfig {
+    unsigned gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes;
+    void* stream;
+    void* attributes;
+    unsigned attributeCount;
+};
+struct Work {
+    std::vector<std::function<void()>> steps;
+};
+struct Event {
+    std::chrono::steady_clock::time_point at;
+};
+
+constexpr size_t kStack = 64 << 10;
+constexpr int kMostThreads = 1024;
+
+/// Threads of one block as fibers, taken up again and again until all are done.
+class Block {
+public:
+    Block() : stacks_(new char[kStack * kMostThreads]), exchange_(new unsigned char[16 * kMostThreads]), shared_(new unsigned char[256 << 10]) {}
+
+    void run(const LaunchConfig& c, Index block, const Function& f, void** parameters) {
+        auto** slot = static_cast<State**>(dlsym(f.library, "sinter_emulated_state"));
+        *slot = &state_;
+        state_.block = block;
+        state_.blockSize = {c.blockX, c.blockY, c.blockZ};
+        state_.gridSize = {c.gridX, c.gridY, c.gridZ};
+        state_.dynamicShared = shared_.get();
+        state_.exchange = exchange_.get();
+        state_.yield = [](int what) { current().yieldNow(what); };
+        current_ = this;
+        f_ = &f;
+        parameters_ = parameters;
+        count_ = static_cast<int>(c.blockX * c.blockY * c.blockZ);
+        fibers_.resize(static_cast<size_t>(count_));
+        for (int i = 0; i < count_; ++i) start(i);
+        while (left_ > 0) {
+            for (int i = 0; i < count_; ++i) {
+                if (fibers_[static_cast<size_t>(i)].waits == 0) resume(i);
+            }
+            release();
+        }
+    }
+
+private:
+    struct Fiber {
+        ucontext_t context;
+        int waits = 0;  ///< 0 = ready, 1 = for its warp, 2 = for the block, 3 = done
+    };
+    static Block& current() { return *current_; }
+    static void enter() {
+        Block& b = current();
+        b.f_->call(b.parameters_);
+        b.fibers_[static_cast<size_t>(b.at_)].waits = 3;
+        --b.left_;
+        setcontext(&b.main_);
+    }
+    void start(int i) {
+        Fiber& f = fibers_[static_cast<size_t>(i)];
+        f.waits = 0;
+        getcontext(&f.context);
+        f.context.uc_stack.ss_sp = stacks_.get() + kStack * static_cast<size_t>(i);
+        f.context.uc_stack.ss_size = kStack;
+        f.context.uc_link = nullptr;
+        makecontext(&f.context, &Block::enter, 0);
+        if (i == 0) left_ = count_;
+    }
+    void place(int i) {
+        const auto n = static_cast<unsigned>(i);
+        state_.thread = {n % state_.blockSize.x, n / state_.blockSize.x % state_.blockSize.y, n / (state_.blockSize.x * state_.blockSize.y)};
+    }
+    void resume(int i) {
+        at_ = i;
+        place(i);
+        swapcontext(&main_, &fibers_[static_cast<size_t>(i)].context);
+    }
+    void yieldNow(int what) {
+        Fiber& f = fibers_[static_cast<size_t>(at_)];
+        f.waits = what;
+        swapcontext(&f.context, &main_);
+    }
+    void release() {
+        bool all = true;
+        for (int warp = 0; warp < count_; warp += 32) {
+            const int end = std::min(count_, warp + 32);
+            bool together = true;
+            for (int i = warp; i < end; ++i) together = together && (fibers_[static_cast<size_t>(i)].waits == 1 || fibers_[static_cast<size_t>(i)].waits == 3);
+            for (int i = warp; i < end && together; ++i) {
+                if (fibers_[static_cast<size_t>(i)].waits == 1) fibers_[static_cast<size_t>(i)].waits = 0;
+            }
+            for (int i = warp; i < end; ++i) all = all && fibers_[static_cast<size_t>(i)].waits >= 2;
+        }
+        if (!all) return;
+        for (Fiber& f : fibers_) {
+            if (f.waits == 2) f.waits = 0;
+        }
+    }
+
+    static thread_local Block* current_;
+    std::unique_ptr<char[]> stacks_;
+    std::unique_ptr<unsigned char[]> exchange_, shared_;
+    std::vector<Fiber> fibers_;
+    ucontext_t main_;
+    State state_{};
+    const Function* f_ = nullptr;
+    void** parameters_ = nullptr;
+    int count_ = 0, left_ = 0, at_ = 0;
+};
+thread_local Block* Block::current_ = nullptr;
+
+std::mutex running;
+Work* recording = nullptr;
+
+void runKernel(const LaunchConfig& c, const Function& f, void** parameters) {
+    const std::lock_guard lock(running);
+    static Block* block = new Block;
+    for (unsigned z = 0; z < c.gridZ; ++z)
+        for (unsigned y = 0; y < c.gridY; ++y)
+            for (unsigned x = 0; x < c.gridX; ++x) block->run(c, {x, y, z}, f, parameters);
+}
+
+int step(std::function<void()> work) {
+    if (recording) recording->steps.push_back(std::move(work));
+    else work();
+    return 0;
+}
+
+}  // namespace
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+EXPORT int cuInit(unsigned) { return 0; }
+EXPORT int cuDriverGetVersion(int* v) { *v = 13000; return 0; }
+EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
+EXPORT int cuDeviceGet(int* d, int i) { *d = i; return 0; }
+EXPORT int cuDeviceGetName(char* name, int n, int) { std::strncpy(name, "Emulated GPU", static_cast<size_t>(n)); return 0; }
+EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
+    static const std::map<int, int> values{{75, 9}, {76, 0}, {16, 132}, {13, 1980000}, {36, 3201000}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {97, 232448}};
+    const auto at = values.find(which);
+    *v = at == values.end() ? 0 : at->second;
+    return 0;
+}
+EXPORT int cuDeviceTotalMem_v2(size_t* n, int) { *n = size_t{4} << 30; return 0; }
+EXPORT int cuDevicePrimaryCtxRetain(void** c, int) { *c = &running; return 0; }
+EXPORT int cuCtxSetCurrent(void*) { return 0; }
+EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) { *free = *total = size_t{4} << 30; return 0; }
+EXPORT int cuMemAlloc_v2(unsigned long long* p, size_t n) {
+    if (n > (size_t{4} << 30)) return 2;
+    void* memory = std::aligned_alloc(256, (n + 255) / 256 * 256);
+    std::memset(memory, 0xCB, n);  // what is never written shows
+    *p = reinterpret_cast<unsigned long long>(memory);
+    return memory ? 0 : 2;
+}
+EXPORT int cuMemFree_v2(unsigned long long p) { std::free(reinterpret_cast<void*>(p)); return 0; }
+EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
+EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
+EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void*) {
+    return step([=] { std::memset(reinterpret_cast<void*>(p), v, n); });
+}
+EXPORT int cuStreamCreate(void** s, unsigned) { *s = &running; return 0; }
+EXPORT int cuStreamDestroy_v2(void*) { return 0; }
+EXPORT int cuStreamSynchronize(void*) { return 0; }
+EXPORT int cuStreamWaitEvent(void*, void*, unsigned) { return 0; }
+EXPORT int cuEventCreate(void** e, unsigned) { *e = new Event; return 0; }
+EXPORT int cuEventDestroy_v2(void* e) { delete static_cast<Event*>(e); return 0; }
+EXPORT int cuEventRecord(void* e, void*) { static_cast<Event*>(e)->at = std::chrono::steady_clock::now(); return 0; }
+EXPORT int cuEventSynchronize(void*) { return 0; }
+EXPORT int cuEventElapsedTime(float* ms, void* a, void* b) {
+    *ms = std::chrono::duration<float, std::milli>(static_cast<Event*>(b)->at - static_cast<Event*>(a)->at).count();
+    return 0;
+}
+EXPORT int cuModuleLoadData(void** m, const void* image) {
+    uint64_t size = 0;
+    std::memcpy(&size, image, sizeof size);
+    std::string path = "/tmp/sinter-emulated-XXXXXX";
+    const int fd = mkstemp(path.data());
+    const bool written = write(fd, static_cast<const char*>(image) + sizeof size, size) == static_cast<ssize_t>(size);
+    close(fd);
+    *m = written ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
+    unlink(path.c_str());
+    return *m ? 0 : 200;
+}
+EXPORT int cuModuleUnload(void* m) { return dlclose(m); }
+EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
+    auto* found = reinterpret_cast<void (*)(void**)>(dlsym(m, (std::string("emulated_") + name).c_str()));
+    if (!found) return 500;
+    *f = new Function{found, m};
+    return 0;
+}
+EXPORT int cuFuncSetAttribute(void*, int, int) { return 0; }
+EXPORT int cuFuncGetAttribute(int* v, int, void*) { *v = 0; return 0; }
+EXPORT int cuLaunchKernelEx(const LaunchConfig* c, void* f, void** parameters, void**) {
+    if (c->gridX == 0 || c->gridY == 0 || c->gridZ == 0 || c->gridY > 65535 || c->gridZ > 65535 || c->blockX * c->blockY * c->blockZ > 1024 ||
+        c->blockX == 0 || c->sharedBytes > 232448)
+        return 1;
+    return step([=, config = *c] { runKernel(config, *static_cast<Function*>(f), parameters); });
+}
+EXPORT int cuStreamBeginCapture_v2(void*, int) { recording = new Work; return 0; }
+EXPORT int cuStreamEndCapture(void*, void** g) { *g = recording; recording = nullptr; return 0; }
+EXPORT int cuGraphInstantiateWithFlags(void** e, void* g, unsigned long long) { *e = new Work(*static_cast<Work*>(g)); return 0; }
+EXPORT int cuGraphLaunch(void* e, void*) {
+    for (const auto& s : static_cast<Work*>(e)->steps) s();
+    return 0;
+}
+EXPORT int cuGraphDestroy(void* g) { delete static_cast<Work*>(g); return 0; }
+EXPORT int cuGraphExecDestroy(void* e) { delete static_cast<Work*>(e); return 0; }
+EXPORT int cuTensorMapEncodeTiled(void*, int, unsigned, void*, const uint64_t*, const uint64_t*, const uint32_t*, const uint32_t*, int, int, int, int) { return 801; }
+EXPORT int cuTensorMapEncodeIm2col(void*, int, unsigned, void*, const uint64_t*, const uint64_t*, const int*, const int*, unsigned, unsigned, const uint32_t*, int, int, int, int) { return 801; }
+EXPORT int cuGetErrorString(int code, const char** text) {
+    *text = code == 2 ? "out of memory" : code == 1 ? "invalid argument" : "emulated error";
+    return 0;
+}

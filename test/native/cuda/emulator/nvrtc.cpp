@@ -1,0 +1,117 @@
+// A stand-in for NVRTC: compiles kernel sources with the host's C++ compiler into libraries for the emulated driver. The
+// "cubin" is such a library with its size in front. For tests on machines without a GPU.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Program {
+    std::string source, name, log, library;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+std::string read(const fs::path& p) {
+    std::ifstream in(p, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+void write(const fs::path& p, const std::string& text) { std::ofstream(p, std::ios::binary) << text; }
+
+std::string shellQuoted(const std::string& s) {
+    std::string q = "'";
+    for (const char c : s) q += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return q + "'";
+}
+
+/// One caller per entry point, which unpacks its parameters.
+std::string thunks(const std::string& source) {
+    static const std::regex entry(R"(__global__[^;{]*?\bvoid\b[^;{(]*?(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\()");
+    std::string out = "\n";
+    for (std::sregex_iterator it(source.begin(), source.end(), entry), end; it != end; ++it) {
+        const std::string name = (*it)[1];
+        out += "extern \"C\" __attribute__((visibility(\"default\"))) void emulated_" + name + "(void** p) { emulated::call(&" + name + ", p); }\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+extern "C" {
+
+int nvrtcVersion(int* major, int* minor) {
+    *major = 0;
+    *minor = 1;
+    return 0;
+}
+
+int nvrtcCreateProgram(void** p, const char* source, const char* name, int count, const char* const* texts, const char* const* names) {
+    auto* program = new Program{source, name, {}, {}, {}};
+    for (int i = 0; i < count; ++i) program->headers.emplace_back(names[i], texts[i]);
+    *p = program;
+    return 0;
+}
+
+int nvrtcDestroyProgram(void** p) {
+    delete static_cast<Program*>(*p);
+    *p = nullptr;
+    return 0;
+}
+
+int nvrtcCompileProgram(void* p, int count, const char* const* options) {
+    auto& program = *static_cast<Program*>(p);
+    std::string folder = (fs::temp_directory_path() / "sinter-emulator-XXXXXX").string();
+    if (!mkdtemp(folder.data())) return 1;
+    const fs::path at = folder;
+    for (const auto& [name, text] : program.headers) write(at / name, text);
+    write(at / "kernel.cpp", "#include \"" SINTER_EMULATED_HEADER "\"\n#line 1 \"" + program.name + "\"\n" + program.source + thunks(program.source));
+    const char* compiler = std::getenv("SINTER_EMULATOR_CXX");
+    std::string command = std::string("cd ") + shellQuoted(folder) + " && " + (compiler ? compiler : "c++") +
+                          " -std=c++17 -O1 -w -shared -fPIC -fvisibility=hidden -ffp-contract=off -DSINTER_EMULATED";
+    for (int i = 0; i < count; ++i) {
+        if (std::strncmp(options[i], "-D", 2) == 0) command += " " + shellQuoted(options[i]);
+    }
+    command += " kernel.cpp -o kernel.so > log 2>&1";
+    const int code = std::system(command.c_str());
+    program.log = read(at / "log");
+    if (code == 0) {
+        const std::string bytes = read(at / "kernel.so");
+        const uint64_t size = bytes.size();
+        program.library.assign(reinterpret_cast<const char*>(&size), sizeof size);
+        program.library += bytes;
+    }
+    fs::remove_all(at);
+    return code == 0 ? 0 : 6;
+}
+
+int nvrtcGetCUBINSize(void* p, size_t* size) {
+    *size = static_cast<Program*>(p)->library.size();
+    return 0;
+}
+int nvrtcGetCUBIN(void* p, char* out) {
+    const std::string& l = static_cast<Program*>(p)->library;
+    std::memcpy(out, l.data(), l.size());
+    return 0;
+}
+int nvrtcGetPTXSize(void*, size_t* size) {
+    *size = 0;
+    return 0;
+}
+int nvrtcGetPTX(void*, char*) { return 0; }
+int nvrtcGetProgramLogSize(void* p, size_t* size) {
+    *size = static_cast<Program*>(p)->log.size() + 1;
+    return 0;
+}
+int nvrtcGetProgramLog(void* p, char* out) {
+    const std::string& l = static_cast<Program*>(p)->log;
+    std::memcpy(out, l.c_str(), l.size() + 1);
+    return 0;
+}
+const char* nvrtcGetErrorString(int) { return "emulated compiler error"; }
+}
