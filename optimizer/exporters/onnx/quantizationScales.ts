@@ -1,4 +1,5 @@
 import type { Graph, Node, ValueId } from '../../ir/graph.ts';
+import { toNumbers } from '../../ir/tensor.ts';
 import type { QuantizeOptions } from './quantize.ts';
 
 export interface Scale {
@@ -40,7 +41,8 @@ export function quantizationScales(graph: Graph, options: QuantizeOptions): Read
       moved(n)
         .filter((v) => !n.outputs.includes(v))
         .every((v) => positive.has(v));
-    if (kept || (last && POSITIVE.has(last.op))) for (const v of n.outputs) positive.add(v);
+    const computed = last && (POSITIVE.has(last.op) || clipsNegative(n.body ?? graph, last));
+    if (kept || computed) for (const v of n.outputs) positive.add(v);
   }
   const largest = new Map<ValueId, number>();
   const signed = new Set<ValueId>();
@@ -58,9 +60,24 @@ export function quantizationScales(graph: Graph, options: QuantizeOptions): Read
     if (amax === undefined) continue;
     const unsigned = options.activations === 'uint8';
     const half = unsigned && !signed.has(find(v.id));
-    scales.set(v.id, { scale: Math.fround(amax / (half ? 255 : 127)), zeroPoint: unsigned && !half ? 128 : 0 });
+    scales.set(v.id, {
+      scale: half ? roundedDown(amax / 255) : Math.fround(amax / 127),
+      zeroPoint: unsigned && !half ? 128 : 0,
+    });
   }
   return scales;
+}
+
+/** Rounded down, so that the integers end where a Clip does and make it superfluous. */
+function roundedDown(x: number): number {
+  const near = Math.fround(x);
+  return near <= x ? near : Math.fround(x * (1 - 2 ** -24));
+}
+
+/** A Clip to 0 and above. */
+function clipsNegative(graph: Graph, n: Node): boolean {
+  const low = n.op === 'Clip' && n.inputs[1] != null ? graph.value(n.inputs[1]).weight : undefined;
+  return low?.kind === 'literal' && toNumbers(low.value)[0]! >= 0;
 }
 
 const isActivation = (graph: Graph, v: ValueId): boolean => {
