@@ -244,4 +244,9 @@ describe('wrong parameters are refused by name', () => {
     await expect(importModel(path)).rejects.toThrow(message);
     await expect(importModel(path)).rejects.toMatchObject({ code: 'invalid-operator' });
   });
+
+  it('a zero point beyond its type', async () => {
+    const path = model(floats('s', [], [1]), { name: 'z', dims: [], dataType: U8, int32Data: [300] });
+    await expect(importModel(path)).rejects.toThrow('Tensor "z" holds 300, which is no uint8.');
+  });
 });
