@@ -11,8 +11,8 @@
  * - `Attention`: [Transpose…] MatMul(Q, Kᵀ) → elementwise (scale, mask) → Softmax → MatMul(·, V) [→ Transpose].
  * - `Shuffle`: any chain of Reshape, Transpose, Squeeze, Unsqueeze, Flatten.
  * - `Reduce`: elementwise operators around one reduction.
- * - `QuantizedConv`, `QuantizedMatMul`, `QuantizedPointwise`, `QuantizedPool`: DequantizeLinear on operands → what `Conv`,
- *   `MatMul`, `Pointwise` hold, or one average pooling → QuantizeLinear on the result (products and pools may leave it out).
+ * - `QuantizedConv`, `QuantizedMatMul`, `QuantizedPointwise`, `QuantizedPool`, `QuantizedResize`: DequantizeLinear on operands → what `Conv`,
+ *   `MatMul`, `Pointwise` hold, or one average pooling or Resize → QuantizeLinear on the result (products and pools may leave it out).
  * - `Requantize`: DequantizeLinear → QuantizeLinear.
  *
  * What the passes make of these: convolutions, products, normalizations and reductions come with elementwise operators
@@ -35,6 +35,7 @@ export const FUSED_KINDS = [
   'QuantizedMatMul',
   'QuantizedPointwise',
   'QuantizedPool',
+  'QuantizedResize',
   'Requantize',
 ] as const;
 export type FusedKind = (typeof FUSED_KINDS)[number];

@@ -1,6 +1,6 @@
 import type { Pass } from './pass.ts';
 import { quantizedPointwise, requantize } from './quantize/pointwise.ts';
-import { quantizedPool } from './quantize/pool.ts';
+import { quantizedPool, quantizedResize } from './quantize/pool.ts';
 import { quantizedProduct } from './quantize/product.ts';
 
 export const quantizeFusion: Pass = {
@@ -11,5 +11,5 @@ export const quantizeFusion: Pass = {
     'integers: convolutions and products sum them exactly in 32 bits, with a scale per output channel, and bias, activation ' +
     "and rounding follow in registers. Scales and zero points are the model's.",
   measure: 'operators between a dequantization and a quantization',
-  rules: [quantizedProduct, quantizedPool, quantizedPointwise, requantize],
+  rules: [quantizedProduct, quantizedPool, quantizedResize, quantizedPointwise, requantize],
 };

@@ -187,25 +187,97 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** DQ → one operator in floating point → Q, as QDQ models have it. */
+function around(
+  name: string,
+  op: object,
+  dims: readonly number[],
+  scale: number,
+  zero: number,
+  constants: readonly object[] = [],
+): Case {
+  const to = result(scale, zero);
+  return {
+    name,
+    nodes: [
+      x.q,
+      node('DequantizeLinear', x.of, ['x_dq']),
+      op,
+      node('QuantizeLinear', ['real', ...to.to], ['y_q']),
+      to.dq,
+    ],
+    inputs: { x: dims },
+    constants: [...x.constants, ...to.constants, ...constants],
+  };
+}
+const twice = floats('scales', [4], [1, 1, 2, 2]);
+const resized = (mode: string) =>
+  node(
+    'Resize',
+    ['x_dq', '', 'scales'],
+    ['real'],
+    [
+      attr.string('mode', mode),
+      attr.string('coordinate_transformation_mode', 'asymmetric'),
+      ...(mode === 'nearest' ? [attr.string('nearest_mode', 'floor')] : []),
+    ],
+  );
+const qdq: readonly Case[] = [
+  around('nearest Resize', resized('nearest'), [1, 5, 6, 7], 0.011, 131, [twice]),
+  around('linear Resize', resized('linear'), [1, 5, 6, 7], 0.013, 128, [twice]),
+  around(
+    'Transpose',
+    node('Transpose', ['x_dq'], ['real'], [attr.ints('perm', [0, 2, 3, 1])]),
+    [1, 5, 6, 7],
+    0.011,
+    131,
+  ),
+  around(
+    'MaxPool',
+    node('MaxPool', ['x_dq'], ['real'], [attr.ints('kernel_shape', [3, 3]), attr.ints('pads', [1, 1, 1, 1])]),
+    [1, 5, 6, 7],
+    0.011,
+    131,
+  ),
+  around(
+    'AveragePool',
+    node('AveragePool', ['x_dq'], ['real'], [attr.ints('kernel_shape', [3, 3])]),
+    [1, 5, 6, 7],
+    0.009,
+    128,
+  ),
+  around('HardSwish', node('HardSwish', ['x_dq'], ['real']), [2, 50], 0.007, 30),
+  around('Softmax', node('Softmax', ['x_dq'], ['real'], [attr.int('axis', 1)]), [2, 50], 1 / 256, 0),
+  around('ReduceMean', node('ReduceMean', ['x_dq'], ['real'], [attr.ints('axes', [1])]), [2, 9, 4], 0.006, 128),
+];
+
+it.each(qdq)('$name between dequantization and quantization', async (c) => {
+  await check(c);
+});
+
 describe('operators on integers', () => {
   it.each(cases)('$name', async (c) => {
-    const path = writeModel(dir, {
-      domains: { [MS]: 1 },
-      opset: c.opset ?? 15,
-      graph: {
-        name: 'g',
-        node: c.nodes,
-        initializer: c.constants ?? [],
-        input: Object.entries(c.inputs).map(([n, dims]) => value(n, dims)),
-        output: [{ name: 'y', type: { tensorType: { elemType: c.output ?? 1 } } }],
-      },
-    });
-    expect((await importModel(path)).unsupported).toEqual([]);
-    const r = await checkQuantized(path);
-    expect(r.withinStep).toBe(1);
-    expect(r.equal).toBeGreaterThan(0.95);
+    await check(c);
   });
 });
+
+async function check(c: Case): Promise<void> {
+  const path = writeModel(dir, {
+    domains: { [MS]: 1 },
+    opset: c.opset ?? 15,
+    graph: {
+      name: 'g',
+      node: c.nodes,
+      initializer: c.constants ?? [],
+      input: Object.entries(c.inputs).map(([n, dims]) => value(n, dims)),
+      output: [{ name: 'y', type: { tensorType: { elemType: c.output ?? 1 } } }],
+    },
+  });
+  expect((await importModel(path)).unsupported).toEqual([]);
+  const r = await checkQuantized(path);
+  expect(r.withinStep).toBe(1);
+  expect(r.equal).toBeGreaterThan(0.95);
+}
 
 describe('wrong parameters are refused by name', () => {
   const model = (scale: object, zero: object, attrs: readonly object[] = [], op = 'QuantizeLinear'): string =>

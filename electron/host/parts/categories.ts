@@ -17,6 +17,7 @@ const FUSED: Readonly<Record<FusedKind, OpCategory>> = {
   QuantizedMatMul: 'matrix',
   QuantizedPointwise: 'elementwise',
   QuantizedPool: 'pooling',
+  QuantizedResize: 'shape',
   Requantize: 'elementwise',
 };
 

@@ -33,8 +33,9 @@ bool anyQuantized(const LayerDesc& layer) {
 
 bool plainOrMoved(const LayerDesc& layer) {
     if (!anyQuantized(layer)) return true;
-    const bool pool = layer.op == "MaxPool" && layer.outputs.size() == 1;
-    if ((!pool && std::find(std::begin(kMoving), std::end(kMoving), layer.op) == std::end(kMoving)) || !layer.program.empty()) return false;
+    const bool chosen = (layer.op == "MaxPool" && layer.outputs.size() == 1) || (layer.op == "Resize" && layer.stringAttr("mode", "") == "nearest" &&
+                                                                              layer.stringAttr("coordinate_mode", "") != "tf_crop_and_resize");
+    if ((!chosen && std::find(std::begin(kMoving), std::end(kMoving), layer.op) == std::end(kMoving)) || !layer.program.empty()) return false;
     // Numbers that are not quantized beside quantized ones are indices and lengths, except where values move.
     const TensorInfo* first = nullptr;
     const auto fits = [&](const TensorInfo& t) {

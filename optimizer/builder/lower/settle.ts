@@ -1,10 +1,14 @@
-import type { Plan, PlanValue } from '../plan.ts';
+import type { Plan, PlanLayer, PlanValue } from '../plan.ts';
 
 /** Layers that hand integers on as they are (MaxPool: compare them), whatever they mean. */
 const MOVERS = new Set([
   ...['Concat', 'Split', 'Slice', 'Reshape', 'Transpose', 'Shuffle', 'Copy', 'MaxPool', 'Gather'],
   ...['DepthToSpace', 'SpaceToDepth'],
 ]);
+
+const isMover = (l: PlanLayer): boolean =>
+  MOVERS.has(l.op) ||
+  (l.op === 'Resize' && l.attrs.mode === 'nearest' && l.attrs.coordinate_mode !== 'tf_crop_and_resize');
 
 const isInteger = (v: PlanValue): boolean => v.dtype === 'int8' || v.dtype === 'uint8';
 const isMeaning = (v: PlanValue): boolean => v.view?.kind === 'reshape' && v.scale !== undefined && isInteger(v);
@@ -32,7 +36,7 @@ export function settleMeanings(plan: Plan): void {
   for (const l of layers) {
     const operands = [...l.inputs, ...l.outputs];
     const integers = operands.filter(direct);
-    const moves = MOVERS.has(l.op) && !l.program && !operands.some((v) => v >= 0 && isMeaning(values[v]!));
+    const moves = isMover(l) && !l.program && !operands.some((v) => v >= 0 && isMeaning(values[v]!));
     if (moves) for (const v of integers.slice(1)) tie(v, integers[0]!);
     else for (const v of integers) plain.add(v);
   }

@@ -160,7 +160,7 @@ const COMPUTES = new Set(['Conv', 'MatMul', 'Pointwise', 'AveragePool', 'Reduce'
 
 /** A layer that fused the model's own quantizations: where only a reference computes it, it is better off in float32. */
 const onIntegers = (plan: Plan, l: PlanLayer): boolean =>
-  COMPUTES.has(l.op) &&
+  (COMPUTES.has(l.op) || (l.op === 'Resize' && l.attrs.mode !== 'nearest')) &&
   [...l.inputs, ...l.outputs].some((v) => v >= 0 && plan.values[v]!.scale !== undefined && !plan.values[v]!.own);
 
 /** What each value is stored as in a variant of one layer. */

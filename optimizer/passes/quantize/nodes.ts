@@ -6,7 +6,7 @@ import {
   readQuantization,
   type StoredTensor,
 } from '../../ops/common/quantization.ts';
-import { dtypeOf, type Id, literalOf, producerOf, rankOf } from '../match.ts';
+import { attrText, dtypeOf, type Id, literalOf, producerOf, rankOf } from '../match.ts';
 import type { PassContext, Refusal } from '../pass.ts';
 
 /** The problem as a reason of a rule. */
@@ -57,12 +57,18 @@ export function quantizerOf(ctx: PassContext, v: ValueId): Scaled | null {
 /** Operators that hand numbers on as they are (MaxPool: the largest of some), and so do the same to integers. */
 export const MOVES: readonly string[] = [
   ...['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose', 'Slice', 'Split', 'Concat', 'MaxPool', 'Gather'],
-  ...['DepthToSpace', 'SpaceToDepth'],
+  ...['DepthToSpace', 'SpaceToDepth', 'Resize'],
 ];
+
+/** A Resize that picks elements; one that crops may fill with a number of its own. */
+const isNearest = (n: Node): boolean =>
+  attrText(n, 'mode', 'nearest') === 'nearest' &&
+  attrText(n, 'coordinate_transformation_mode', 'half_pixel') !== 'tf_crop_and_resize';
 
 /** Which inputs of a moving operator are the numbers moved; null where a further result forbids integers. */
 export function movedInputs(ctx: PassContext, n: Node): readonly number[] | null {
   if (n.op === 'Concat') return n.inputs.map((_, i) => i);
+  if (n.op === 'Resize') return isNearest(n) ? [0] : null;
   // Indices count positions, not values, but they have no integer kernel.
   if (n.op === 'MaxPool' && n.outputs.slice(1).some((v) => ctx.graph.useCount(v) > 0)) return null;
   return [0];

@@ -282,6 +282,25 @@ TEST_CASE("cases: quantized pools") {
     runCases("Quantized Reduce", means);
 }
 
+TEST_CASE("cases: quantized Resize") {
+    std::vector<Case> cases;
+    for (const char* mode : {"nearest", "linear", "cubic"})
+        for (const char* coordinate : {"half_pixel", "asymmetric", "align_corners"})
+            for (int64_t c : {1, 16, 31})
+                for (DType t : {DType::I8, DType::U8}) {
+                    const auto add = [&](Builder& b) {
+                        b.s("mode", mode).s("coordinate_mode", coordinate).s("nearest_mode", "floor").f("cubic_coeff", -0.75).i("exclude_outside", 0).f("extrapolation_value", 0)
+                            .attr("scales", std::vector<double>(4, 0.0));
+                    };
+                    const bool nearest = std::string(mode) == "nearest";
+                    cases.push_back(unary("Resize", {2, c, 5, 6}, {2, c, 10, 12}, t, t, nearest ? 0.0137 : 0.0171, add));
+                    cases.push_back(unary("Resize", {1, c, 9, 8}, {1, c, 4, 11}, t, nearest ? t : DType::F32, 0.0137, add));
+                    if (!nearest) cases.push_back(unary("Resize", {1, c, 9, 8}, {1, c, 4, 11}, DType::F32, t, 0.0171, add));
+                }
+    for (Case& c : cases) c.nearTies = 0.005;
+    runCases("Quantized Resize", cases);
+}
+
 TEST_CASE("cases: quantized Pointwise and float layers") {
     std::vector<Case> cases;
     for (const std::vector<int64_t>& d : std::vector<std::vector<int64_t>>{{1, 64, 7, 7}, {2, 31, 5, 4}, {3, 1500}, {5}})
