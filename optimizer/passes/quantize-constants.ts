@@ -1,4 +1,6 @@
+import { foldConstant } from './clean-up/fold-constant.ts';
 import type { Pass } from './pass.ts';
+import { blockedScales } from './quantize/blocks.ts';
 import { quantizedConstant } from './quantize/constants.ts';
 
 export const quantizeConstants: Pass = {
@@ -6,7 +8,8 @@ export const quantizeConstants: Pass = {
   title: 'Quantized constants',
   doc:
     'Weights and biases of convolutions and products on integers stay integers. Every other quantized constant (weights of ' +
-    'a layer whose input is floating point, or of an operator without an integer kernel) is turned into floating point once.',
+    'a layer whose input is floating point, or of an operator without an integer kernel) is turned into floating point once. Scales of blocks become ' +
+    'arithmetic.',
   measure: 'quantized constants',
-  rules: [quantizedConstant],
+  rules: [blockedScales, quantizedConstant, foldConstant],
 };

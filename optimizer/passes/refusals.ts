@@ -44,6 +44,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'scale-axis': 'the scales run along axis {axis}, not along the output channels (axis {wanted})',
   'transposed-operand': 'the first operand is transposed',
   'scale-not-constant': 'scale or zero point is computed while running',
+  'partial-block': 'the axis is {length} long, not a multiple of the block of {block}',
   'block-scale': 'the scales belong to blocks',
   'zero-points-differ': 'the zero point differs by channel',
   'scale-type': 'the scale is not float32',

@@ -176,4 +176,25 @@ describe('Q/DQ fusion', () => {
     expect(operators(result)).toEqual(['Conv{Conv Relu}']);
     expect(applied(result, 'quantized-constant')).toBe(1);
   });
+
+  it('scales of blocks become arithmetic, on constants once', () => {
+    const b = new QuantizedBuild();
+    const scales = b.constant([2, 3], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+    const zeros = b.constant([2, 3], [1, 2, 3, 4, 5, 6], 'int8');
+    const data = Array.from({ length: 24 }, (_, i) => i * 7 - 80);
+    const attrs = { axis: 0, block_size: 4 };
+    const w = b.node('DequantizeLinear', [b.constant([8, 3], data, 'int8'), scales, zeros], attrs);
+    b.output(b.node('MatMul', [b.input('x', [2, 8]), w]), 'y');
+    b.output(b.relu(b.node('DequantizeLinear', [b.input('q', [8, 3], 'int8'), scales, zeros], attrs)), 'z');
+    const result = optimized(b.done());
+    expect(applied(result, 'blocked-scales')).toBe(2);
+    expect(operators(result)).not.toContain('DequantizeLinear');
+    expect(operators(result)).toContain('MatMul');
+    const partial = new QuantizedBuild();
+    const own = partial.constant([2, 3], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+    const v = partial.node('DequantizeLinear', [partial.input('q', [7, 3], 'int8'), own], attrs);
+    expect(refused(optimized(partial.output(partial.relu(v), 'y').done()), 'blocked-scales')).toEqual([
+      'partial-block',
+    ]);
+  });
 });

@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openModel } from '../../optimizer/builder/session.ts';
+import { searchPlan } from '../../optimizer/builder/build.ts';
+import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/storages.ts';
+import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { readNpy, writeNpy } from '../../optimizer/calibration/data/npy.ts';
 import { modelDir } from '../bench/models.ts';
 import { sample, scratch } from '../importers/make.ts';
-import { ROOT } from '../networks/check.ts';
+import { ROOT, testRuntime } from '../networks/check.ts';
 import { type QuantizerOptions, quantizeModel } from '../support/quantizer.ts';
 import { checkQuantized, randomInputsOf } from './check.ts';
 
@@ -72,6 +74,27 @@ it.each(['avx2', 'avx512'])('the same numbers with %s instructions', async (isa)
     return readNpy(join(out, 'logits.npy')).bytes;
   });
   expect(Buffer.compare(outputs[0]!, outputs[1]!)).toBe(0);
+});
+
+it('what calibration permits changes nothing that the model has quantized', async () => {
+  const shapes = { image: [2, 1, 28, 28] };
+  const inputs = randomInputsOf((await openModel(sample('fashion-cnn'), { shapes })).graph);
+  const quantized = join(dir, 'binding.onnx');
+  await quantizeModel(sample('fashion-cnn'), quantized, inputs, QDQ);
+  const runtime = testRuntime();
+  const optimized = optimizeModel(await openModel(quantized, { shapes }), runtime);
+  const plan = async (precision?: PrecisionPolicy): Promise<string[]> => {
+    const bind = new Map<string, number>();
+    const stop = new AbortController().signal;
+    const rest = { onProgress: undefined, tactics: undefined, rules: undefined, tuner: null, precision };
+    const { plan: p } = await searchPlan(optimized, { runtime, device: 'cpu', threads: 1, bind, stop, ...rest });
+    const scales = p.values.filter((v) => v.own === undefined && !v.weight && v.scale !== undefined);
+    return scales.map((v) => `${v.name} ${v.dtype} ${v.scale} ${v.zeroPoint}`).sort();
+  };
+  const own = await plan();
+  expect(own.length).toBeGreaterThanOrEqual(12);
+  expect(await plan({ amax: () => 0.001, storages: () => ['int8'] })).toEqual(own);
+  expect(await plan({ amax: () => undefined, storages: () => ['bfloat16'] })).toEqual(own);
 });
 
 const FULL = ['squeezenet', 'mobilenet_v2', 'inception_v1', 'resnet50'];

@@ -427,7 +427,14 @@ function quantized(
 ): Dense {
   const a = axis(num(n, 'axis', 1), x!.shape.length);
   const inner = x!.shape.slice(a + 1).reduce((p, d) => p * d, 1);
-  const at = (i: number): number => (s!.data.length === 1 ? 0 : Math.floor(i / inner) % s!.data.length);
+  const block = num(n, 'block_size', 0);
+  const blocks = block > 0 ? s!.shape[a]! : 0;
+  const at = (i: number): number => {
+    if (block === 0) return s!.data.length === 1 ? 0 : Math.floor(i / inner) % s!.data.length;
+    const along = Math.floor(i / inner) % x!.shape[a]!;
+    const outer = Math.floor(i / inner / x!.shape[a]!);
+    return (outer * blocks + Math.floor(along / block)) * inner + (i % inner);
+  };
   const data = x!.data.map((v, i) => each(v, Math.fround(s!.data[at(i)]!), z?.data[at(i)] ?? 0));
   return dense(dtype, x!.shape, data);
 }
