@@ -5,12 +5,13 @@ import { shapeText } from '../../optimizer/ir/dim.ts';
 import { byteLength } from '../../optimizer/ir/dtype.ts';
 import { countOf } from '../../optimizer/ir/tensor.ts';
 import { EXIT } from '../exit.ts';
-import { parseShapes } from '../options.ts';
+import { parseConstants, parseShapes } from '../options.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText, countText, table } from '../table.ts';
 
 interface InspectFlags {
   shape: string[];
+  set: string[];
   verify?: boolean;
   json?: boolean;
 }
@@ -20,7 +21,11 @@ export async function inspect(file: string, flags: InspectFlags): Promise<number
 }
 
 async function inspectModel(file: string, flags: InspectFlags): Promise<number> {
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), stop: stopSignal() });
+  const model = await openModel(file, {
+    shapes: parseShapes(flags.shape),
+    constants: parseConstants(flags.set),
+    stop: stopSignal(),
+  });
   const { graph } = model;
   const operators = new Map<string, number>();
   for (const n of graph.nodes()) {

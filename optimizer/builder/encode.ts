@@ -57,6 +57,7 @@ export function encodeLayer(l: PlanLayer, dims: DimExprMessage[], at?: LayerPlac
     stream: 0,
     sources: [...(at?.sources ?? [])],
     ...(l.dims ? { dims } : {}),
+    ...(l.resolve ? { resolve: true } : {}),
   };
 }
 
@@ -70,6 +71,8 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
     layout: v.layout,
     ...quantizationOf(v),
     ...(v.external ? { external: true } : {}),
+    ...(v.sequence ? { sequence: true } : {}),
+    ...(v.optional ? { optional: true } : {}),
     ...(v.view
       ? {
           view: {

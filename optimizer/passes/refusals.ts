@@ -12,6 +12,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'changes-type': '"{next}" turns {from} into {to}',
   'not-elementwise': 'the next operator, {op}, is not elementwise',
   'weights-not-constant': 'the weights are computed, not constant',
+  'window-not-explicit': 'the padding is only known when the input size is',
   'not-per-channel': 'the constant of shape {shape} is not one number per channel',
   'group-scale': 'a scale per input channel does not fit {group} groups',
   'shift-with-padding': 'a shift before a padded convolution would also shift the padding',

@@ -1,14 +1,20 @@
 import { FUSED_DOMAIN } from '../../ir/fused.ts';
 import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
+import { findOp } from '../../ops/index.ts';
 import { BuildError, type Plan } from '../plan.ts';
+import { lowerAsIs } from './asIs.ts';
 import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
 import { isQuantizer, lowerQuantized, lowerQuantizer } from './quantized.ts';
+import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
+import { decidedByRun, onSequences } from './runtime.ts';
 import { settleMeanings } from './settle.ts';
 import {
   lowerBatchNorm,
+  lowerConstantSplit,
   lowerFill,
   lowerGeneralGemm,
   lowerReshape,
@@ -30,11 +36,24 @@ export function lowerGraph(
   graph: Graph,
   literalOf: LiteralOf,
   inline: ReadonlySet<NodeId> = new Set(),
+  captured?: ReadonlyMap<ValueId, WeightExpr>,
+  outer: ReadonlySet<string> = new Set(),
   integers = false,
 ): Plan {
-  const low = new Lowering(graph, literalOf, integers);
+  const low = new Lowering(
+    graph,
+    literalOf,
+    undefined,
+    null,
+    captured,
+    new Set(outer),
+    null,
+    integers ? new Map() : null,
+  );
   for (const id of graph.inputs) {
-    if (graph.value(id).weight) continue;
+    low.learn(id);
+    if (captured?.has(id)) low.plan.inputs.push({ name: graph.value(id).name, value: -1 });
+    if (low.weightOf(id)) continue;
     const at = low.value(id);
     low.plan.values[at]!.external = 'input';
     low.plan.inputs.push({ name: graph.value(id).name, value: at });
@@ -57,7 +76,8 @@ export function lowerGraph(
 
 class UnknownOperator extends Error {}
 
-function unsupported(nodes: readonly Node[]): BuildError {
+/** Names every operator that nothing can execute. */
+export function unsupported(nodes: readonly Node[]): BuildError {
   const kinds = [...new Set(nodes.map((n) => (n.domain ? `${n.domain}.${n.op}` : n.op)))];
   const first = nodes[0]!;
   const what = kinds.length === 1 ? `operator ${kinds[0]}` : `operators ${kinds.join(', ')}`;
@@ -73,7 +93,20 @@ function bindOutput(low: Lowering, id: ValueId): void {
   const value = low.graph.value(id);
   let at = low.value(id);
   const v = low.plan.values[at]!;
-  if (v.external || v.weight || v.view) {
+  if ((v.sequence || v.optional) && v.external) {
+    const copy = low.add(value.name, value.type);
+    low.plan.layers.push({
+      name: 'Identity',
+      op: 'Identity',
+      attrs: {},
+      inputs: [at],
+      opInputs: 1,
+      outputs: [copy],
+      sources: [],
+      resolve: true,
+    });
+    at = copy;
+  } else if (v.external || v.weight || v.view) {
     const copy = low.temp(value.name, value.type.dtype, low.shape(id));
     low.plan.layers.push({
       name: 'Copy',
@@ -91,6 +124,11 @@ function bindOutput(low: Lowering, id: ValueId): void {
 }
 
 function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
+  lowerOne(low, node, inline);
+  for (const v of node.outputs) low.learn(v);
+}
+
+function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
   if (node.domain === FUSED_DOMAIN || node.body) {
     const body = low.body(node);
     const nodes = node.body!.topological();
@@ -109,6 +147,11 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
   }
   if (node.domain !== '') return lowerEntry(low, node, TABLE[`${node.domain}.${node.op}`]);
   if (isQuantizer(node) && lowerQuantizer(low, node)) return;
+  if (REGIONS.has(node.op)) {
+    const branch = node.op === 'If' ? decidedBranch(low, node) : null;
+    return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
+  }
+  if (onSequences(low, node) || decidedByRun(low, node)) return lowerAsIs(low, node, true);
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {
@@ -116,10 +159,12 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     if (node.op === 'Gemm') return lowerGeneralGemm(low, node);
     throw new BuildError(`${node.op} "${node.name}" uses a form that the runtime cannot execute`, node.source);
   }
+  if (node.op === 'Split' && lowerConstantSplit(low, node)) return;
   switch (node.op) {
     case 'Transpose':
       return lowerTranspose(low, node);
     case 'Shape':
+    case 'Size':
       return lowerShape(low, node);
     case 'Expand':
     case 'ConstantOfShape':
@@ -127,7 +172,10 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     case 'BatchNormalization':
       return lowerBatchNorm(low, node);
   }
-  lowerEntry(low, node, TABLE[node.op]);
+  const row = TABLE[node.op];
+  if (row) return lowerEntry(low, node, row);
+  if (!findOp('', node.op)) throw new UnknownOperator();
+  lowerAsIs(low, node, false);
 }
 
 /** One layer by its row of the table. */
@@ -141,6 +189,16 @@ function lowerEntry(low: Lowering, node: Node, row: (typeof TABLE)[string] | und
     ...(entry.viewWish ? { viewWish: true } : {}),
     inputs: inputs.map((v) => (v === null ? -1 : low.value(v))),
     outputs: node.outputs.map((v) => low.value(v)),
+  });
+}
+
+/** The branch of an If whose condition is known, in its place. */
+function lowerBranch(low: Lowering, node: Node, graph: Graph, inline: ReadonlySet<NodeId>): void {
+  const child = low.branch(node, graph, 1);
+  for (const n of graph.topological()) lowerNode(child, n, inline);
+  graph.outputs.forEach((v, i) => {
+    const y = low.value(node.outputs[i]!);
+    low.layer(node, { op: 'Reshape', inputs: [child.value(v)], outputs: [y], viewWish: true });
   });
 }
 

@@ -29,7 +29,12 @@ function constant(low: Lowering, node: Node, index: number, what: string): numbe
 
 function pool(low: Lowering, node: Node): TableEntry {
   const window = windowOf(node, intsAttr(node, 'kernel_shape')!, low.shape(node.inputs[0]!).slice(2));
-  const attrs = { ...window, count_include_pad: intAttr(node, 'count_include_pad', 0) };
+  const order = intAttr(node, 'storage_order', 0);
+  const attrs = {
+    ...window,
+    count_include_pad: intAttr(node, 'count_include_pad', 0),
+    ...(order === 0 ? {} : { storage_order: order }),
+  };
   return { op: node.op, attrs };
 }
 

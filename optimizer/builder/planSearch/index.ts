@@ -1,6 +1,7 @@
 import type { NodeId } from '../../ir/graph.ts';
-import type { NativeRuntime } from '../../runtime.ts';
+import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import type { StoredAs } from '../encode.ts';
+import { deferred, touchesOpen } from '../open.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import type { PlanTuner } from '../tuning/tuner.ts';
 import { candidatesOf } from './candidates.ts';
@@ -87,7 +88,7 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
   const inline = new Set<NodeId>();
   const plain = plan.layers.map((l, i) => {
     options.stop?.throwIfAborted();
-    const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l);
+    const tactics = dissolves(l) ? [] : offered(plan, l, enumerator, options.bind);
     const slow = onIntegers(plan, l) && tactics.every((t) => t.name.endsWith('__scalar'));
     if ((tactics.length === 0 || slow) && !dissolves(l) && l.node !== undefined) {
       inline.add(l.node);
@@ -177,6 +178,13 @@ function operandStorage(storages: Storages, plan: Plan, l: PlanLayer, variant: V
     note(v, i, variant.outputs);
   });
   return (v) => wanted.get(v);
+}
+
+/** What the device offers; where shapes are decided by running, the choice may wait. */
+function offered(plan: Plan, l: PlanLayer, enumerator: Enumerator, bind: Binding): readonly Tactic[] {
+  if (l.resolve || l.bodies) return [deferred(l)];
+  const found = enumerator.tactics(plan, l);
+  return found.length === 0 && !l.fused && touchesOpen(plan, l, bind) ? [deferred(l)] : found;
 }
 
 export function noTactic(plan: Plan, l: PlanLayer): BuildError {

@@ -1,7 +1,7 @@
 import { bitsOf } from '../../ir/dtype.ts';
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import { dimsOf, layerDescBytes, type StoredAs } from '../encode.ts';
-import { type Binding, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+import { type Binding, isOpen, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import type { Timing } from '../tuning/timingCache.ts';
 import { formatOf, type Storage } from './format.ts';
 import type { Variant } from './storages.ts';
@@ -63,6 +63,11 @@ export class Enumerator {
     return found;
   }
 
+  /** True when only running decides the value's shape. */
+  isOpen(plan: Plan, value: number): boolean {
+    return isOpen(plan.values[value]!, this.source.bind);
+  }
+
   /** The layer as the device is asked about it, with the layouts that its operands are to have. */
   desc(plan: Plan, layer: PlanLayer, stored?: StoredAs, layouts?: ReadonlyMap<number, string>): Uint8Array {
     return layerDescBytes(plan, layer, this.source.bind, stored, layouts);
@@ -100,7 +105,7 @@ export function layoutsOf(tactics: Iterable<Tactic>): string[] {
 }
 
 /** Layer kinds that never launch: parts live in the whole's storage, or the storage is only read differently. */
-export const dissolves = (l: PlanLayer): boolean => l.viewWish === true && l.op !== 'Transpose';
+export const dissolves = (l: PlanLayer): boolean => l.viewWish === true && l.op !== 'Transpose' && !l.resolve;
 
 /** Whether a value can be stored in a layout other than linear: image-like, and not looked at through permuted views. */
 export function canBeBlocked(plan: Plan, value: number, viewed: ReadonlySet<number>): boolean {

@@ -38,7 +38,7 @@ const formatsOf = (o: Option): string => `${o.inputs.join()}|${o.outputs.join()}
 export function worthTiming(options: readonly Option[], policy: LevelPolicy): Option[] {
   const byFormat = new Map<string, Option[]>();
   for (const o of options) {
-    if (!o.tactic) continue;
+    if (!o.tactic?.name) continue;
     const list = byFormat.get(formatsOf(o)) ?? [];
     list.push(o);
     byFormat.set(formatsOf(o), list);

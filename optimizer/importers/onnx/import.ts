@@ -16,7 +16,7 @@ import { onnxType } from './schema.ts';
 import { TensorSource } from './tensor.ts';
 import { ONNX_WIRE } from './wire.ts';
 
-const OLDEST_OPSET = 7;
+const OLDEST_OPSET = 1;
 /** Newest version of the default operator set whose changes ops/ knows. */
 export const NEWEST_OPSET = 24;
 
@@ -162,7 +162,7 @@ function fixInputs(graph: Graph, options: ImportOptions): void {
   for (const v of inputs) {
     const given = options.shapes[v.name];
     const shape = v.type.shape?.map((d) => substituteDim(d, bind)) ?? given;
-    if (shape) graph.updateValue(v.id, { type: { dtype: v.type.dtype, shape } });
+    if (shape) graph.updateValue(v.id, { type: { ...v.type, shape } });
   }
 }
 
