@@ -92,6 +92,15 @@ program
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
+  .option('--qdq', 'write the model quantized, with QuantizeLinear and DequantizeLinear (needs --calibration)')
+  .option('--calibration <file>', 'ranges for --qdq, as `sinter calibrate` or TensorRT writes them')
+  .option('--activation-type <type>', 'of --qdq: int8 as our engines and TensorRT, or uint8 for ONNX Runtime', 'int8')
+  .option(
+    '--pin <operator=fp32>',
+    'keep an operator out of --qdq, by name or source id (repeatable)',
+    collect,
+    [] as string[],
+  )
   .option(...shape)
   .option(...set)
   .option(...json)

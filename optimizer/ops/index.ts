@@ -105,11 +105,24 @@ import Mish from './mish.ts';
 import Mod from './mod.ts';
 import MsBiasGelu from './msBiasGelu.ts';
 import MsDequantizeLinear from './msDequantizeLinear.ts';
+import MsDynamicQuantizeMatMul from './msDynamicQuantizeMatMul.ts';
 import MsFastGelu from './msFastGelu.ts';
 import MsFusedConv from './msFusedConv.ts';
 import MsFusedGemm from './msFusedGemm.ts';
 import MsFusedMatMul from './msFusedMatMul.ts';
 import MsGelu from './msGelu.ts';
+import MsMatMulIntegerToFloat from './msMatMulIntegerToFloat.ts';
+import MsQGemm from './msQGemm.ts';
+import MsQLinearAdd from './msQLinearAdd.ts';
+import MsQLinearAveragePool from './msQLinearAveragePool.ts';
+import MsQLinearConcat from './msQLinearConcat.ts';
+import MsQLinearGlobalAveragePool from './msQLinearGlobalAveragePool.ts';
+import MsQLinearLeakyRelu from './msQLinearLeakyRelu.ts';
+import MsQLinearMul from './msQLinearMul.ts';
+import MsQLinearReduceMean from './msQLinearReduceMean.ts';
+import MsQLinearSigmoid from './msQLinearSigmoid.ts';
+import MsQLinearSoftmax from './msQLinearSoftmax.ts';
+import MsQLinearWhere from './msQLinearWhere.ts';
 import MsQuantizeLinear from './msQuantizeLinear.ts';
 import MsQuickGelu from './msQuickGelu.ts';
 import MsSkipLayerNormalization from './msSkipLayerNormalization.ts';
@@ -320,6 +333,19 @@ export const OPS: readonly OpDef[] = [
   MsFusedGemm,
   MsFusedMatMul,
   MsGelu,
+  MsDynamicQuantizeMatMul,
+  MsMatMulIntegerToFloat,
+  MsQGemm,
+  MsQLinearAdd,
+  MsQLinearAveragePool,
+  MsQLinearConcat,
+  MsQLinearGlobalAveragePool,
+  MsQLinearLeakyRelu,
+  MsQLinearMul,
+  MsQLinearReduceMean,
+  MsQLinearSigmoid,
+  MsQLinearSoftmax,
+  MsQLinearWhere,
   MsQuantizeLinear,
   MsQuickGelu,
   MsSkipLayerNormalization,
