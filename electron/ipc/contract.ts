@@ -128,6 +128,19 @@ export const contract = {
     params: z.object({ ranges: rangesChoice, format: z.enum(['sinter', 'tensorrt']), path: z.string() }),
     result: z.object({ tensors: z.number() }),
   },
+  /** The optimized graph with QuantizeLinear and DequantizeLinear, for other runtimes. */
+  exportQdq: {
+    params: z.object({
+      model: handle,
+      ranges: rangesChoice,
+      pins: precisionChoice.shape.pins,
+      /** int8 as TensorRT and our engines compute, uint8 as ONNX Runtime is fastest with. */
+      activations: z.enum(['int8', 'uint8']),
+      path: z.string(),
+      job: jobId,
+    }),
+    result: z.object({ bytes: z.number(), quantized: z.number() }),
+  },
   histogram: { params: z.object({ calibration: handle, tensor: z.string() }), result: histogram },
   /** What a threshold would clip and cost; nothing is changed. */
   threshold: {

@@ -232,6 +232,17 @@ test.describe('INT8 from samples to engine', () => {
     await s.page.locator('[data-command="export.tensorrt"]').first().click();
     await expect(s.page.getByText(`Wrote ${theirs}`)).toBeVisible();
     expect(readFileSync(theirs, 'utf8')).toMatch(/^TRT-8601-EntropyCalibration2\nimage: [0-9a-f]{8}\n/);
+    const qdq = path.join(out, 'fashion.qdq.onnx');
+    await s.saveTo(qdq);
+    await s.page.locator('[data-command="export.qdq"]').click();
+    await expect(s.page.getByText(/^Wrote .*fashion\.qdq\.onnx \([\d.]+ MB, \d+ quantized tensors\)/)).toBeVisible();
+    const evaluated = await run(
+      process.execPath,
+      [path.join(ROOT, 'bin/sinter.mjs'), 'evaluate', qdq, '--data', photos, '--channels', 'gray', '--json'],
+      { cwd: out },
+    );
+    expect(JSON.parse(evaluated.stdout).count).toBe(120);
+    await s.shot('27-export');
     await s.goTo('precision');
     await s.drop(theirs);
     await expect(s.page.getByText(/^Read ranges for \d+ tensors\.$/)).toBeVisible();

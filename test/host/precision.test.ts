@@ -20,7 +20,7 @@ import { contract } from '../../electron/ipc/contract.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { DataChoice } from '../../electron/ipc/schemas/precision.ts';
 import { writeNpy } from '../../optimizer/calibration/data/npy.ts';
-import { writeClothes } from '../support/clothes.ts';
+import { classifier, clothes, writeClothes } from '../support/clothes.ts';
 
 /* The services of the Precision step over the real optimizer and runtime, on the trained sample network. */
 
@@ -255,6 +255,24 @@ describe('a calibration', () => {
           'b.sinter',
         ).status,
       ).toBe(0);
+    }
+    for (const activations of ['int8', 'uint8'] as const) {
+      const path = join(dir, `${activations}.onnx`);
+      const written = await host.exportQdq({
+        model,
+        ranges: ranges(c.calibration),
+        pins: {},
+        activations,
+        path,
+        job: 'q',
+      });
+      expect(written.quantized).toBeGreaterThan(5);
+      // ONNX Runtime ranks the pictures as the model does, mostly.
+      const quantized = await classifier(path);
+      const plain = await classifier(MODEL);
+      let same = 0;
+      for (let i = 0; i < 40; i++) if ((await quantized(clothes(i))) === (await plain(clothes(i)))) same++;
+      expect(same).toBeGreaterThan(30);
     }
     await expect(host.openCalibration({ model, path: MODEL })).rejects.toThrow(/not a calibration cache/);
     expect(readdirSync(dir).filter((f) => f.endsWith('.tmp'))).toEqual([]);

@@ -64,6 +64,25 @@ function CalibrationCard() {
   );
 }
 
+function QdqCard() {
+  const has = useStudio((s) => s.precision.calibration !== null);
+  return (
+    <Card
+      title="Quantized ONNX (QDQ)"
+      text="The optimized graph with QuantizeLinear and DequantizeLinear, by your ranges and pins: int8 for TensorRT and Sinter, uint8 for ONNX Runtime."
+    >
+      {has ? (
+        <>
+          <CommandButton command="export.qdq" label="int8…" icon={<IconFileExport size={14} />} primary />
+          <CommandButton command="export.qdqUint8" label="uint8…" icon={<IconFileExport size={14} />} />
+        </>
+      ) : (
+        <CommandButton command="step.precision" />
+      )}
+    </Card>
+  );
+}
+
 function CommandCard() {
   const model = useStudio((s) => s.model);
   const choices = useStudio((s) => s.choices);
@@ -177,6 +196,7 @@ export default function Export() {
         <CommandButton command="file.save" />
       </Card>
       <CalibrationCard />
+      <QdqCard />
       <ProfileCard />
       <TellingCards />
       <CommandCard />
