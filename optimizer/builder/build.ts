@@ -273,7 +273,7 @@ function rangesOf(optimized: Optimized, given: Readonly<Record<string, DimRange>
   const out = new Map<string, DimRange>();
   for (const id of graph.inputs) {
     const value = graph.value(id);
-    if (value.weight) continue;
+    if (value.weight || value.type.sequence || value.type.optional) continue;
     for (const d of value.type.shape ?? []) {
       for (const s of symbolsOf(d)) {
         const range = given[s];

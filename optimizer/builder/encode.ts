@@ -71,6 +71,8 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
     layout: v.layout,
     ...quantizationOf(v),
     ...(v.external ? { external: true } : {}),
+    ...(v.sequence ? { sequence: true } : {}),
+    ...(v.optional ? { optional: true } : {}),
     ...(v.view
       ? {
           view: {

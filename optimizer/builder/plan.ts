@@ -31,6 +31,9 @@ export interface PlanValue {
   /** The graph value it stands for; absent for helpers that lowering or planSearch made. */
   readonly ir?: ValueId;
   readonly weight?: WeightExpr;
+  /** A list of tensors; the shape says nothing. */
+  readonly sequence?: true;
+  readonly optional?: true;
   external?: 'input' | 'output';
   view?: PlanView;
   /** Quantized storage: real = (stored - zeroPoint) · scale. */
@@ -139,7 +142,7 @@ export class OpenBinding extends Map<string, number> {
 
 /** True when the value's shape is known only when the layer that makes it runs. */
 export const isOpen = (v: PlanValue, bind: Binding): boolean =>
-  v.shape.some((d) => [...symbolsOf(d)].some((s) => !bind.has(s)));
+  v.sequence === true || v.optional === true || v.shape.some((d) => [...symbolsOf(d)].some((s) => !bind.has(s)));
 
 /** A build that cannot be done, for a reason that a person can act on: one sentence. */
 export class BuildError extends Error {

@@ -30,6 +30,7 @@ import Clip from './clip.ts';
 import Col2Im from './col2Im.ts';
 import Compress from './compress.ts';
 import Concat from './concat.ts';
+import ConcatFromSequence from './concatFromSequence.ts';
 import Constant from './constant.ts';
 import ConstantOfShape from './constantOfShape.ts';
 import Conv from './conv.ts';
@@ -121,6 +122,9 @@ import NonZero from './nonZero.ts';
 import Not from './not.ts';
 import OneHot from './oneHot.ts';
 import type { OpDef } from './op.ts';
+import Optional from './optional.ts';
+import OptionalGetElement from './optionalGetElement.ts';
+import OptionalHasElement from './optionalHasElement.ts';
 import Or from './or.ts';
 import Pad from './pad.ts';
 import Pow from './pow.ts';
@@ -158,6 +162,13 @@ import Scatter from './scatter.ts';
 import ScatterElements from './scatterElements.ts';
 import ScatterND from './scatterND.ts';
 import Selu from './selu.ts';
+import SequenceAt from './sequenceAt.ts';
+import SequenceConstruct from './sequenceConstruct.ts';
+import SequenceEmpty from './sequenceEmpty.ts';
+import SequenceErase from './sequenceErase.ts';
+import SequenceInsert from './sequenceInsert.ts';
+import SequenceLength from './sequenceLength.ts';
+import SequenceMap from './sequenceMap.ts';
 import Shape from './shape.ts';
 import Shrink from './shrink.ts';
 import Sigmoid from './sigmoid.ts';
@@ -173,6 +184,7 @@ import Softplus from './softplus.ts';
 import Softsign from './softsign.ts';
 import SpaceToDepth from './spaceToDepth.ts';
 import Split from './split.ts';
+import SplitToSequence from './splitToSequence.ts';
 import Sqrt from './sqrt.ts';
 import Squeeze from './squeeze.ts';
 import STFT from './stft.ts';
@@ -389,6 +401,18 @@ export const OPS: readonly OpDef[] = [
   Unsqueeze,
   Upsample,
   Where,
+  SequenceEmpty,
+  SequenceConstruct,
+  SequenceInsert,
+  SequenceErase,
+  SequenceAt,
+  SequenceLength,
+  ConcatFromSequence,
+  SplitToSequence,
+  Optional,
+  OptionalHasElement,
+  OptionalGetElement,
+  SequenceMap,
   Xor,
 ];
 

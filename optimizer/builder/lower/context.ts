@@ -130,11 +130,14 @@ export class Lowering {
   }
 
   add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId | undefined): number {
-    if (type.shape === null) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
+    const special = type.sequence || type.optional;
+    if (type.shape === null && !special) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
     this.plan.values.push({
       name,
       dtype: type.dtype,
-      shape: type.shape,
+      shape: special ? [] : type.shape!,
+      ...(type.sequence ? { sequence: true as const } : {}),
+      ...(type.optional ? { optional: true as const } : {}),
       layout: 'linear',
       ...(weight ? { weight } : {}),
       ...(ir === undefined ? {} : { ir }),

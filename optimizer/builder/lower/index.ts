@@ -9,7 +9,7 @@ import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
 import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
-import { decidedByRun } from './runtime.ts';
+import { decidedByRun, onSequences } from './runtime.ts';
 import {
   lowerBatchNorm,
   lowerFill,
@@ -77,7 +77,20 @@ function bindOutput(low: Lowering, id: ValueId): void {
   const value = low.graph.value(id);
   let at = low.value(id);
   const v = low.plan.values[at]!;
-  if (v.external || v.weight || v.view) {
+  if ((v.sequence || v.optional) && v.external) {
+    const copy = low.add(value.name, value.type);
+    low.plan.layers.push({
+      name: 'Identity',
+      op: 'Identity',
+      attrs: {},
+      inputs: [at],
+      opInputs: 1,
+      outputs: [copy],
+      sources: [],
+      resolve: true,
+    });
+    at = copy;
+  } else if (v.external || v.weight || v.view) {
     const copy = low.temp(value.name, value.type.dtype, low.shape(id));
     low.plan.layers.push({
       name: 'Copy',
@@ -112,7 +125,7 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     const branch = node.op === 'If' ? decidedBranch(low, node) : null;
     return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
   }
-  if (decidedByRun(low, node)) return lowerAsIs(low, node, true);
+  if (onSequences(low, node) || decidedByRun(low, node)) return lowerAsIs(low, node, true);
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {
