@@ -4,10 +4,18 @@ import { join } from 'node:path';
 import { buildEngine } from '../optimizer/builder/build.ts';
 import { openModel, optimizeModel } from '../optimizer/builder/session.ts';
 import { isEngineFile } from '../optimizer/engine/file.ts';
+import type { ImportedModel } from '../optimizer/importers/index.ts';
+import type { Optimized } from '../optimizer/passes/pass.ts';
 import { Progress } from './progress.ts';
 import { nativeRuntime } from './runtime.ts';
 import { stopSignal } from './stop.ts';
 import { defaultTuning } from './tuning.ts';
+
+/** What an engine built on the spot was made from. */
+export interface EngineSource {
+  readonly model: ImportedModel;
+  readonly optimized: Optimized;
+}
 
 /**
  * Calls `use` with the path of an engine: the given file when it is one, else a temporary engine built from the model.
@@ -15,7 +23,7 @@ import { defaultTuning } from './tuning.ts';
 export async function withEngine<T>(
   file: string,
   options: { threads: number; shapes: Record<string, number[]> },
-  use: (enginePath: string) => Promise<T>,
+  use: (enginePath: string, source?: EngineSource) => Promise<T>,
 ): Promise<T> {
   if (isEngineFile(file)) return use(file);
   const runtime = nativeRuntime();
@@ -38,7 +46,7 @@ export async function withEngine<T>(
       onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
     });
     progress.clear();
-    return await use(path);
+    return await use(path, { model, optimized });
   } finally {
     progress.clear();
     rmSync(dir, { recursive: true, force: true });

@@ -37,6 +37,12 @@ const set = [
   [] as string[],
 ] as const;
 const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, [] as string[]] as const;
+const disableFusion = [
+  '--disable-fusion <key>',
+  'refuse one application by its key (repeatable)',
+  collect,
+  [] as string[],
+] as const;
 const input = [
   '--input <name=file>',
   'read an input from a .npy file (repeatable; others are random)',
@@ -82,7 +88,7 @@ program
   .command('optimize <model>')
   .description('run the passes and print what each did and why it refused')
   .option(...disable)
-  .option('--disable-fusion <key>', 'refuse one application by its key (repeatable)', collect, [] as string[])
+  .option(...disableFusion)
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
@@ -95,7 +101,8 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-withTuning(withData(program.command('build <model>'), false))
+const building = program
+  .command('build <model>')
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
@@ -115,7 +122,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(
     '--pin <operator=kind>',
-    'fix the precision of an operator, by name or source id: fp32, fp16, bf16 or int8 (repeatable)',
+    'fix the precision of an operator, by name or source id: fp32, fp16, bf16, int8, or float: not INT8 (repeatable)',
     collect,
     [] as string[],
   )
@@ -124,6 +131,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--score-output <name>', 'output with a score per class, for --accuracy-drop (the first by default)')
   .option(...batch)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -139,6 +147,7 @@ Examples:
   $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
   )
   .action(act(async () => (await import('./commands/build.ts')).build));
+withData(withTuning(building), false);
 
 program
   .command('run <file>')
@@ -154,7 +163,13 @@ program
 
 program
   .command('profile <file>')
-  .description('latency percentiles and time per layer')
+  .description(
+    'latency percentiles and time per layer of an engine (or a model, built on the spot), or a saved profile',
+  )
+  .option('--save <file>', 'write the whole profile as a .sinterprofile; the studio opens it anywhere')
+  .option('--export-trace <file>', 'write the timeline for chrome://tracing and Perfetto')
+  .option('--csv <file>', 'write a table of the layers')
+  .option('--report <file>', 'write a page of HTML that stands alone; given a model, with what the passes did')
   .option('--iterations <n>', 'timed runs', '100')
   .option('--warmup <n>', 'runs before timing', '10')
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
@@ -163,7 +178,15 @@ program
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
-  .addHelpText('after', '\nExample:\n  $ sinter profile model.sinter --threads 2 --iterations 200 --json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sinter profile model.sinter --threads 2 --iterations 200 --save run.sinterprofile
+  $ sinter profile run.sinterprofile --top 10        what was saved, on any machine
+  $ sinter profile model.onnx --report report.html  built here, measured, and told on one page
+  $ sinter profile run.sinterprofile --export-trace trace.json --csv layers.csv`,
+  )
   .action(act(async () => (await import('./commands/profile.ts')).profile));
 
 program
@@ -197,6 +220,7 @@ withData(program.command('calibrate <model>'))
   .option(...set)
   .option(...threads)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -209,14 +233,17 @@ Examples:
   .action(act(async () => (await import('./commands/calibrate.ts')).calibrate));
 
 withData(program.command('sensitivity <model>'))
-  .description('what INT8 costs and wins, layer by layer, on the plan that really runs')
-  .requiredOption('--calibration <file>', 'ranges, as `sinter calibrate` or TensorRT writes them')
+  .description('what INT8 (or 16 bits) costs and wins, layer by layer, on the plan that really runs')
+  .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
+  .option('--precision <kind>', 'what is measured: int8, fp16 or bf16', 'int8')
+  .option('--pin <operator=kind>', 'as in build: operators to leave alone (repeatable)', collect, [] as string[])
   .option('--cosine <x>', 'also find the layers that must stay in FP32 for the outputs to keep this cosine, e.g. 0.99')
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
   .option(...shape)
   .option(...set)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -246,7 +273,10 @@ Examples:
 program
   .command('devices')
   .description('what this machine offers')
+  .option('--measure', 'measure what each device reaches: operations and copied bytes a second')
+  .option('--threads <n>', 'with --measure: this thread count instead of one and all')
   .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter devices --measure --threads 2')
   .action(act(async () => (await import('./commands/devices.ts')).devices));
 
 try {

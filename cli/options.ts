@@ -1,3 +1,4 @@
+import type { OptimizeOptions } from '../optimizer/passes/pass.ts';
 import { UsageError } from './exit.ts';
 
 /** "name=1x3x224x224" options as a record; a lone "1x3x…" is stored under ''. */
@@ -16,6 +17,19 @@ export function parseShapes(options: readonly string[]): Record<string, number[]
   }
   return out;
 }
+
+/** Passes and single applications that are switched off. */
+export interface SwitchFlags {
+  disable: string[];
+  disableFusion: string[];
+}
+
+export const parseSwitches = (
+  flags: SwitchFlags,
+): Required<Pick<OptimizeOptions, 'disabledPasses' | 'disabledApplications'>> => ({
+  disabledPasses: new Set(flags.disable),
+  disabledApplications: new Set(flags.disableFusion),
+});
 
 /** "name=16000" options: inputs that are always so. */
 export function parseConstants(options: readonly string[]): Record<string, number[]> {

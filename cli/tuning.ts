@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { DEFAULT_LEVEL, parseLevel } from '../optimizer/builder/tuning/levels.ts';
 import { TimingCache } from '../optimizer/builder/tuning/timingCache.ts';
 import type { Tuning } from '../optimizer/builder/tuning/tuner.ts';
-import { userCacheDir } from '../optimizer/userCache.ts';
+import { openUserTimings } from '../optimizer/builder/tuning/userTimings.ts';
 import { UsageError } from './exit.ts';
 
 /** Options declared by tuningFlags.ts. */
@@ -13,15 +12,18 @@ export interface TuningFlags {
 }
 
 /** How a model is built where nobody says otherwise: as `sinter build` does, with the user's timing cache. */
-export const defaultTuning = (): Tuning => ({ level: DEFAULT_LEVEL, cache: openCache() });
+export const defaultTuning = (): Tuning => ({ level: DEFAULT_LEVEL, cache: openUserTimings() });
 
 /** What the options ask of auto-tuning; null for level 0. */
 export function parseTuning(flags: TuningFlags): Tuning | null {
   const level = parseLevel(flags.level);
   if (level === undefined) throw new UsageError(`--level ${flags.level}: give 0 to 5 (${DEFAULT_LEVEL} by default)`);
   if (level === 0) return null;
-  const cache = flags.timingCache === false ? TimingCache.inMemory() : openCache(flags.timingCache);
+  const cache = cacheOf(flags.timingCache);
   return { level, cache, deterministic: flags.deterministic === true };
 }
 
-const openCache = (path = join(userCacheDir(), 'timing-cache.json')): TimingCache => TimingCache.open(path);
+function cacheOf(file: string | false | undefined): TimingCache {
+  if (file === false) return TimingCache.inMemory();
+  return file === undefined ? openUserTimings() : TimingCache.open(file);
+}

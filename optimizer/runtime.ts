@@ -68,10 +68,33 @@ export interface MeasurePolicy {
   readonly rotation: number;
 }
 
+/** How a device runs a layer; what it cannot say is absent. */
+export interface LayerFacts {
+  /** Launches of one run. */
+  readonly kernels?: number;
+  /** Per thread, of the largest kernel. */
+  readonly registers?: number;
+  /** Per block, static and dynamic. */
+  readonly sharedBytes?: number;
+  /** Resident warps of those a multiprocessor could hold, 0 … 1. */
+  readonly occupancy?: number;
+}
+
 export interface LayerTime {
   readonly layer: number;
   /** Nanoseconds per iteration. */
   readonly samples: Float64Array;
+  /** Nanoseconds from the iteration's start, per iteration. */
+  readonly starts: Float64Array;
+  readonly facts?: LayerFacts;
+}
+
+/** What a device reaches when it is asked for nothing else. */
+export interface Ceilings {
+  /** Arithmetic operations a second by element type; a multiply-add counts two. */
+  readonly flops: readonly { readonly dtype: string; readonly rate: number }[];
+  /** Bytes read plus written a second by a copy that no cache holds; 0 where unknown. */
+  readonly bandwidth: number;
 }
 
 export interface Profile {
@@ -147,6 +170,8 @@ export interface NativeRuntime {
     policy: MeasurePolicy,
     stop: AbortSignal,
   ): Promise<readonly Measurement[]>;
+  /** Measures what a device reaches with these threads; takes about a second. Empty where the device cannot say. */
+  ceilings(device: string, threads: number, stop: AbortSignal): Promise<Ceilings>;
   /** Evaluates one WeightExpr message over the mapped files. */
   evaluateWeight(weightExprBytes: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
   writeEngine(request: WriteEngineRequest, onProgress: (p: NativeProgress) => void, stop: AbortSignal): Promise<void>;

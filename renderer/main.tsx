@@ -12,6 +12,7 @@ import './panels/lists.css';
 import './panels/start/start.css';
 import './panels/passes/passes.css';
 import './panels/export/export.css';
+import './panels/profile/profile.css';
 import './graph/graph.css';
 import './commands/core.ts';
 import { MantineProvider } from '@mantine/core';

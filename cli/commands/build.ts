@@ -2,7 +2,15 @@ import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
-import { parseConstants, parseCount, parsePairs, parseRanges, parseShapes } from '../options.ts';
+import {
+  parseConstants,
+  parseCount,
+  parsePairs,
+  parseRanges,
+  parseShapes,
+  parseSwitches,
+  type SwitchFlags,
+} from '../options.ts';
 import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -10,14 +18,13 @@ import { stopSignal } from '../stop.ts';
 import { bytesText } from '../table.ts';
 import { parseTuning, type TuningFlags } from '../tuning.ts';
 
-interface BuildFlags extends PrecisionFlags, TuningFlags {
+interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   output: string;
   device: string;
   threads: string;
   shape: string[];
   set: string[];
   range: string[];
-  disable: string[];
   fastFp32?: boolean;
   pinTactic: string[];
   forbidTactic: string[];
@@ -32,17 +39,26 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const tuning = parseTuning(flags);
   const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
   const optimized = optimizeModel(model, runtime, {
-    disabledPasses: new Set(flags.disable),
+    ...parseSwitches(flags),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });
   const sizes = parseRanges(flags.range);
   const { device } = flags;
+  const build = {
+    ...(tuning ? { tuning } : {}),
+    rules: tacticRules(optimized.graph, {
+      pin: parsePairs('--pin-tactic', flags.pinTactic),
+      forbid: flags.forbidTactic,
+    }),
+    fastFp32: flags.fastFp32 === true,
+  };
   const { policy, choice, budget } = await choosePrecision(optimized, flags, {
     runtime,
     device,
     threads,
     sizes,
+    build,
     stop,
     progress,
   });
@@ -53,12 +69,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     path: flags.output,
     ranges: sizes,
     ...(policy ? { precision: policy } : {}),
-    ...(tuning ? { tuning } : {}),
-    rules: tacticRules(optimized.graph, {
-      pin: parsePairs('--pin-tactic', flags.pinTactic),
-      forbid: flags.forbidTactic,
-    }),
-    fastFp32: flags.fastFp32 === true,
+    ...build,
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });

@@ -7,15 +7,13 @@ import type { Trace } from '../../optimizer/passes/pass.ts';
 import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseConstants, parseShapes } from '../options.ts';
+import { parseConstants, parseShapes, parseSwitches, type SwitchFlags } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { countText } from '../table.ts';
 
-interface OptimizeFlags {
-  disable: string[];
-  disableFusion: string[];
+interface OptimizeFlags extends SwitchFlags {
   trace?: string;
   output?: string;
   refusals?: boolean;
@@ -33,8 +31,7 @@ export async function optimize(file: string, flags: OptimizeFlags): Promise<numb
   const progress = new Progress();
   const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
   const result = optimizeModel(model, runtime, {
-    disabledPasses: new Set(flags.disable),
-    disabledApplications: new Set(flags.disableFusion),
+    ...parseSwitches(flags),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });

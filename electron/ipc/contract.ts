@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { buildResult, profileResult } from './schemas/build.ts';
+import { buildResult, tuningChoice } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
 import { comparison, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
@@ -18,6 +18,7 @@ import {
   sensitivityReport,
   storage,
 } from './schemas/precision.ts';
+import { profileFormat, profileResult } from './schemas/profile.ts';
 import { switches, traceSummary } from './schemas/trace.ts';
 
 /** Bumped when a method or message changes shape; a window and a host of different versions refuse each other. */
@@ -60,6 +61,7 @@ export const contract = {
       shapes: symbolSizes,
       /** null = everything as the model has it. */
       precision: precisionChoice.nullable(),
+      tuning: tuningChoice,
       job: jobId,
     }),
     result: buildResult,
@@ -73,6 +75,24 @@ export const contract = {
       job: jobId,
     }),
     result: profileResult,
+  },
+  openProfile: { params: z.object({ path: z.string() }), result: profileResult },
+  closeProfile: { params: z.object({ profile: handle }), result: z.object({}) },
+  /** The layers of a profiled engine as a graph: what there is to see without the model. */
+  profileGraph: { params: z.object({ profile: handle }), result: graphView },
+  exportProfile: {
+    params: z.object({ profile: handle, format: profileFormat, path: z.string() }),
+    result: z.object({ bytes: z.number() }),
+  },
+  /** A page that stands alone, of whatever is there: what the passes did, what was measured. */
+  exportReport: {
+    params: z.object({
+      model: handle.nullable(),
+      profile: handle.nullable(),
+      command: z.string().nullable(),
+      path: z.string(),
+    }),
+    result: z.object({ bytes: z.number() }),
   },
   exportEngine: { params: z.object({ engine: handle, path: z.string() }), result: z.object({ bytes: z.number() }) },
   exportOnnx: {
@@ -121,6 +141,7 @@ export const contract = {
       ranges: rangesChoice,
       pins: precisionChoice.shape.pins,
       budget: budget.nullable(),
+      tuning: tuningChoice,
       job: jobId,
     }),
     result: planReport,

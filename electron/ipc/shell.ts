@@ -11,8 +11,11 @@ export interface ShellApi {
   pickProject(): Promise<string | null>;
   /** Sample data, labels or a calibration cache. */
   pickInput(kind: InputKind): Promise<string | null>;
+  pickProfile(): Promise<string | null>;
   readProject(path: string): Promise<string>;
   writeProject(path: string, text: string): Promise<void>;
+  /** Writes a .svg or .png beside which nothing else is needed. */
+  writePicture(path: string, bytes: Uint8Array): Promise<void>;
   reveal(path: string): Promise<void>;
   copy(text: string): Promise<void>;
   recent(): Promise<RecentFile[]>;
@@ -57,8 +60,10 @@ export const shellCalls = {
   pickSave: saveOptions,
   pickProject: z.object({}),
   pickInput: z.object({ kind: inputKind }),
+  pickProfile: z.object({}),
   readProject: z.object({ path: z.string() }),
   writeProject: z.object({ path: z.string(), text: z.string() }),
+  writePicture: z.object({ path: z.string(), bytes: z.instanceof(Uint8Array) }),
   reveal: z.object({ path: z.string() }),
   copy: z.object({ text: z.string() }),
   recent: z.object({}),

@@ -39,6 +39,7 @@ const handlers: Handlers = {
   pickProject: (_p, w) => pick(w, 'Open a project', 'Sinter projects', ['sinterproj']),
   pickInput: (p, w) =>
     p.kind === 'dataFolder' ? pickFolder(w, 'Choose a folder of samples') : pick(w, ...INPUTS[p.kind]),
+  pickProfile: (_p, w) => pick(w, 'Open a profile', 'Sinter profiles', ['sinterprofile']),
   pickSave: async (p, w) => {
     const { canceled, filePath } = await dialog.showSaveDialog(w, {
       title: p.title,
@@ -54,6 +55,11 @@ const handlers: Handlers = {
   writeProject: (p) => {
     if (!p.path.endsWith('.sinterproj')) throw new Error(`${p.path} is not a .sinterproj file`);
     writeFileSync(`${p.path}.new`, p.text);
+    renameSync(`${p.path}.new`, p.path);
+  },
+  writePicture: (p) => {
+    if (!/\.(svg|png)$/i.test(p.path)) throw new Error(`${p.path} is not the name of a .svg or .png file`);
+    writeFileSync(`${p.path}.new`, p.bytes);
     renameSync(`${p.path}.new`, p.path);
   },
   reveal: (p) => shell.showItemInFolder(p.path),

@@ -143,7 +143,10 @@ void ExecutionContext::runLayers(const StopToken* stop) {
         return;
     }
     throwIfStopped(stop);
-    if (now_->ran && !now_->recording) now_->recording = stream_->capture([&] { launchAll(nullptr); });
+    const auto recordable = [&] {
+        return std::all_of(plan_->layers().begin(), plan_->layers().end(), [](const auto& l) { return !l.launch || l.launch->recordable(); });
+    };
+    if (now_->ran && !now_->recording && recordable()) now_->recording = stream_->capture([&] { launchAll(nullptr); });
     if (now_->recording) stream_->replay(*now_->recording);
     else launchAll(stop);
     now_->ran = true;
@@ -181,7 +184,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
         if (progress) progress(++done, total);
     };
     for (int i = 0; i < options.warmup; ++i, step()) runLayers(stop);
-    if (!now_->ran) runLayers(stop);
+    if (!runner_ && !now_->ran) runLayers(stop);
     stream_->synchronize();
 
     ProfileResult result;
@@ -195,6 +198,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
     }
     const size_t layers = layerCount();
     result.layers.resize(layers);
+    result.starts.resize(layers);
     std::vector<std::unique_ptr<Event>> marks(layers + 1);
     for (int i = 0; i < options.iterations; ++i, step()) {
         throwIfStopped(stop);
@@ -205,7 +209,16 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
             marks[k + 1] = stream_->record();
         }
         marks.back()->synchronize();
-        for (size_t k = 0; k < layers; ++k) result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+        for (size_t k = 0; k < layers; ++k) {
+            result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+            result.starts[k].push_back(marks[k]->since(*marks[0]));
+        }
+    }
+    result.facts.resize(layers);
+    if (!runner_) {
+        for (size_t k = 0; k < layers; ++k) {
+            if (const auto& launch = plan_->layers()[k].launch) result.facts[k] = launch->facts();
+        }
     }
     finish();
     return result;

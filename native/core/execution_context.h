@@ -20,6 +20,8 @@ struct ProfileOptions {
 struct ProfileResult {
     std::vector<double> total;
     std::vector<std::vector<double>> layers;
+    std::vector<std::vector<double>> starts;  ///< of each layer, from the start of its iteration
+    std::vector<LaunchFacts> facts;           ///< of each layer
 };
 
 /// The mutable state of one running engine: arena, stream and the plans of the shapes it has seen. Several contexts

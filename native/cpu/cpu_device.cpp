@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/host_memory.h"
 #include "core/thread_pool.h"
+#include "cpu/ceilings/ceilings.h"
 #include "cpu/cpu_info.h"
 
 namespace sinter {
@@ -62,9 +63,8 @@ public:
         here.pool = &pool_;
         static_cast<CpuLaunch&>(launch).kernel->run(here);
     }
-    void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) override {
-        std::memcpy(static_cast<std::byte*>(to.address()) + offset, from, bytes);
-    }
+    using Stream::copyIn;
+    void copyIn(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
     using Stream::copyOut;
     void copyOut(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
     std::unique_ptr<Event> record() override { return std::make_unique<CpuEvent>(); }
@@ -144,5 +144,7 @@ std::unique_ptr<Launch> CpuDevice::prepare(const LayerDesc& layer, std::string_v
     if (!kernel) cannotRun(layer, row);
     return std::make_unique<CpuLaunch>(std::move(kernel));
 }
+
+Ceilings CpuDevice::ceilings(int threads, const StopToken* stop) { return measureCpuCeilings(threads, stop); }
 
 }  // namespace sinter

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "core/error.h"
+#include "cuda/codegen/types.h"
+#include "cuda/host_layer.h"
 #include "cuda/stream.h"
 
 namespace sinter::cuda {
@@ -56,6 +58,12 @@ private:
     uint64_t bytes_;
     CuAddress address_ = 0;
 };
+
+/// Pageable memory over PCIe, about 12 GB/s.
+constexpr double kHostCopyNsPerByte = 0.08;
+
+/// Layers whose rows read shapes and attributes without looking twice: what contradicts itself never reaches them.
+bool isContraction(const LayerDesc& l) { return l.op == "Conv" || l.op == "ConvTranspose" || l.op == "MatMul" || l.op == "Attention"; }
 
 bool isFallback(const std::string& name) { return name.starts_with("any_"); }
 
@@ -123,6 +131,7 @@ const KernelRow& CudaDevice::usableRow(const LayerDesc& layer, std::string_view 
 }
 
 std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
+    if (isContraction(layer) && !wellFormed(layer)) return {};
     std::vector<Tactic> fast, fallback;
     for (const KernelRow* row : KernelTable::instance().find(layer.op, properties_)) {
         if (auto info = row->supports(layer, properties_)) (isFallback(row->name) ? fallback : fast).push_back({row->name, std::move(*info)});
@@ -130,12 +139,14 @@ std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
     // find() is in name order and the sort is stable: ties go by name.
     std::stable_sort(fast.begin(), fast.end(), [](const Tactic& a, const Tactic& b) { return a.info.estimate < b.info.estimate; });
     std::move(fallback.begin(), fallback.end(), std::back_inserter(fast));
+    if (fast.empty()) return hostTactics(layer, kHostCopyNsPerByte);
     return fast;
 }
 
 TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
+    if (isHostTactic(tactic)) return describeHost(layer, tactic, kHostCopyNsPerByte);
     const KernelRow& row = usableRow(layer, tactic);
-    auto info = row.supports(layer, properties_);
+    auto info = isContraction(layer) && !wellFormed(layer) ? std::nullopt : row.supports(layer, properties_);
     if (!info) {
         throw Error(ErrorCode::Kernel, "kernel \"" + row.name + "\" cannot run layer \"" + layer.name + "\" (" + layer.op +
                                            ") with these shapes and types",
@@ -166,6 +177,7 @@ void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input
 }
 
 std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_view tactic, int threads) {
+    if (isHostTactic(tactic)) return std::make_unique<HostLaunch>(layer, tactic);
     describe(layer, tactic, threads);
     enter();
     Specialization kernel = usableRow(layer, tactic).make(layer, properties_);
@@ -175,7 +187,9 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
-    for (const LayerTactic& l : layers) sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+    for (const LayerTactic& l : layers) {
+        if (!isHostTactic(l.tactic)) sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+    }
     modules_.compile(sources, stop);
     return modules_.binaries(sources);
 }

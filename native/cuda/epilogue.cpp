@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "cuda/codegen/program.h"
+#include "core/error.h"
 #include "cuda/codegen/types.h"
 
 namespace sinter::cuda {
@@ -62,9 +63,12 @@ DeviceOperand tensorOperand(const TensorView& v, const ResultShape& shape) {
         granularity |= static_cast<uint64_t>(stride);
     }
     o.row = evenStep(dims, strides);
-    o.align = o.column == 1 ? static_cast<int32_t>(granularity & (~granularity + 1)) : 1;
+    o.align = o.column == 1 ? static_cast<int32_t>(granularity & (~granularity + 1)) : 0;
     return o;
 }
+
+/// Whether an operand covers the whole result: with Options::even its rows are evenly spaced.
+bool isEven(const TensorInfo& t, const ResultShape& shape) { return !t.constant && t.dims == shape.dims; }
 
 /// The text under construction.
 class Text {
@@ -74,13 +78,21 @@ public:
     void line(const std::string& s) { out_ += s + "\n"; }
     std::string str() const { return out_; }
 
-    /// Loads operand k as `name`[V] of its compute type, dequantized.
-    void load(size_t k, const TensorInfo& t, const std::string& name, size_t axes, bool perColumn) {
-        const std::string stored = storageType(t.dtype), compute = computeType(valueType(t));
+    /// How an operand is addressed: by its strides, as a vector along the columns, or as rows of promised alignment.
+    enum class Access { Strided, Vector, Even };
+
+    /// Loads operand k as `name`[V] of its compute type, dequantized. `whole`: a vector of all columns, or an even matrix.
+    void load(size_t k, const TensorInfo& t, const std::string& name, size_t axes, Access access, bool whole) {
+        const std::string stored = storageType(t.dtype), compute = computeType(valueType(t)), o = "e.operands[" + std::to_string(k) + "]";
         line("    " + stored + " " + name + "_[V];");
-        line("    epilogue_load<" + stored + ", V>(e.operands[" + std::to_string(k) + "], " +
-             (perColumn ? "0" : "epilogue_offset<" + std::to_string(axes) + ">(e.operands[" + std::to_string(k) + "], e.shape, row)") +
-             ", column, " + columns() + ", " + name + "_);");
+        if (whole) {
+            const std::string offset = access == Access::Vector ? "0" : "static_cast<int64_t>(row) * " + o + ".row";
+            line("    if constexpr (SINTER_COLUMNS % V == 0) load_vec<V>(static_cast<const " + stored + "*>(" + o + ".data) + " + offset + " + column, " + name + "_);");
+            line("    else");
+        }
+        line("    epilogue_load<" + stored + ", V>(" + o + ", " +
+             (access == Access::Vector ? "0" : "epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row)") + ", column, " + columns() + ", " +
+             name + "_);");
         line("    " + compute + " " + name + "[V];");
         line("#pragma unroll");
         std::string value = "convert<" + compute + ">(" + name + "_[i])";
@@ -116,7 +128,8 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     const std::string acc = computeType(resultType);
     if (acc.empty()) return std::nullopt;
 
-    Text apply(layer);
+    Text apply(layer), prefetch(layer);
+    using Access = Text::Access;
     const auto operand = [&](Operand o) {
         e.operands_.push_back(o);
         return e.operands_.size() - 1;
@@ -126,13 +139,13 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     const bool biased = present(options.biasInput);
     if (scaled) {
         const size_t k = operand({false, static_cast<size_t>(options.scaleInput), options.scaleOffset, true});
-        apply.load(k, TensorInfo{.dtype = DType::F32, .dims = {}, .layout = {}}, "scale", axes, true);
+        apply.load(k, TensorInfo{.dtype = DType::F32, .dims = {}, .layout = {}}, "scale", axes, Access::Vector, options.constantShape);
     }
     if (biased) {
         const TensorInfo& bias = layer.inputs[static_cast<size_t>(options.biasInput)];
         if (computeType(valueType(bias)) != acc && !isFloat(bias.dtype)) return std::nullopt;
         const size_t k = operand({false, static_cast<size_t>(options.biasInput), 0, true});
-        apply.load(k, bias, "bias", axes, true);
+        apply.load(k, bias, "bias", axes, Access::Vector, options.constantShape && bias.count() == shape.columns());
     }
     std::string start = "v[i]";
     if (scaled) start = biased ? "fmaf(v[i], scale[i], static_cast<float>(bias[i]))" : "v[i] * scale[i]";
@@ -149,8 +162,10 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
             const TensorInfo& t = layer.inputs[i];
             if (!t.present() || t.dims.size() > shape.dims.size()) return std::nullopt;
             const std::string name = "x" + std::to_string(i - layer.opInputs + 1);
-            const size_t k = operand({false, i, 0, false});
-            apply.load(k, t, name, axes, false);
+            const bool even = options.even && isEven(t, shape);
+            const size_t k = operand({false, i, 0, false, even});
+            apply.load(k, t, name, axes, Access::Strided, even);
+            if (even) prefetch.line("    prefetch_line(static_cast<const " + storageType(t.dtype) + "*>(e.operands[" + std::to_string(k) + "].data) + static_cast<int64_t>(row) * e.operands[" + std::to_string(k) + "].row + column);");
             types.push_back(valueType(t));
             names.push_back(name + "[i]");
         }
@@ -167,7 +182,7 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     for (size_t i = 0; i < layer.outputs.size(); ++i) {
         const TensorInfo& out = layer.outputs[i];
         if (!out.present() || !storableFrom(acc, out) || out.dims.size() != shape.dims.size()) return std::nullopt;
-        const size_t k = operand({true, i, 0, false});
+        const size_t k = operand({true, i, 0, false, options.even});
         const std::string stored = storageType(out.dtype);
         const bool single = layer.outputs.size() == 1;
         const int64_t width = out.dims[shape.columnAxis];
@@ -181,14 +196,21 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
         store.line("#pragma unroll");
         store.line("        for (int i = 0; i < V; ++i) s[i] = " + value + ";");
         const std::string o = "e.operands[" + std::to_string(k) + "]";
+        if (options.even) {
+            const std::string range = single ? "true" : "column >= " + std::to_string(first) + " && column < " + std::to_string(first + width);
+            store.line("        if constexpr (SINTER_COLUMNS % V == 0 && " + std::to_string(first) + " % V == 0 && " + std::to_string(first + width) + " % V == 0) {");
+            store.line("            if (" + range + ") store_vec<V>(static_cast<" + stored + "*>(" + o + ".data) + static_cast<int64_t>(row) * " + o + ".row + column - " + std::to_string(first) + ", s);");
+            store.line("        } else {");
+        }
         store.line("        epilogue_write<" + stored + ", V>(" + o + ", epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row), column, " +
                    (single ? "0, " + Text::columns() : std::to_string(first) + ", " + std::to_string(first + width)) + ", s);");
+        if (options.even) store.line("        }");
         store.line("    }");
         first += width;
     }
     if (layer.outputs.size() > 1 && first != shape.columns()) return std::nullopt;
 
-    const size_t widest = std::min<size_t>(16 / std::max<size_t>(1, dtypeSize(layer.outputs[0].dtype)), 8);
+    const size_t widest = storeVector(layer);
     std::string& t = e.text_;
     t = "#pragma once\n#include \"epilogue_base.cuh\"\ntypedef " + acc + " acc_t;\n";
     t += "#define SINTER_STORE_VECTOR " + std::to_string(widest) + "\n";
@@ -203,9 +225,13 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     t += "template <int V> SINTER_DEVICE void epilogue_apply" + signature + "acc_t (&v)[V]) {\n" + apply.str();
     t += "#pragma unroll\n    for (int i = 0; i < V; ++i) {\n        const acc_t x0 = " + start + ";\n" + statements + "        v[i] = " + result + ";\n    }\n}\n";
     t += "template <int V> SINTER_DEVICE void epilogue_store" + signature + "const acc_t (&v)[V]) {\n" + store.str() + "}\n";
+    t += "SINTER_DEVICE void epilogue_prefetch(const EpilogueParams& e, int row, int column) {\n" + prefetch.str() + "}\n";
+    t += prefetch.str().empty() ? "" : "#define SINTER_EPILOGUE_PREFETCHES 1\n";
     t += "template <int V> SINTER_DEVICE void epilogue" + signature + "acc_t (&v)[V]) {\n    epilogue_apply<V>(e, row, column, v);\n    epilogue_store<V>(e, row, column, v);\n}\n";
     return e;
 }
+
+void Epilogue::addOperand(Params& params, const TensorView& v, const ResultShape& shape) { params.add(tensorOperand(v, shape)); }
 
 void Epilogue::addParams(Params& params, const KernelArgs& args) const {
     std::vector<std::byte> bytes(operands_.size() * sizeof(DeviceOperand) + sizeof(DeviceShape));
@@ -213,6 +239,9 @@ void Epilogue::addParams(Params& params, const KernelArgs& args) const {
         const Operand& o = operands_[i];
         const TensorView& v = o.output ? args.outputs[o.index] : args.inputs[o.index];
         const DeviceOperand d = o.perColumn ? vectorOperand(v, o.offset) : tensorOperand(v, shape_);
+        if (o.even && (d.row < 0 || d.column != 1)) {
+            throw Error(ErrorCode::Kernel, "an operand of a matrix kernel is not stored in evenly spaced rows");
+        }
         std::memcpy(bytes.data() + i * sizeof d, &d, sizeof d);
     }
     DeviceShape s;
@@ -223,6 +252,20 @@ void Epilogue::addParams(Params& params, const KernelArgs& args) const {
     s.columns = static_cast<int32_t>(shape_.columns());
     std::memcpy(bytes.data() + operands_.size() * sizeof(DeviceOperand), &s, sizeof s);
     params.addBytes(bytes.data(), bytes.size(), alignof(DeviceOperand));
+}
+
+size_t Epilogue::storeVector(const LayerDesc& layer) { return std::min<size_t>(16 / std::max<size_t>(1, dtypeSize(layer.outputs[0].dtype)), 8); }
+
+void Epilogue::describeEven(const LayerDesc& layer, const ResultShape& shape, TacticInfo& info, const std::string& layout) {
+    describe(layer, info, layout);
+    const auto vector = static_cast<uint32_t>(storeVector(layer));
+    const bool slices = layout == "nhwc" || shape.dims.size() == 2;  // a slice of another axis breaks the spacing of rows
+    info.outputViews.assign(layer.outputs.size(), slices ? vector : 0);
+    for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
+        if (!isEven(layer.inputs[i], shape)) continue;
+        info.inputLayouts[i] = layout;
+        info.inputViews[i] = slices ? vector : 0;
+    }
 }
 
 void Epilogue::describe(const LayerDesc& layer, TacticInfo& info, const std::string& layout) {

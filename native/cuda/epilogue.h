@@ -29,6 +29,8 @@ struct ResultShape {
 ///   template <int V> void epilogue_apply(const EpilogueParams&, int row, int column, acc_t (&v)[V]);
 ///   template <int V> void epilogue_store(const EpilogueParams&, int row, int column, const acc_t (&v)[V]);
 ///   template <int V> void epilogue(const EpilogueParams&, int row, int column, acc_t (&v)[V]);  // apply, then store
+///   void epilogue_prefetch(const EpilogueParams&, int row, int column);  // asks the second-level cache for even operands;
+///                                                           // does something where SINTER_EPILOGUE_PREFETCHES is defined
 ///   SINTER_STORE_VECTOR: the widest V that stores as one access
 ///   SINTER_ROWS, SINTER_COLUMNS with Options::constantShape
 ///
@@ -36,12 +38,18 @@ struct ResultShape {
 /// they are). Columns past the last are skipped; rows are the caller's to check.
 class Epilogue {
 public:
+    /// An input addressed by (row, column) of the result, as one parameter of type EpilogueOperand; with
+    /// epilogue_offset and epilogue_load (epilogue_base.cuh) kernels read operands of any strides and broadcasts.
+    static void addOperand(Params& params, const TensorView& v, const ResultShape& shape);
     struct Options {
         int biasInput = -1;         ///< index of the layer's bias[columns], added first; -1 = none; absent inputs are ignored
         double alpha = 1;           ///< factor on the accumulators (MatMul's alpha, input scales of INT8)
         int scaleInput = -1;        ///< index of the input whose packed form ends in `columns` float factors (INT8 weights)
         uint64_t scaleOffset = 0;   ///< bytes from the packed constant's start to these factors
         bool constantShape = true;  ///< rows and columns as constants; false: one text for all shapes
+        /// Outputs and operands of the result's own shape are stored in evenly spaced rows, aligned to SINTER_STORE_VECTOR
+        /// elements, as describeEven asks: fewer instructions and loads that overlap. Needs constantShape.
+        bool even = false;
     };
     /// Nothing when the program holds an operation or type that cannot be generated.
     static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape, const Options& options);
@@ -53,6 +61,10 @@ public:
     /// Fills in layouts and view rules of outputs, bias and program inputs, sizing `info` to the layer: outputs and
     /// residual operands in `layout` ("nhwc", "linear", or "" = any strides), with any views.
     static void describe(const LayerDesc& layer, TacticInfo& info, const std::string& layout);
+    /// describe() with the rules that Options::even relies on.
+    static void describeEven(const LayerDesc& layer, const ResultShape& shape, TacticInfo& info, const std::string& layout);
+    /// SINTER_STORE_VECTOR of a layer.
+    static size_t storeVector(const LayerDesc& layer);
 
 private:
     struct Operand {
@@ -60,6 +72,7 @@ private:
         size_t index = 0;         ///< of args.inputs or args.outputs
         uint64_t offset = 0;      ///< bytes added to its address
         bool perColumn = false;   ///< a vector along the columns
+        bool even = false;        ///< see Options::even
     };
     std::string text_;
     ResultShape shape_;

@@ -54,7 +54,7 @@ struct Im2colMap {
     std::vector<uint64_t> strides;
     std::vector<int> lowerCorner, upperCorner;  ///< spatial dims only, innermost first
     uint32_t channels = 0, pixels = 0;          ///< of one copy
-    std::vector<uint32_t> elementStrides;       ///< convolution strides in W and H; empty = all 1
+    std::vector<uint32_t> elementStrides;       ///< of every dimension (1, stride in W, stride in H, 1); empty = all 1
     Swizzle swizzle = Swizzle::None;
 };
 /// Both call the driver. Throw Error(Kernel) when it refuses.

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "cuda/cuda_device.h"
+#include "cuda/host_layer.h"
 
 namespace sinter::cuda {
 namespace {
@@ -107,6 +108,10 @@ CudaStream::~CudaStream() {
 
 void CudaStream::launch(Launch& launch, const KernelArgs& args) {
     device_.enter();
+    if (auto* host = dynamic_cast<HostLaunch*>(&launch)) {
+        host->run(*this, args);
+        return;
+    }
     for (const CudaLaunch::Step& s : static_cast<CudaLaunch&>(launch).steps(args)) {
         if (s.spec.zeroed) {
             check(driver_.fill(reinterpret_cast<CuAddress>(s.spec.zeroed), 0, s.spec.zeroedBytes, stream_), "clearing a workspace");
@@ -127,10 +132,10 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
     }
 }
 
-void CudaStream::copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) {
+void CudaStream::copyIn(void* to, const void* from, uint64_t bytes) {
     if (bytes == 0) return;
     device_.enter();
-    check(driver_.copyIn(reinterpret_cast<CuAddress>(to.address()) + offset, from, bytes, stream_), "copying to the device");
+    check(driver_.copyIn(reinterpret_cast<CuAddress>(to), from, bytes, stream_), "copying to the device");
 }
 
 void CudaStream::copyOut(void* to, const void* from, uint64_t bytes) {

@@ -40,7 +40,8 @@ public:
     CudaStream(const CudaStream&) = delete;
     CudaStream& operator=(const CudaStream&) = delete;
     void launch(Launch& launch, const KernelArgs& args) override;
-    void copyIn(Buffer& to, uint64_t offset, const void* from, uint64_t bytes) override;
+    using Stream::copyIn;
+    void copyIn(void* to, const void* from, uint64_t bytes) override;
     using Stream::copyOut;
     void copyOut(void* to, const void* from, uint64_t bytes) override;
     std::unique_ptr<Event> record() override;

@@ -101,6 +101,31 @@ Napi::Value evaluate(const Napi::CallbackInfo& info) {
     });
 }
 
+/// (device, threads, stop) → Promise<{flops, bandwidth}>
+Napi::Value measureCeilings(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+        const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
+        const auto stop = Handle<StopToken>::take(info[2], "the stop token");
+        auto result = std::make_shared<Ceilings>();
+        return Task::start(
+            info.Env(),
+            [=, threads = std::max(1, integer(info[1], "the thread count"))] { *result = device->ceilings(threads, stop.get()); },
+            [result](Napi::Env env) {
+                Napi::Object o = Napi::Object::New(env);
+                Napi::Array flops = Napi::Array::New(env, result->flops.size());
+                for (uint32_t i = 0; i < result->flops.size(); ++i) {
+                    Napi::Object row = Napi::Object::New(env);
+                    row.Set("dtype", result->flops[i].first);
+                    row.Set("rate", result->flops[i].second);
+                    flops.Set(i, row);
+                }
+                o.Set("flops", flops);
+                o.Set("bandwidth", result->bandwidth);
+                return o;
+            });
+    });
+}
+
 /// (weightExpr, files) → Promise<Uint8Array>
 Napi::Value evaluateWeight(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
@@ -151,6 +176,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("devices", Napi::Function::New<devices>(env));
     exports.Set("enumerate", Napi::Function::New<enumerate>(env));
     exports.Set("evaluate", Napi::Function::New<evaluate>(env));
+    exports.Set("ceilings", Napi::Function::New<measureCeilings>(env));
     exports.Set("evaluateWeight", Napi::Function::New<evaluateWeight>(env));
     exports.Set("writeEngine", Napi::Function::New<writeEngineFile>(env));
     exports.Set("createStop", Napi::Function::New<createStop>(env));

@@ -1,8 +1,11 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import {
+  type Ceilings,
   type DeviceInfo,
   type ExecutionContext,
+  type LayerFacts,
+  type LayerTime,
   type LoadedEngine,
   type NativeProgress,
   type NativeRuntime,
@@ -21,6 +24,7 @@ interface Addon {
   devices(): DeviceInfo[];
   enumerate(device: string, layer: Uint8Array, threads: number): Tactic[];
   evaluate(layer: Uint8Array, inputs: readonly (Tensor | null)[], tactic: string | undefined): Tensor[];
+  ceilings(device: string, threads: number, stop: Handle): Promise<Ceilings>;
   evaluateWeight(expr: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
   writeEngine(
     path: string,
@@ -44,7 +48,7 @@ interface Addon {
     iterations: number,
     onProgress: (done: number, total: number) => void,
     stop: Handle,
-  ): Promise<{ total: Float64Array; layers: Float64Array[] }>;
+  ): Promise<{ total: Float64Array; layers: ({ samples: Float64Array; starts: Float64Array } & LayerFacts)[] }>;
   disposeContext(context: Handle): void;
 }
 
@@ -104,6 +108,13 @@ async function stoppable<T>(addon: Addon, signal: AbortSignal, run: (stop: Handl
   }
 }
 
+function layerTime(
+  { samples, starts, ...facts }: { samples: Float64Array; starts: Float64Array } & LayerFacts,
+  layer: number,
+): LayerTime {
+  return { layer, samples, starts, ...(Object.keys(facts).length > 0 ? { facts } : {}) };
+}
+
 class Context implements ExecutionContext {
   readonly #addon: Addon;
   readonly #handle: Handle;
@@ -154,7 +165,7 @@ class Context implements ExecutionContext {
           token,
         ),
       );
-      return { total, layers: layers.map((samples, layer) => ({ layer, samples })) };
+      return { total, layers: layers.map(layerTime) };
     } finally {
       progress.end();
     }
@@ -218,6 +229,7 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),
     measure: (device, layer, tactics, threads, policy, stop) =>
       tuner.measure({ device, layer, tactics, threads, policy }, stop),
+    ceilings: (device, threads, stop) => stoppable(addon, stop, (token) => addon.ceilings(device, threads, token)),
     evaluateWeight: (expr, files) => calling(async () => addon.evaluateWeight(expr, files)),
     writeEngine: async (request, onProgress, stop) => {
       const progress = reporting(onProgress);

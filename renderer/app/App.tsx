@@ -13,7 +13,7 @@ import { StatusBar } from './StatusBar.tsx';
 const Start = lazy(() => import('../panels/start/Start.tsx'));
 
 function useTitle(): void {
-  const name = useStudio((s) => s.model?.name ?? null);
+  const name = useStudio((s) => s.model?.name ?? s.profile?.title ?? null);
   const dirty = useStudio((s) => s.project.dirty);
   useEffect(() => shell().setTitle(name === null ? 'Sinter Studio' : `${name} – Sinter Studio`, dirty), [name, dirty]);
 }

@@ -1,5 +1,6 @@
+import { layerIds } from '../../electron/ipc/schemas/profile.ts';
 import { STORAGE_TITLE, storageOf } from '../store/precision.ts';
-import type { OverlayId, StudioState } from '../store/state.ts';
+import { drawsLayers, type OverlayId, type StudioState } from '../store/state.ts';
 import { bytesText, flopsText, timeText } from '../ui/format.ts';
 import { cividis } from '../ui/tokens.ts';
 
@@ -69,12 +70,14 @@ let last: { key: unknown[]; overlay: Overlay | null } = { key: [], overlay: null
 
 /** The overlay chosen now, made once per result it shows. */
 export function activeOverlay(s: StudioState): Overlay | null {
-  const initial = s.views['0.0'];
+  const layers = s.step === 'profile' && drawsLayers(s) && s.profile ? s.layerGraphs[s.profile.id] : undefined;
+  const initial = layers ?? s.views['0.0'];
   const key = [s.overlay, s.profile, initial, s.precision.sensitivity, s.build];
   if (last.key.length === key.length && last.key.every((k, i) => k === key[i])) return last.overlay;
   let overlay: Overlay | null = null;
   if (s.overlay === 'time' && s.profile) {
-    const rows = s.profile.layers.map((l) => ({ sources: l.sources, value: l.median }));
+    const { profile } = s;
+    const rows = s.profile.layers.map((l) => ({ sources: layerIds(profile, l), value: l.median }));
     overlay = overRows('time', 'Median time of the layer', timeText, rows);
   } else if (s.overlay === 'sqnr' && s.precision.sensitivity) {
     const rows = s.precision.sensitivity.layers

@@ -43,6 +43,8 @@ export interface PrecisionState {
   /** First sample shown. */
   readonly shown: number;
   readonly calibrating: string | null;
+  /** Asked to stop, and keeping what was seen. */
+  readonly stopping: boolean;
   readonly live: LiveCalibration | null;
   readonly calibration: CalibrationView | null;
   /** Data settings and passes that it was made with; '' for caches from elsewhere. */
@@ -100,6 +102,7 @@ export const NO_RESULTS: PrecisionState = {
   reading: false,
   shown: 0,
   calibrating: null,
+  stopping: false,
   live: null,
   calibration: null,
   calibrationKey: '',

@@ -1,7 +1,8 @@
-import type { BuildResult, ProfileResult } from '../../electron/ipc/schemas/build.ts';
+import type { BuildResult, TuningChoice } from '../../electron/ipc/schemas/build.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
 import type { Machine } from '../../electron/ipc/schemas/machine.ts';
+import type { ProfileResult } from '../../electron/ipc/schemas/profile.ts';
 import type { TraceSummary } from '../../electron/ipc/schemas/trace.ts';
 import type { RecentFile } from '../../electron/ipc/shell.ts';
 
@@ -20,6 +21,7 @@ export interface Choices {
   readonly shapes: Readonly<Record<string, number>>;
   readonly iterations: number;
   readonly precision: PrecisionChoices;
+  readonly tuning: TuningChoice;
 }
 
 export interface Notice {
@@ -56,11 +58,20 @@ export interface StudioState {
   readonly past: readonly Choices[];
   readonly future: readonly Choices[];
   readonly build: BuildResult | null;
-  /** What the engine was built with (precisionKey); a result of other choices is stale. */
+  /** What the engine was built with (buildKeyOf); a result of other choices is stale. */
   readonly buildKey: string;
   readonly building: string | null;
   readonly precision: PrecisionState;
+  /** The profile that is shown. */
   readonly profile: ProfileResult | null;
+  /** Every profile at hand: measured in this session or opened from files. */
+  readonly profiles: readonly ProfileResult[];
+  /** Those that stand side by side, by id. */
+  readonly compared: readonly string[];
+  /** Graphs of the layers of profiled engines, by profile. */
+  readonly layerGraphs: Readonly<Record<string, GraphView>>;
+  /** Whether the Profile step draws the engine's layers where it could draw the model's operators. */
+  readonly showLayers: boolean;
   readonly profiling: string | null;
   readonly jobs: readonly JobSnapshot[];
   readonly log: readonly LogLine[];
@@ -81,6 +92,9 @@ export const finalPoint = (trace: TraceSummary | null): GraphPoint => ({
   passes: trace?.passes.length ?? 0,
   applications: 0,
 });
+/** True when the graph of the Profile step is the engine's own: chosen, or the shown profile is of another model. */
+export const drawsLayers = (s: StudioState): boolean =>
+  s.profile !== null && (s.showLayers || s.trace === null || s.model?.hash !== s.profile.engine.modelHash);
 /** Everything about precision that a build depends on. */
 export function precisionKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
   const { kind, pins } = s.choices.precision;
@@ -93,6 +107,15 @@ export function rangesKey(s: Pick<StudioState, 'choices' | 'precision'>): string
   return JSON.stringify([s.precision.calibration?.calibration ?? null, algorithm, thresholds]);
 }
 
-/** True when a build or profile was made from an older optimization, or with another precision, than is chosen now. */
+/** Everything besides the passes that a build depends on. */
+export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): string =>
+  JSON.stringify([
+    precisionKey(s),
+    s.choices.tuning.level,
+    Object.entries(s.choices.tuning.pin).sort(),
+    s.choices.tuning.forbid,
+  ]);
+
+/** True when a build or profile was made from an older optimization, or with another precision or other kernels, than is chosen now. */
 export const isStale = (s: StudioState): boolean =>
-  s.build !== null && s.trace !== null && (s.build.revision !== s.trace.revision || s.buildKey !== precisionKey(s));
+  s.build !== null && s.trace !== null && (s.build.revision !== s.trace.revision || s.buildKey !== buildKeyOf(s));

@@ -80,6 +80,15 @@ export function Chart({ label, x, y, xText, yText, kind, height, yMax, yMin, mar
                 ctx.lineTo(u.bbox.left + u.bbox.width, py);
                 ctx.stroke();
                 ctx.textAlign = 'right';
+                const wide = ctx.measureText(m.text).width;
+                ctx.fillStyle = t.panel;
+                ctx.fillRect(
+                  u.bbox.left + u.bbox.width - wide - 8,
+                  py - 5 - 12 * devicePixelRatio,
+                  wide + 8,
+                  14 * devicePixelRatio,
+                );
+                ctx.fillStyle = t.removed;
                 ctx.fillText(m.text, u.bbox.left + u.bbox.width - 4, py - 5);
               }
               ctx.restore();

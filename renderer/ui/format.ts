@@ -56,3 +56,14 @@ export const shortType = (dtype: string): string =>
 
 /** POSIX shell quoting, for the command that reproduces a result. */
 export const shellWord = (s: string): string => (/^[\w./:=@%+,-]+$/.test(s) ? s : `'${s.replaceAll("'", "'\\''")}'`);
+
+/** An amount per time: "78.3 GFLOP/s". */
+export const rateText = (amount: number, ns: number, unit: string): string =>
+  ns > 0 && amount > 0
+    ? scaled(
+        (amount / ns) * 1e9,
+        1000,
+        ['', 'k', 'M', 'G', 'T', 'P'].map((p) => p + unit),
+        3,
+      )
+    : '–';

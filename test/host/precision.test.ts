@@ -39,6 +39,7 @@ const data = (change: Partial<DataChoice> = {}): DataChoice => ({
   ...change,
 });
 const machine = { device: 'cpu', threads: 1, shapes: { batch: 1 } };
+const tuning = { level: 3, pin: {}, forbid: [] };
 
 let jobs: JobSnapshot[] = [];
 let host: HostServices;
@@ -234,7 +235,7 @@ describe('a calibration', () => {
     const c = await calibrate({ algorithm: 'minmax' });
     const build = async (pins: Record<string, 'fp32' | 'int8'>) => {
       const precision = { kind: 'int8', ranges: ranges(c.calibration), pins } as const;
-      const built = await host.build({ model, ...machine, precision, job: 'b' });
+      const built = await host.build({ model, ...machine, precision, tuning, job: 'b' });
       return { ...built, int8: built.report.layers.filter((l) => l.tactic.startsWith('s8_conv')) };
     };
     // On some machines FP32 is quicker for the smallest layers: what is asked for holds all the same.
@@ -257,12 +258,12 @@ describe('a calibration', () => {
     const cli = JSON.parse(sinter('evaluate', 'e.sinter', '--data', photos, '--channels', 'gray', '--json').stdout);
     expect([cli.top1, cli.top5]).toEqual([top.top1, top.top5]);
     await expect(
-      host.build({ model, ...machine, precision: { kind: 'int8', ranges: null, pins: {} }, job: 'n' }),
+      host.build({ model, ...machine, precision: { kind: 'int8', ranges: null, pins: {} }, tuning, job: 'n' }),
     ).rejects.toThrow(/INT8 needs ranges/);
   });
 
   it('ranks layers and compares plans that were really built', async () => {
-    const c = await calibrate();
+    const c = await calibrate({ algorithm: 'minmax' });
     const request = { model, data: data({ samples: 40 }), ...machine, ranges: ranges(c.calibration) };
     const report = await host.sensitivity({ ...request, job: 's' });
     expect(contract.sensitivity.result.safeParse(report).success).toBe(true);
@@ -271,7 +272,13 @@ describe('a calibration', () => {
     const sqnr = report.layers.map((l) => l.sqnr);
     expect(sqnr).toEqual([...sqnr].sort((a, b) => a - b));
 
-    const plans = await host.plans({ ...request, pins: {}, budget: { measure: 'cosine', value: 0.9999999 }, job: 'q' });
+    const plans = await host.plans({
+      ...request,
+      pins: {},
+      tuning: { ...tuning, level: 0 },
+      budget: { measure: 'cosine', value: 0.9999999 },
+      job: 'q',
+    });
     expect(contract.plans.result.safeParse(plans).success).toBe(true);
     const point = (id: string) => plans.points.find((p) => p.id === id)!;
     expect(point('fp32')).toMatchObject({ cosine: 1, sqnr: Number.POSITIVE_INFINITY });

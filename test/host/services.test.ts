@@ -48,6 +48,7 @@ async function studio(blocks = 3): Promise<{ host: HostServices; jobs: JobSnapsh
   return { host: client.services, jobs };
 }
 const none = { passes: [], applications: [] };
+const tuning = { level: 0, pin: {}, forbid: [] };
 
 describe('the engine host', () => {
   it('opens a model, optimizes it and tells what became of every operator', async () => {
@@ -133,7 +134,7 @@ describe('the engine host', () => {
       code: 'no-model',
     });
     await expect(
-      host.build({ model: 'm1', device: 'cpu', threads: 0, shapes: {}, precision: null, job: 'x' }),
+      host.build({ model: 'm1', device: 'cpu', threads: 0, shapes: {}, precision: null, tuning, job: 'x' }),
     ).rejects.toMatchObject({
       code: 'bad-params',
     });
@@ -143,7 +144,7 @@ describe('the engine host', () => {
     });
     await host.optimize({ model, switches: none, job: 'b' });
     await expect(
-      host.build({ model, device: 'cpu', threads: 1, shapes: {}, precision: null, job: 'x' }),
+      host.build({ model, device: 'cpu', threads: 1, shapes: {}, precision: null, tuning, job: 'x' }),
     ).rejects.toMatchObject({
       code: 'no-runtime',
     });

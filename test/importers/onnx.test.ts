@@ -341,7 +341,7 @@ describe('models that are refused, with a sentence', () => {
     const random = Uint8Array.from({ length: 5000 }, (_, i) => (i * 2654435761) >>> 13);
     await refused(file('random.onnx', random), 'not-a-model', 'not an ONNX model');
     await refused(file('zeros.onnx', new Uint8Array(4096)), 'not-a-model', 'not an ONNX model');
-    await refused(file('model.prototxt', 'layer {}'), 'not-a-model', 'only .onnx');
+    await refused(file('model.prototxt', 'layer {}'), 'not-a-model', 'computes nothing');
   });
 
   it('other versions', async () => {

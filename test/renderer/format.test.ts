@@ -56,6 +56,7 @@ describe('the command that reproduces an engine', () => {
     shapes: { N: 4 },
     iterations: 100,
     precision: NO_PRECISION,
+    tuning: { level: 3, pin: {}, forbid: [] },
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([

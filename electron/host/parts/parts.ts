@@ -1,10 +1,12 @@
 import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from '../../../optimizer/builder/report.ts';
+import type { TacticChoices } from '../../../optimizer/builder/tuning/rules.ts';
+import type { ProfileDocument } from '../../../optimizer/engine/profile/document.ts';
 import type { Graph, Node } from '../../../optimizer/ir/graph.ts';
 import type { WeightExpr } from '../../../optimizer/ir/weight.ts';
 import type { OpCategory } from '../../../optimizer/ops/op.ts';
 import type { Optimized, OptimizeOptions, Pass, TracedRefusal } from '../../../optimizer/passes/pass.ts';
-import type { NativeRuntime, Profile } from '../../../optimizer/runtime.ts';
+import type { NativeRuntime } from '../../../optimizer/runtime.ts';
 
 export interface Imported {
   readonly graph: Graph;
@@ -23,6 +25,8 @@ export interface BuildRequest {
   readonly shapes: Readonly<Record<string, number>>;
   /** null = everything as the model has it. */
   readonly precision: PrecisionPolicy | null;
+  /** Level of auto-tuning, pinned and forbidden tactics. */
+  readonly tuning: { readonly level: number } & TacticChoices;
   readonly path: string;
   readonly onProgress: (p: BuildProgress) => void;
   readonly stop: AbortSignal;
@@ -33,7 +37,7 @@ export interface ProfileRequest {
   readonly threads: number;
   readonly warmup: number;
   readonly iterations: number;
-  readonly onProgress: (done: number, total: number) => void;
+  readonly onProgress: (phase: 'run' | 'ceilings', done: number, total: number) => void;
   readonly stop: AbortSignal;
 }
 
@@ -56,7 +60,7 @@ export interface StudioParts {
   cost(graph: Graph, node: Node): { flops: number; bytes: number };
   build(request: BuildRequest): Promise<BuildReport>;
   /** Runs a built engine on random inputs. */
-  profile(request: ProfileRequest): Promise<Profile>;
+  profile(request: ProfileRequest): Promise<ProfileDocument>;
   writeOnnx(
     graph: Graph,
     path: string,

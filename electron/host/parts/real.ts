@@ -1,7 +1,12 @@
 import { buildEngine } from '../../../optimizer/builder/build.ts';
 import { createEvaluator } from '../../../optimizer/builder/evaluator.ts';
 import { hashFile } from '../../../optimizer/builder/hashFile.ts';
+import { profileEngine } from '../../../optimizer/builder/profileEngine.ts';
 import { randomTensor, seededRandom } from '../../../optimizer/builder/randomInputs.ts';
+import { parseLevel } from '../../../optimizer/builder/tuning/levels.ts';
+import { tacticRules } from '../../../optimizer/builder/tuning/rules.ts';
+import type { Tuning } from '../../../optimizer/builder/tuning/tuner.ts';
+import { openUserTimings } from '../../../optimizer/builder/tuning/userTimings.ts';
 import { encodeWeight } from '../../../optimizer/builder/weights.ts';
 import { dtypeFromNumber } from '../../../optimizer/engine/encode.ts';
 import type { EngineMessage } from '../../../optimizer/engine/messages.ts';
@@ -52,6 +57,12 @@ function randomInputs(header: EngineMessage): Record<string, Tensor> {
   );
 }
 
+/** Auto-tuning with the user's timing cache, which the command line shares; nothing at level 0. */
+function tuningOf(given: number): { tuning?: Tuning } {
+  const level = parseLevel(String(given));
+  return level ? { tuning: { level, cache: openUserTimings() } } : {};
+}
+
 /** The optimizer and the native runtime of this installation. */
 export function realParts(): StudioParts {
   const { runtime, problem } = loadRuntime();
@@ -92,20 +103,16 @@ export function realParts(): StudioParts {
         path: r.path,
         ranges: Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }])),
         ...(r.precision ? { precision: r.precision } : {}),
+        ...tuningOf(r.tuning.level),
+        rules: tacticRules(r.optimized.graph, r.tuning),
         onProgress: r.onProgress,
         stop: r.stop,
       }),
     profile: async (r) => {
       const engine = await need(runtime, problem).loadEngine(r.path);
       try {
-        const context = engine.createContext({ threads: r.threads });
-        try {
-          const inputs = randomInputs(decodeEngine(engine.headerBytes));
-          const options = { warmup: r.warmup, iterations: r.iterations };
-          return await context.profile(inputs, options, (p) => r.onProgress(p.done, p.total), r.stop);
-        } finally {
-          context.dispose();
-        }
+        const inputs = randomInputs(decodeEngine(engine.headerBytes));
+        return await profileEngine({ ...r, runtime: need(runtime, problem), engine, inputs });
       } finally {
         engine.dispose();
       }

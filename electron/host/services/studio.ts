@@ -13,6 +13,9 @@ import { Models } from './models.ts';
 import { Calibrations } from './precision/calibrations.ts';
 import { precisionServices } from './precision/index.ts';
 import { policyOf } from './precision/policy.ts';
+import { layerGraph } from './profileGraph.ts';
+import { Profiles } from './profiles.ts';
+import { exportReport } from './report.ts';
 import { weightStats } from './statistics.ts';
 import { summarize } from './trace.ts';
 import { makeView, nodeKey } from './view.ts';
@@ -28,6 +31,7 @@ export interface ServiceOptions extends JobOptions {
 export function createServices(parts: StudioParts, options: ServiceOptions): HostServices {
   const models = new Models(parts);
   const engines = new Engines(parts, options.cacheDir);
+  const profiles = new Profiles();
   const jobs = new Jobs(options);
   const calibrations = new Calibrations(options.calibrationDir);
   const info = (text: string): void => options.onLog({ level: 'info', text });
@@ -85,19 +89,31 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       if (!weight) throw new HostError('no-weight', 'That value is not a constant.');
       return weightStats(weight.dtype, await parts.evaluateWeight(weight, graph), bitsOf(weight.dtype));
     },
-    build: ({ model: handle, job, device, threads, shapes, precision }) => {
+    build: ({ model: handle, job, device, threads, shapes, precision, tuning }) => {
       const model = models.get(handle);
       return jobs.run(job, 'build', `Building ${model.summary.name}`, async (progress) => {
         const policy = await policyOf(models.optimized(handle).graph, precision, calibrations);
-        const result = await engines.build(model, { device, threads, shapes, precision: policy }, progress);
+        const result = await engines.build(model, { device, threads, shapes, precision: policy, tuning }, progress);
         info(`Built ${result.report.layers.length} layers for ${device}, ${result.report.engine.bytes} bytes`);
         return result;
       });
     },
     profile: ({ engine, job, threads, warmup, iterations }) =>
-      jobs.run(job, 'profile', 'Profiling', (progress) =>
-        engines.profile(engine, { threads, warmup, iterations }, progress),
+      jobs.run(job, 'profile', 'Profiling', async (progress) =>
+        profiles.measured(engine, await engines.profile(engine, { threads, warmup, iterations }, progress)),
       ),
+    openProfile: async ({ path: file }) => {
+      const opened = profiles.open(file);
+      info(`Opened ${file}: ${opened.layers.length} layers on ${opened.device.name}`);
+      return opened;
+    },
+    closeProfile: async ({ profile }) => {
+      profiles.close(profile);
+      return {};
+    },
+    profileGraph: async ({ profile }) => layerGraph(parts, profiles.get(profile)),
+    exportProfile: ({ profile, format, path: to }) => profiles.export(profile, format, to),
+    exportReport: (r) => exportReport(parts, models, profiles, r),
     exportEngine: ({ engine, path: to }) => engines.export(engine, to),
     exportOnnx: ({ model, path: to, job }) =>
       jobs.run(job, 'export', `Writing ${path.basename(to)}`, async ({ report, signal }) => {

@@ -6,7 +6,7 @@ struct EpilogueOperand {
     void* data;
     int row;        ///< elements from one row to the next; -1 = rows are not evenly spaced: by coordinates
     int column;     ///< elements from one column to the next
-    int align;      ///< so many consecutive columns (a power of two) may be accessed at once
+    int align;      ///< so many consecutive columns (a power of two) may be accessed at once; 0 = columns are apart
     int strides[7]; ///< per row axis
 };
 

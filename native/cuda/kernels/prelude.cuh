@@ -11,7 +11,6 @@ typedef unsigned int uint32_t;
 #ifndef SINTER_EMULATED
 typedef long long int64_t;
 typedef unsigned long long uint64_t;
-typedef unsigned long long size_t;
 #endif
 
 #define SINTER_DEVICE __device__ __forceinline__
@@ -95,6 +94,13 @@ template <int V, typename T> SINTER_DEVICE void store_vec(T* p, const T (&in)[V]
         for (int k = 0; k < W; ++k) v[k] = in[i + k];
         *reinterpret_cast<Vec<T, W>*>(p + i) = v;
     }
+}
+
+/// Asks the second-level cache for the line of an address.
+SINTER_DEVICE void prefetch_line(const void* p) {
+#ifndef SINTER_EMULATED
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
+#endif
 }
 
 /// A tensor as kernels get it: address and element strides per logical axis.

@@ -101,7 +101,11 @@ export class Lowering {
 
   /** The constant behind a value, also when a body receives it as an input. */
   weightOf(id: ValueId): WeightExpr | undefined {
-    return this.graph.value(id).weight ?? this.outerWeights.get(id);
+    const own = this.graph.value(id).weight ?? this.outerWeights.get(id);
+    if (own) return own;
+    // A constant in another shape or order is a constant again.
+    const at = this.byIr.get(id);
+    return at === undefined ? undefined : this.plan.values[at]!.weight;
   }
 
   /** The plan value of a graph value; constants are created on first use. */

@@ -12,6 +12,7 @@ import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
 import { decidedByRun, onSequences } from './runtime.ts';
 import {
   lowerBatchNorm,
+  lowerConstantSplit,
   lowerFill,
   lowerGeneralGemm,
   lowerReshape,
@@ -133,6 +134,7 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     if (node.op === 'Gemm') return lowerGeneralGemm(low, node);
     throw new BuildError(`${node.op} "${node.name}" uses a form that the runtime cannot execute`, node.source);
   }
+  if (node.op === 'Split' && lowerConstantSplit(low, node)) return;
   switch (node.op) {
     case 'Transpose':
       return lowerTranspose(low, node);

@@ -3,6 +3,7 @@ import { IconHammer } from '@tabler/icons-react';
 import type { ReportLayer } from '../../../electron/ipc/schemas/build.ts';
 import type { Storage } from '../../../electron/ipc/schemas/precision.ts';
 import { choose } from '../../store/actions/choices.ts';
+import { chooseTuning } from '../../store/actions/tuning.ts';
 import { choosePrecision } from '../../store/actions/precision/results.ts';
 import { threadsOf } from '../../store/actions/engine.ts';
 import { countStorages, STORAGE_TITLE } from '../../store/precision.ts';
@@ -48,6 +49,7 @@ function Options() {
           value={choices.precision.kind}
           onChange={(kind) => kind !== null && choosePrecision({ kind: kind as Storage })}
         />
+        <Tuning />
         {symbols.map((s) => (
           <NumberInput
             key={s}
@@ -65,6 +67,42 @@ function Options() {
       </div>
       <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />
     </Section>
+  );
+}
+
+const LEVELS = [
+  'None: the kernels’ own estimates decide',
+  'The best estimate of every format',
+  'Two kernels a format, reformats too',
+  'Three kernels a format, reformats too',
+  'Six kernels a format, more samples',
+  'Every kernel, many samples',
+];
+
+/** How much is timed, and what has been pinned or forbidden by hand. */
+function Tuning() {
+  const { level, pin, forbid } = useStudio((s) => s.choices.tuning);
+  const pinned = Object.keys(pin).length;
+  return (
+    <>
+      <Select
+        label="Auto-tuning"
+        description="Kernels are timed here; a timing is kept and used again"
+        size="xs"
+        allowDeselect={false}
+        data={LEVELS.map((title, i) => ({ value: String(i), label: `${i} · ${title}` }))}
+        value={String(level)}
+        onChange={(v) => v !== null && chooseTuning({ level: Number(v) })}
+      />
+      {pinned + forbid.length > 0 && (
+        <p className="muted">
+          {[pinned > 0 ? `${pinned} pinned` : '', forbid.length > 0 ? `${forbid.length} forbidden` : '']
+            .filter((t) => t !== '')
+            .join(', ')}{' '}
+          by hand. <CommandButton command="build.freeTactics" label="Free all" />
+        </p>
+      )}
+    </>
   );
 }
 
@@ -99,7 +137,7 @@ function Result() {
     <>
       {stale && (
         <div className="stale-box">
-          Passes or precision changed after this build. <CommandButton command="run.build" label="Rebuild" />
+          Passes, precision or kernels changed after this build. <CommandButton command="run.build" label="Rebuild" />
         </div>
       )}
       <Section title="Engine">
@@ -120,6 +158,15 @@ function Result() {
         </div>
         {withoutReuse > 0 && <p className="muted">Reuse saves {percentText(1 - arena / withoutReuse)}.</p>}
       </Section>
+      {report.tuning && (
+        <Section title="Auto-tuning">
+          <div className="stats">
+            <Stat label="Timed now" value={countText(report.tuning.timed)} title="Kernels and reformats timed for this build" />
+            <Stat label="Known" value={countText(report.tuning.cached)} title="From the timing cache" />
+            {report.tuning.failed > 0 && <Stat label="Failed" value={countText(report.tuning.failed)} />}
+          </div>
+        </Section>
+      )}
       <Section title="Build time">
         <dl className="attributes">
           {Object.entries(report.milliseconds).filter(([, ms]) => ms >= 0.5).map(([phase, ms]) => (

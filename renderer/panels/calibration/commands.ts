@@ -87,14 +87,14 @@ defineCommand({
   title: 'Pause or resume the calibration',
   menu: 'Run',
   keys: 'CmdOrCtrl+Shift+P',
-  when: (s) => calibrationJob(s)?.state === 'running',
+  when: (s) => calibrationJob(s)?.state === 'running' && !s.precision.stopping,
   run: pauseCalibration,
 });
 defineCommand({
   id: 'precision.cancel',
   title: 'Stop the calibration',
   menu: 'Run',
-  when: (s) => calibrationJob(s)?.state === 'running',
+  when: (s) => calibrationJob(s)?.state === 'running' && !s.precision.stopping,
   run: cancelCalibration,
 });
 defineCommand({

@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
-import { IconCopy, IconFileExport, IconPackageExport } from '@tabler/icons-react';
+import { IconCopy, IconFileExport, IconFileText, IconPackageExport, IconPhoto } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { shell } from '../../host/shell.ts';
 import { threadsOf } from '../../store/actions/engine.ts';
@@ -102,10 +102,65 @@ function CommandCard() {
   );
 }
 
+function ProfileCard() {
+  const profile = useStudio((s) => s.profile);
+  return (
+    <Card
+      title="Profile (.sinterprofile)"
+      text={
+        profile
+          ? `${profile.title}: every run, layer and ceiling in one file that opens here on any machine, without the model or the device. Also as a table, as JSON, and as a timeline for Chrome and Perfetto.`
+          : 'Where the time goes, as a file that opens on any machine; run the engine first.'
+      }
+    >
+      {profile ? (
+        <>
+          <CommandButton command="export.profile" label="Save…" icon={<IconFileExport size={14} />} primary />
+          <CommandButton command="export.profileCsv" label="CSV…" />
+          <CommandButton command="export.profileJson" label="JSON…" />
+          <CommandButton command="export.profileTrace" label="Trace…" />
+        </>
+      ) : (
+        <CommandButton command="run.profile" />
+      )}
+    </Card>
+  );
+}
+
+/** What can be told of whatever is open: the page and the pictures. */
+function TellingCards() {
+  return (
+    <>
+      <Card
+        title="Report (HTML)"
+        text="One page to send: what the passes did and why not more, latency, layers, roofline and memory plan. It needs no network and nothing beside it."
+      >
+        <CommandButton command="export.report" icon={<IconFileText size={14} />} primary />
+      </Card>
+      <Card
+        title="Picture of the graph"
+        text="The graph as it stands on the canvas: groups open or closed, in the colours that are chosen there."
+      >
+        <CommandButton command="export.svg" label="SVG…" icon={<IconPhoto size={14} />} primary />
+        <CommandButton command="export.png" label="PNG…" />
+      </Card>
+    </>
+  );
+}
+
 /** What leaves the studio. */
 export default function Export() {
   const hasModel = useStudio((s) => s.trace !== null);
-  if (!hasModel) return <Empty text="Open a model to export what it becomes." command="file.open" />;
+  const hasProfile = useStudio((s) => s.profile !== null);
+  if (!hasModel && !hasProfile) return <Empty text="Open a model to export what it becomes." command="file.open" />;
+  if (!hasModel) {
+    return (
+      <div className="cards">
+        <ProfileCard />
+        <TellingCards />
+      </div>
+    );
+  }
   return (
     <div className="cards">
       <EngineCard />
@@ -122,6 +177,8 @@ export default function Export() {
         <CommandButton command="file.save" />
       </Card>
       <CalibrationCard />
+      <ProfileCard />
+      <TellingCards />
       <CommandCard />
     </div>
   );

@@ -57,6 +57,15 @@ function algorithmFlags(name: string): string[] {
     : ['--algorithm', shellWord(kind ?? name), '--percentile', shellWord(percent)];
 }
 
+/** How kernels are chosen. */
+function tuningFlags({ tuning: { level, pin, forbid } }: Choices): string[] {
+  return [
+    ...(level === 3 ? [] : ['--level', String(level)]),
+    ...Object.entries(pin).flatMap(([source, tactic]) => ['--pin-tactic', shellWord(`${source}=${tactic}`)]),
+    ...forbid.flatMap((f) => ['--forbid-tactic', shellWord(f)]),
+  ];
+}
+
 export interface Commands {
   readonly lines: readonly string[];
   /** What has to be exported first, where no command could make it. */
@@ -79,7 +88,7 @@ export function cliCommands(
   const stem = stemOf(model);
   const { kind, data, algorithm, thresholds, pins } = choices.precision;
   const lines: string[] = [];
-  const precision: string[] = [];
+  const precision: string[] = tuningFlags(choices);
   let needs: Commands['needs'] = null;
   if (kind !== 'fp32') precision.push('--precision', kind);
   const needsRanges = kind === 'int8' || Object.values(pins).includes('int8');

@@ -5,7 +5,7 @@ import { GraphFlow } from '../../graph/GraphFlow.tsx';
 import { activeOverlay, colourOf } from '../../overlays/overlays.ts';
 import { setAllGroups } from '../../store/actions/groups.ts';
 import { loadView } from '../../store/actions/views.ts';
-import { finalPoint, INITIAL, type OverlayId, pointKey } from '../../store/state.ts';
+import { drawsLayers, finalPoint, INITIAL, type OverlayId, pointKey } from '../../store/state.ts';
 import { set, useStudio } from '../../store/store.ts';
 import { Empty, Loading } from '../../ui/Frame.tsx';
 import { CATEGORY, CIVIDIS } from '../../ui/tokens.ts';
@@ -52,16 +52,19 @@ function Legend({ view }: { view: GraphView }) {
   );
 }
 
-function Toolbar({ optimized }: { optimized: boolean }) {
+function Toolbar({ tag }: { tag: string }) {
   const overlay = useStudio((s) => s.overlay);
   const hasTimes = useStudio((s) => s.profile !== null);
   const hasSqnr = useStudio((s) => s.precision.sensitivity !== null);
   const hasBuild = useStudio((s) => s.build !== null);
+  const step = useStudio((s) => s.step);
+  const both = useStudio((s) => s.trace !== null && s.profile !== null && s.model?.hash === s.profile.engine.modelHash);
+  const layers = useStudio((s) => s.step === 'profile' && drawsLayers(s));
   const hasGroups = useStudio((s) => (Object.values(s.views)[0]?.groups.length ?? 0) > 0);
   return (
     <div className="graph-bar">
       <Tooltip label="Which graph is shown follows the step: the model as it came, or as the engine runs it">
-        <span className="tag">{optimized ? 'Optimized' : 'As imported'}</span>
+        <span className="tag">{tag}</span>
       </Tooltip>
       <SegmentedControl
         size="xs"
@@ -77,7 +80,19 @@ function Toolbar({ optimized }: { optimized: boolean }) {
           { value: 'precision', label: 'Precision', disabled: !hasBuild },
         ]}
       />
-      {hasGroups && (
+      {step === 'profile' && both && (
+        <SegmentedControl
+          size="xs"
+          aria-label="Draw"
+          value={layers ? 'layers' : 'operators'}
+          onChange={(v) => set({ showLayers: v === 'layers' })}
+          data={[
+            { value: 'operators', label: 'Operators' },
+            { value: 'layers', label: 'Layers' },
+          ]}
+        />
+      )}
+      {hasGroups && !layers && (
         <span className="graph-groups">
           <button type="button" className="link" onClick={() => setAllGroups(true)}>
             Open all
@@ -93,6 +108,32 @@ function Toolbar({ optimized }: { optimized: boolean }) {
 
 /** The one persistent graph; the step decides whether it is the imported or the optimized one. */
 export default function Graph() {
+  const layers = useStudio((s) => s.step === 'profile' && drawsLayers(s));
+  return layers ? <LayerGraph /> : <ModelGraph />;
+}
+
+/** The layers of a profiled engine: all there is to see without the model, and what really runs. */
+function LayerGraph() {
+  const profile = useStudio((s) => s.profile);
+  const view = useStudio((s) => (s.profile ? (s.layerGraphs[s.profile.id] ?? null) : null));
+  const expanded = useStudio((s) => s.expanded);
+  if (!profile) return null;
+  return (
+    <div className="graph-panel">
+      <Toolbar tag="Layers of the engine" />
+      {view ? (
+        <>
+          <GraphFlow view={view} expanded={expanded} memory={profile.id} />
+          <Legend view={view} />
+        </>
+      ) : (
+        <Loading text="Reading the layers…" />
+      )}
+    </div>
+  );
+}
+
+function ModelGraph() {
   const step = useStudio((s) => s.step);
   const optimized = step === 'build' || step === 'profile' || step === 'precision';
   const point = useStudio((s) => pointKey(optimized ? finalPoint(s.trace) : INITIAL));
@@ -114,7 +155,7 @@ export default function Graph() {
   }
   return (
     <div className="graph-panel">
-      <Toolbar optimized={optimized} />
+      <Toolbar tag={optimized ? 'Optimized' : 'As imported'} />
       {view ? (
         <>
           <GraphFlow view={view} expanded={expanded} memory={`${model}/${optimized}`} />

@@ -36,7 +36,7 @@ for (const [overlay, title] of OVERLAYS) {
     id: `overlay.${overlay}`,
     title,
     menu: 'View',
-    when: (s) => s.model !== null && (NEEDS[overlay]?.(s) ?? true),
+    when: (s) => (s.model !== null || s.profile !== null) && (NEEDS[overlay]?.(s) ?? true),
     run: () => set({ overlay }),
   });
 }

@@ -4,6 +4,7 @@ import { select } from '../../store/actions/select.ts';
 import { get, useStudio } from '../../store/store.ts';
 import { Empty, Loading, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, flopsText, middleCut, timeText } from '../../ui/format.ts';
+import { LayerCard } from './LayerCard.tsx';
 import { LayerPrecision } from './LayerPrecision.tsx';
 import { ModelCard } from './ModelCard.tsx';
 import { type Detail, useDetail } from './useDetail.ts';
@@ -147,8 +148,12 @@ function Node({ detail, point }: Detail) {
 export default function Inspector() {
   const focus = useStudio((s) => s.focus);
   const hasModel = useStudio((s) => s.model !== null);
+  const profile = useStudio((s) => s.profile);
   const detail = useDetail();
-  if (!hasModel) return <Empty text="Nothing to inspect yet." />;
+  const layer = focus?.startsWith('l') ? profile?.layers[Number(focus.slice(1))] : undefined;
+  if (profile && layer) return <LayerCard profile={profile} layer={layer} />;
+  if (!hasModel)
+    return <Empty text={profile ? 'Choose a layer to see everything about it.' : 'Nothing to inspect yet.'} />;
   if (focus === null || !focus.startsWith('n')) return <ModelCard />;
   if (detail === null) return <Loading text="Reading…" />;
   if (typeof detail === 'string') return <Empty text={detail} />;

@@ -139,7 +139,7 @@ export default function Ranking() {
     <div className="ranking">
       <div className="ranking-bar">
         <span className="muted">
-          {plural(layers.length, 'layer')}, each alone in INT8, on {plural(report.samples, 'batch', 'batches')}
+          {plural(layers.length, 'layer')}, each alone in INT8, on {plural(report.samples, 'sample')}
         </span>
         {stale && <span className="stale-note">Older than the ranges shown</span>}
         <span className="spacer" />

@@ -144,7 +144,7 @@ export function Plans() {
         </p>
       ))}
       <p className="muted plans-note">
-        Outputs compared on {plural(report.samples, 'batch', 'batches')}; medians of engines timed in turns.
+        Outputs compared on {plural(report.samples, 'sample')}; medians of engines timed in turns.
       </p>
       {!stale && <CommandButton command="precision.plans" label="Compare again" />}
     </Section>

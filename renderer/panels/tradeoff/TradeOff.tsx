@@ -17,13 +17,13 @@ export default function TradeOff() {
   return (
     <div className="inspector">
       <Kind />
-      {hasData && <TestSamples />}
       {has && (
         <>
-          <Budget />
           <Plans />
+          <Budget />
         </>
       )}
+      {hasData && <TestSamples />}
       <Evaluate />
       <Caches />
     </div>

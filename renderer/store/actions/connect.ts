@@ -6,6 +6,7 @@ import { get, set } from '../store.ts';
 import { onJob } from './jobs.ts';
 import { log, notify, sentence } from './notify.ts';
 import { startCalibration } from './precision/calibrate.ts';
+import { NO_PROFILES, openProfile } from './profiles.ts';
 import { openPath, projectText, restoreProject } from './project.ts';
 
 let crashes: number[] = [];
@@ -26,15 +27,22 @@ async function connectOnce(): Promise<boolean> {
 /** Starts over with a new host process and reopens what was open. */
 export async function restartHost(): Promise<void> {
   const session = projectText('');
-  set({ model: null, trace: null, views: {}, build: null, profile: null, building: null, profiling: null });
+  const files = get().profiles.flatMap((p) => p.path ?? []);
+  set({ model: null, trace: null, views: {}, build: null, building: null, profiling: null, ...NO_PROFILES });
   set({ precision: NO_RESULTS });
-  if ((await connectOnce()) && session !== null) await restoreProject(session, '');
+  if (!(await connectOnce())) return;
+  if (session !== null) await restoreProject(session, '');
+  for (const path of files) await openProfile(path);
 }
 
 function onLost(reason: string): void {
   loseHost(`${reason}.`);
   const calibrating = get().precision.calibrating !== null;
-  set({ connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
+  // Nobody will report the end of what ran there.
+  const jobs = get().jobs.map((j) =>
+    j.state === 'running' ? { ...j, state: 'failed' as const, error: 'The engine host stopped.' } : j,
+  );
+  set({ jobs, connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
   const now = Date.now();
   crashes = [...crashes.filter((t) => now - t < 60_000), now];
   if (crashes.length > 2) {

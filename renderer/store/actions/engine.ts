@@ -1,11 +1,12 @@
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
-import { precisionKey } from '../state.ts';
+import { buildKeyOf } from '../state.ts';
 import { get, set } from '../store.ts';
 import { newJob } from './jobs.ts';
 import { notify, sentence, wasCancelled } from './notify.ts';
 import { currentRanges } from './precision/ranges.ts';
+import { addProfile } from './profiles.ts';
 
 /** Cores to build for: the user's number, else all of the device. */
 export function threadsOf(): number {
@@ -35,12 +36,14 @@ export async function build(): Promise<boolean> {
     return false;
   }
   const job = newJob('build');
-  const buildKey = precisionKey(get());
+  const buildKey = buildKeyOf(get());
   set({ building: job });
   try {
     const { device, shapes } = choices;
     const precision = { kind, ranges, pins: { ...pins } };
-    const params = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes }, precision, job };
+    const { level, pin, forbid } = choices.tuning;
+    const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
+    const params = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes }, precision, tuning, job };
     const result = await busy(host().build(params));
     set({ build: result, buildKey, profile: null, overlay: get().overlay === 'time' ? 'none' : get().overlay });
     return true;
@@ -67,8 +70,7 @@ export async function profile(): Promise<boolean> {
       iterations,
       job,
     };
-    const result = await busy(host().profile(params));
-    set({ profile: result, overlay: 'time' });
+    addProfile(await busy(host().profile(params)));
     return true;
   } catch (e) {
     if (!wasCancelled(e)) notify('error', sentence(e), 'run.profile');

@@ -18,7 +18,7 @@ function startExpanded(view: GraphView): ReadonlySet<string> {
 }
 
 /** Waits for a host that is starting; false when there is none. */
-function connected(): Promise<boolean> {
+export function connected(): Promise<boolean> {
   if (get().connection !== 'connecting') return Promise.resolve(get().connection === 'ready');
   return new Promise((resolve) => {
     const stop = useStudio.subscribe((s) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { tuningChoice } from '../../../electron/ipc/schemas/build.ts';
 import { budget, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
 import { folderOf, relativeTo, resolveFrom } from '../paths.ts';
@@ -10,6 +11,7 @@ import { notify, sentence } from './notify.ts';
 import { chooseData } from './precision/data.ts';
 import { openCalibration } from './precision/ranges.ts';
 import { setResults } from './precision/results.ts';
+import { openProfile } from './profiles.ts';
 
 const FORMAT = 1;
 /** The key of a calibration whose choices are not known any more. */
@@ -36,6 +38,7 @@ const projectFile = z.object({
     shapes: z.record(z.string(), z.number()),
     iterations: z.number(),
     precision: precisionChoices.optional(),
+    tuning: tuningChoice.optional(),
   }),
   /** The cache file of the calibration, and whether it was made from these choices. */
   calibration: z.object({ path: z.string(), current: z.boolean() }).optional(),
@@ -68,6 +71,7 @@ export function projectText(folder: string): string | null {
       passes: [...choices.passes],
       applications: [...choices.applications],
       shapes: { ...choices.shapes },
+      tuning: tuningChoice.parse(choices.tuning),
       // A copy: what is stored is plain and owned.
       precision: placed(precisionChoices.parse(choices.precision), relative),
     },
@@ -85,8 +89,12 @@ export async function restoreProject(text: string, folder: string): Promise<bool
   }
   const { model, step, calibration } = parsed.data;
   const absolute = (path: string): string => resolveFrom(folder, path);
-  const { precision, ...others } = parsed.data.choices;
-  const choices = precision ? { ...others, precision: placed(precision, absolute) } : others;
+  const { precision, tuning, ...others } = parsed.data.choices;
+  const choices = {
+    ...others,
+    ...(precision ? { precision: placed(precision, absolute) } : {}),
+    ...(tuning ? { tuning } : {}),
+  };
   if (!(await openModel(absolute(model.path), choices))) return false;
   const now = get().model;
   if (now && now.hash !== model.hash) {
@@ -101,8 +109,12 @@ export async function restoreProject(text: string, folder: string): Promise<bool
   return true;
 }
 
-/** Opens whatever was dropped, chosen or passed: a model or a project. */
+/** Opens whatever was dropped, chosen or passed: a model, a profile or a project. */
 export async function openPath(path: string): Promise<void> {
+  if (path.endsWith('.sinterprofile')) {
+    await openProfile(path);
+    return;
+  }
   if (!path.endsWith('.sinterproj')) {
     if (await openModel(path)) set({ project: { path: null, dirty: false } });
     return;

@@ -19,6 +19,8 @@ export interface Studio {
   drop(file: string): Promise<void>;
   /** What the next "save as" dialogs answer. */
   saveTo(file: string): Promise<void>;
+  /** What the next "open" dialogs answer. */
+  openFrom(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,10 @@ export async function launch(options: { args?: string[]; userData?: string; dark
     saveTo: (file) =>
       app.evaluate(({ dialog }, filePath) => {
         dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
+      }, file),
+    openFrom: (file) =>
+      app.evaluate(({ dialog }, filePath) => {
+        dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [filePath] });
       }, file),
     close: () => app.close(),
   };

@@ -131,7 +131,7 @@ export function precisionServices(
       const model = models.get(handle);
       models.optimized(handle);
       return jobs.run(job, 'plans', 'Comparing plans', (p) =>
-        measurePlans(model, runtime(), calibrations, sensitivity, request, p),
+        measurePlans(parts, model, runtime(), calibrations, sensitivity, request, p),
       );
     },
     evaluate: ({ engine, data, job }) =>

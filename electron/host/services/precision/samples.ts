@@ -24,16 +24,25 @@ export function sizesOf(graph: Graph, shapes: Sizes): Record<string, DimRange> {
 /** How an engine of these sizes is fed. */
 export const engineFeed = (graph: Graph, shapes: Sizes): Feed => feedOf(inputsWith(graph, shapes, true));
 
-/** At most `count` samples, spread over the data and joined to the batches of an engine of these sizes. */
-export async function readInputs(graph: Graph, data: DataChoice, shapes: Sizes, count: number): Promise<Inputs[]> {
+/** At most `most` samples, spread over the data and joined to the batches of an engine of these sizes. */
+export async function readInputs(
+  graph: Graph,
+  data: DataChoice,
+  shapes: Sizes,
+  most: number,
+): Promise<{ inputs: Inputs[]; count: number }> {
   const feed = engineFeed(graph, shapes);
-  const source = spread(await openSource(data, feed.inputs), count);
+  const source = spread(await openSource(data, feed.inputs), most);
   const feeder = new Feeder(source, feed);
   try {
     const inputs: Inputs[] = [];
-    for (let b = await feeder.next(); b; b = await feeder.next()) inputs.push(b.inputs);
+    let read = 0;
+    for (let b = await feeder.next(); b; b = await feeder.next()) {
+      inputs.push(b.inputs);
+      read += b.samples.length;
+    }
     if (inputs.length === 0) throw nothingGood(source, feeder.skipped);
-    return inputs;
+    return { inputs, count: read };
   } finally {
     await feeder.settle();
     await source.close();

@@ -53,19 +53,19 @@ export class Sensitivity {
     if (this.last?.key === key) return this.last;
     const sizes = sizesOf(optimized.graph, shapes);
     p.report('Reading samples', 0, 1);
-    const samples = await readInputs(optimized.graph, data, shapes, SAMPLES);
+    const { inputs, count } = await readInputs(optimized.graph, data, shapes, SAMPLES);
     const measured = await measureSensitivity(optimized, {
       runtime,
       device: r.device,
       threads,
       ranges: new Ranges(await this.calibrations.table(ranges)),
-      samples,
+      samples: inputs,
       sizes,
       everyLayer: true,
       stop: p.signal,
       onProgress: (done, total, layer) => p.report('Layer by layer', done, total, layer),
     });
-    this.last = { key, measured, samples: samples.length };
+    this.last = { key, measured, samples: count };
     return this.last;
   }
 

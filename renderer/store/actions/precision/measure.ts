@@ -17,8 +17,8 @@ export function sensitivityKeyNow(): string {
 }
 /** What a comparison of plans depends on. */
 export const plansKeyNow = (): string => {
-  const { pins, budget } = get().choices.precision;
-  return JSON.stringify([sensitivityKeyNow(), pins, budget]);
+  const { precision, tuning } = get().choices;
+  return JSON.stringify([sensitivityKeyNow(), precision.pins, precision.budget, tuning.level, tuning.forbid]);
 };
 
 /** What every measurement needs; null, with a sentence, while something is missing. */
@@ -64,7 +64,9 @@ export async function comparePlans(): Promise<void> {
   const { pins, budget } = get().choices.precision;
   setResults({ comparing: job });
   try {
-    const plans = await busy(host().plans({ ...params, pins: { ...pins }, budget, job }));
+    const { level, pin, forbid } = get().choices.tuning;
+    const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
+    const plans = await busy(host().plans({ ...params, pins: { ...pins }, budget, tuning, job }));
     setResults({ plans, plansKey: key });
   } catch (e) {
     if (!wasCancelled(e)) notify('error', sentence(e), 'precision.plans');

@@ -73,11 +73,11 @@ int nvrtcCompileProgram(void* p, int count, const char* const* options) {
     write(at / "kernel.cpp", "#include \"" SINTER_EMULATED_HEADER "\"\n#line 1 \"" + program.name + "\"\n" + program.source + thunks(program.source));
     const char* compiler = std::getenv("SINTER_EMULATOR_CXX");
     std::string command = std::string("cd ") + shellQuoted(folder) + " && " + (compiler ? compiler : "c++") +
-                          " -std=c++17 -O1 -w -shared -fPIC -fvisibility=hidden -ffp-contract=off -DSINTER_EMULATED";
+                          " -std=c++17 -O1 -w -c -fPIC -fvisibility=hidden -ffp-contract=off -DSINTER_EMULATED";
     for (int i = 0; i < count; ++i) {
         if (std::strncmp(options[i], "-D", 2) == 0) command += " " + shellQuoted(options[i]);
     }
-    command += " kernel.cpp -o kernel.so > log 2>&1";
+    command += " kernel.cpp -o kernel.o > log 2>&1 && c++ -shared kernel.o -o kernel.so >> log 2>&1";
     const int code = std::system(command.c_str());
     program.log = read(at / "log");
     if (code == 0) {

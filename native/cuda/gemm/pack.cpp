@@ -1,0 +1,87 @@
+#include <bit>
+#include <cstring>
+#include <string>
+
+#include "core/number_formats.h"
+#include "cuda/gemm/problem.h"
+#include "cuda/layers/weights.h"
+
+namespace sinter::cuda::gemm {
+namespace {
+
+DType storedAs(Operand operand) {
+    switch (operand) {
+        case Operand::F16: return DType::F16;
+        case Operand::BF16: return DType::BF16;
+        case Operand::I8: return DType::I8;
+        case Operand::TF32: return DType::F32;
+    }
+    return DType::Undefined;
+}
+
+/// Nearest TF32 number, ties away from zero as the conversion instruction does.
+float roundTf32(float x) {
+    const auto bits = std::bit_cast<uint32_t>(x);
+    if ((bits & 0x7f800000U) == 0x7f800000U) return x;
+    return std::bit_cast<float>((bits + 0x1000U) & 0xffffe000U);
+}
+
+/// Moves row-major weights to their rows; `Bits` is an integer of the element's size.
+template <typename Bits>
+void place(const LayerDesc& d, const Problem& g, const void* elements, void* packed) {
+    const auto* from = static_cast<const Bits*>(elements);
+    auto* to = static_cast<Bits*>(packed);
+    const int64_t rows = g.columns * g.groups, row = g.weightRow(), taps = g.taps();
+    std::memset(packed, 0, static_cast<size_t>(rows * row) * sizeof(Bits));
+    if (!g.convolution && d.intAttr("trans_b", 0) == 0) {
+        for (int64_t k = 0; k < g.channels; ++k) {
+            for (int64_t n = 0; n < rows; ++n) to[n * row + k] = from[k * rows + n];
+        }
+        return;
+    }
+    for (int64_t n = 0; n < rows; ++n) {
+        for (int64_t c = 0; c < g.channels; ++c) {
+            for (int64_t t = 0; t < taps; ++t) to[n * row + t * g.channels + c] = from[(n * g.channels + c) * taps + t];
+        }
+    }
+}
+
+}  // namespace
+
+uint64_t factorsOffset(const Problem& g) { return (static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes()) + 63) / 64 * 64; }
+
+Packing packingOf(const Problem& g) {
+    uint64_t bytes = static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes());
+    if (g.operand == Operand::I8) bytes = factorsOffset(g) + static_cast<uint64_t>(g.columns * g.groups) * sizeof(float);
+    return {std::string("cuda_krsc16_") + operandName(g.operand), bytes};
+}
+
+void packWeights(const LayerDesc& d, const void* raw, void* packed) {
+    const auto problem = problemOf(d);
+    if (!problem) return;
+    const Problem& g = *problem;
+    const TensorInfo& w = d.inputs[1];
+    const auto count = static_cast<size_t>(w.count());
+    if (g.operand == Operand::I8) {
+        const bool columnsLast = !g.convolution && d.intAttr("trans_b", 0) == 0;
+        const int64_t columns = g.columns * g.groups, run = w.count() / columns;
+        const IntegerWeights integer = integerWeights(d, raw, columns, [&](int64_t i) { return columnsLast ? i % columns : i / run; });
+        place<uint8_t>(d, g, integer.values.data(), packed);
+        std::memcpy(static_cast<std::byte*>(packed) + factorsOffset(g), integer.factors.data(), integer.factors.size() * sizeof(float));
+        return;
+    }
+    const DType type = storedAs(g.operand);
+    std::vector<std::byte> converted;
+    if (w.dtype != type) {
+        converted.resize(count * dtypeSize(type));
+        castElements(w.dtype, raw, type, converted.data(), count);
+        raw = converted.data();
+    }
+    if (g.operand != Operand::TF32) return place<uint16_t>(d, g, raw, packed);
+    std::vector<float> rounded(count);
+    std::memcpy(rounded.data(), raw, count * sizeof(float));
+    for (float& x : rounded) x = roundTf32(x);
+    place<uint32_t>(d, g, rounded.data(), packed);
+}
+
+}  // namespace sinter::cuda::gemm

@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "cuda/epilogue.h"
+
+namespace sinter::cuda::gemm {
+
+/// Operand types of the tensor-core kernels, numbered as in prelude_mma.cuh.
+enum class Operand : int { F16 = 0, BF16 = 1, I8 = 2, TF32 = 3 };
+const char* operandName(Operand operand);
+int64_t operandBytes(Operand operand);
+
+/// A Conv or MatMul layer as a matrix product: rows are output pixels (n, p, q) or rows of a, columns output channels, the
+/// reduction runs over filter taps and input channels. `channels` and `columns` are those of one group.
+struct Problem {
+    Operand operand = Operand::F16;
+    bool convolution = false;
+    int64_t images = 1, rows = 0, channels = 0, columns = 0, groups = 1;
+    int64_t h = 1, w = 1, r = 1, s = 1, p = 1, q = 1;
+    int64_t strideH = 1, strideW = 1, padTop = 0, padLeft = 0, dilationH = 1, dilationW = 1;
+    ResultShape result;
+
+    int64_t bytes() const { return operandBytes(operand); }
+    int64_t taps() const { return r * s; }
+    int64_t reduction() const { return taps() * channels; }
+    /// Elements of a packed weight row: the reduction padded to 16 bytes.
+    int64_t weightRow() const { return (reduction() * bytes() + 15) / 16 * 16 / bytes(); }
+    /// Widest copy (bytes) that divides the channels of a pixel; 0 when even 4 bytes do not.
+    int64_t copyBytes() const { return channels * bytes() % 16 == 0 ? 16 : channels * bytes() % 8 == 0 ? 8 : channels * bytes() % 4 == 0 ? 4 : 0; }
+    bool windowed() const { return taps() > 1 || strideH > 1 || strideW > 1 || padTop != 0 || padLeft != 0 || p != h || q != w; }
+    bool operator==(const Problem& o) const;
+};
+
+/// The problem of a layer; nothing when it is not one (other ops and types, weights that are not constants, 1-D and 3-D
+/// convolutions, float32 without permission to round to TF32).
+std::optional<Problem> problemOf(const LayerDesc& layer);
+
+/// Recipe and size of the packed weights: rows of one output channel, taps outermost, channels innermost, each row
+/// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column.
+Packing packingOf(const Problem& problem);
+uint64_t factorsOffset(const Problem& problem);
+void packWeights(const LayerDesc& layer, const void* raw, void* packed);
+
+}  // namespace sinter::cuda::gemm

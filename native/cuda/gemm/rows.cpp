@@ -1,0 +1,198 @@
+// Convolutions and matrix products on tensor cores: one row per operand type, op and tile.
+#include <algorithm>
+#include <vector>
+
+#include "cuda/gemm/tiles.h"
+
+namespace sinter::cuda::gemm {
+namespace {
+
+constexpr size_t kOffered = 12;  ///< tactics per layer: the tuner times them all
+
+std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g) {
+    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true};
+    if (g.operand == Operand::I8) {
+        options.scaleInput = 1;  // MatMul's alpha is part of the factors
+        options.scaleOffset = factorsOffset(g);
+    } else if (!g.convolution) {
+        options.alpha = d.floatAttr("alpha", 1);
+    }
+    return Epilogue::of(d, g.result, options);
+}
+
+double bytesOf(const LayerDesc& d) {
+    double bytes = 0;
+    for (const auto* list : {&d.inputs, &d.outputs}) {
+        for (const TensorInfo& t : *list) bytes += t.present() ? static_cast<double>(t.count()) * static_cast<double>(dtypeSize(t.dtype)) : 0;
+    }
+    return bytes;
+}
+
+/// The estimate that the kOffered-th best tile of this problem has: rows beyond it are not offered. All rows of a table
+/// ask in turn for one layer, so the last answer is kept.
+double cutOff(const Problem& g, const DeviceProperties& device, double bytes) {
+    struct Answer {
+        Problem problem;
+        double bytes = -1, limit = 0;
+        int arch = 0, multiprocessors = 0;
+    };
+    thread_local Answer last;
+    if (last.bytes == bytes && last.problem == g && last.arch == device.arch() && last.multiprocessors == device.multiprocessors) return last.limit;
+    std::vector<double> all;
+    for (const Tile& t : tiles()) {
+        if (eligible(t, g, device)) all.push_back(estimate(t, g, device, bytes));
+    }
+    std::sort(all.begin(), all.end());
+    last = {g, bytes, all.empty() ? 0 : all[std::min(all.size(), kOffered) - 1], device.arch(), device.multiprocessors};
+    return last.limit;
+}
+
+std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
+    const auto g = problemOf(d);
+    if (!g || g->operand != operand || !eligible(t, *g, device) || !epilogueOf(d, *g)) return std::nullopt;
+    const double bytes = bytesOf(d), time = estimate(t, *g, device, bytes);
+    if (time > cutOff(*g, device, bytes)) return std::nullopt;
+    TacticInfo info;
+    Epilogue::describeEven(d, g->result, info, g->convolution ? "nhwc" : "linear");
+    info.inputLayouts[0] = g->convolution ? "nhwc" : "linear";
+    // Rows of a matrix product must be evenly spaced, which a slice of another axis would break.
+    const auto aligned = static_cast<uint32_t>(g->copyBytes() / g->bytes());
+    info.inputViews[0] = g->convolution || d.inputs[0].dims.size() == 2 ? aligned : 0;
+    info.inputViews[1] = 0;
+    info.packing[1] = packingOf(*g);
+    info.estimate = time;
+    return info;
+}
+
+/// Elements from one row of the input (a pixel, a row of a matrix) to the next.
+int64_t pitchOf(const TensorView& x, const Problem& g) {
+    if (!g.convolution) {
+        for (int a = x.rank - 2; a >= 0; --a) {
+            if (x.dims[static_cast<size_t>(a)] > 1) return x.strides[static_cast<size_t>(a)];
+        }
+        return g.channels;
+    }
+    if (g.w > 1) return x.strides[3];
+    if (g.h > 1) return x.strides[2];
+    return g.images > 1 ? x.strides[0] : g.channels * g.groups;
+}
+
+void defineProblem(Source& source, const Problem& g) {
+    source.define("OPERAND", static_cast<int64_t>(g.operand));
+    const std::pair<const char*, int64_t> values[] = {
+        {"ROWS", g.rows}, {"H", g.h},         {"W", g.w},         {"C", g.channels}, {"K", g.columns},    {"R", g.r},          {"S", g.s},           {"P", g.p},
+        {"Q", g.q},       {"SH", g.strideH}, {"SW", g.strideW}, {"PT", g.padTop},  {"PL", g.padLeft}, {"DH", g.dilationH}, {"DW", g.dilationW}, {"GROUPS", g.groups}};
+    for (const auto& [name, value] : values) source.define(std::string("CONV_") + name, value);
+}
+
+TensorMap inputMap(const Tile& t, const Problem& g, const TensorView& x, DType type) {
+    const auto bytes = static_cast<uint64_t>(g.bytes()), pitch = static_cast<uint64_t>(pitchOf(x, g)) * bytes;
+    const auto depth = static_cast<uint32_t>(t.bytes / g.bytes());
+    const Swizzle swizzle = t.bytes == 128 ? Swizzle::B128 : Swizzle::B64;
+    const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
+    if (!g.windowed()) {
+        return encode(TiledMap{.address = x.data, .dtype = type, .dims = {at(g.channels), at(g.rows)}, .strides = {pitch},
+                               .box = {depth, static_cast<uint32_t>(t.m)}, .elementStrides = {}, .swizzle = swizzle});
+    }
+    // The bounding box of filter corners: exactly q by p of them, whatever padding lies after the image.
+    const auto corner = [](int64_t out, int64_t stride, int64_t in, int64_t pad) { return static_cast<int>((out - 1) * stride + 1 - in - pad); };
+    return encode(Im2colMap{.address = x.data,
+                            .dtype = type,
+                            .dims = {at(g.channels), at(g.w), at(g.h), at(g.images)},
+                            .strides = {pitch, pitch * at(g.w), pitch * at(g.w * g.h)},
+                            .lowerCorner = {static_cast<int>(-g.padLeft), static_cast<int>(-g.padTop)},
+                            .upperCorner = {corner(g.q, g.strideW, g.w, g.padLeft), corner(g.p, g.strideH, g.h, g.padTop)},
+                            .channels = depth,
+                            .pixels = static_cast<uint32_t>(t.m),
+                            .elementStrides = {1, static_cast<uint32_t>(g.strideW), static_cast<uint32_t>(g.strideH), 1},
+                            .swizzle = swizzle});
+}
+
+TensorMap weightMap(const Tile& t, const Problem& g, const TensorView& w, DType type) {
+    const auto bytes = static_cast<uint64_t>(g.bytes());
+    const auto depth = static_cast<uint32_t>(t.bytes / g.bytes()), columns = static_cast<uint32_t>(t.n);
+    const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
+    TiledMap map{.address = w.data, .dtype = type, .dims = {at(g.channels), at(g.columns)}, .strides = {at(g.channels) * bytes}, .box = {depth, columns},
+                 .elementStrides = {}, .swizzle = t.bytes == 128 ? Swizzle::B128 : Swizzle::B64};
+    if (g.taps() > 1) {
+        map.dims = {at(g.channels), at(g.taps()), at(g.columns)};
+        map.strides = {at(g.channels) * bytes, at(g.reduction()) * bytes};
+        map.box = {depth, 1, columns};
+    }
+    return encode(map);
+}
+
+LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue& epilogue, const DeviceProperties& device, const KernelArgs& args) {
+    LaunchSpec spec;
+    const auto count = static_cast<uint32_t>((g.rows + t.m - 1) / t.m * ((g.columns + t.n - 1) / t.n));
+    spec.block = {static_cast<uint32_t>(t.threads()), 1, 1};
+    spec.cluster = {1, 1, static_cast<uint32_t>(t.split)};
+    spec.dynamicShared = t.sharedBytes();
+    spec.dependent = device.arch() >= 90;
+    const TensorView &x = args.inputs[0], &w = args.inputs[1];
+    if (t.wgmma) {
+        spec.entry = "conv_wgmma";
+        spec.grid = {t.persistent ? std::min(count, static_cast<uint32_t>(device.multiprocessors * t.blocks)) : count, 1, static_cast<uint32_t>(t.split)};
+        spec.params.add(inputMap(t, g, x, type)).add(weightMap(t, g, w, type));
+    } else {
+        spec.entry = "conv_mma";
+        spec.grid = {count, 1, static_cast<uint32_t>(g.groups * t.split)};
+        spec.params.add(x.data).add(w.data).add(static_cast<int32_t>(pitchOf(x, g)));
+    }
+    epilogue.addParams(spec.params, args);
+    return spec;
+}
+
+Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t) {
+    const Problem g = *problemOf(d);
+    const Epilogue epilogue = *epilogueOf(d, g);
+    Source source;
+    source.file = t.wgmma ? "conv_wgmma.cu" : "conv_mma.cu";
+    source.architectureSpecific = t.wgmma;
+    defineProblem(source, g);
+    source.define("TILE_N", t.n);
+    source.define("TILE_BYTES", t.bytes);
+    source.define("STAGES", t.stages);
+    source.define("MIN_BLOCKS", t.blocks);
+    source.define("SPLIT", t.split);
+    if (t.wgmma) {
+        source.define("CONSUMERS", t.consumers);
+        source.define("BLOCKS_M", t.blocksM());
+        source.define("PERSISTENT", t.persistent ? 1 : 0);
+    } else {
+        source.define("TILE_M", t.m);
+        source.define("WARPS_M", t.warpsM);
+        source.define("WARPS_N", t.warpsN);
+        source.define("CONV_KP", g.weightRow());
+        source.define("COPY_BYTES", g.copyBytes());
+    }
+    source.generated.emplace_back("epilogue.cuh", epilogue.text());
+    return {std::move(source), [t, g, type = d.inputs[0].dtype, epilogue, device](const KernelArgs& args) {
+                return std::vector{launchOf(t, g, type, epilogue, device, args)};
+            }};
+}
+
+std::vector<KernelRow> allRows() {
+    std::vector<KernelRow> rows;
+    for (const char* op : {"Conv", "MatMul"}) {
+        for (const Operand operand : {Operand::F16, Operand::BF16, Operand::I8, Operand::TF32}) {
+            for (const Tile& t : tiles()) {
+                KernelRow row;
+                row.name = std::string(operandName(operand)) + (op == std::string_view("Conv") ? "_conv2d__" : "_matmul__") + t.name(operand);
+                row.op = op;
+                row.leastArch = t.wgmma ? 90 : 80;
+                if (t.wgmma) row.mostArch = 90;
+                row.supports = [t, operand](const LayerDesc& d, const DeviceProperties& device) { return supports(d, device, t, operand); };
+                row.make = [t](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t); };
+                row.pack = [](const LayerDesc& d, int, const void* raw, void* packed) { packWeights(d, raw, packed); };
+                rows.push_back(std::move(row));
+            }
+        }
+    }
+    return rows;
+}
+
+SINTER_CUDA_KERNEL(gemm)(allRows());
+
+}  // namespace
+}  // namespace sinter::cuda::gemm

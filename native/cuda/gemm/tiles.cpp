@@ -1,0 +1,129 @@
+#include "cuda/gemm/tiles.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace sinter::cuda::gemm {
+namespace {
+
+struct MmaLine {
+    int m, n, bytes, warpsM, warpsN, stages, blocks;
+    int splits;  ///< the allowed ones, added
+};
+/// The tiles that came within a few percent of the fastest on some layer of the benchmark networks.
+constexpr MmaLine kMma[] = {
+    {64, 64, 128, 2, 2, 4, 3, 15},  {16, 32, 128, 1, 2, 6, 5, 15},  {32, 32, 128, 2, 2, 6, 4, 15},
+    {32, 64, 128, 1, 4, 6, 3, 15},  {16, 64, 128, 1, 4, 6, 3, 15},  {64, 32, 128, 2, 2, 4, 3, 13},
+    {32, 128, 128, 1, 4, 4, 2, 15}, {128, 64, 128, 2, 2, 3, 2, 15}, {64, 32, 128, 2, 2, 8, 2, 3},
+    {128, 32, 64, 4, 1, 4, 4, 1},           {128, 128, 64, 2, 2, 4, 2, 1},          {128, 128, 128, 2, 4, 4, 1, 1},
+};
+
+struct WgmmaLine {
+    int m, n, bytes, consumers, stages;
+    bool persistent;
+    int blocks, splits;
+};
+constexpr WgmmaLine kWgmma[] = {
+    {64, 128, 128, 1, 4, true, 2, 1},   {128, 96, 128, 1, 3, true, 2, 1},      {64, 64, 128, 1, 4, false, 3, 7},
+    {64, 64, 128, 1, 6, false, 2, 15}, {128, 256, 128, 2, 3, true, 1, 1}, {128, 256, 128, 2, 4, true, 1, 1},
+    {128, 64, 64, 2, 4, false, 3, 1},   {128, 192, 128, 2, 4, true, 1, 1},     {64, 128, 128, 1, 4, false, 2, 7},
+    {128, 32, 128, 2, 4, false, 2, 1},  {256, 128, 128, 2, 4, true, 1, 1},     {128, 64, 128, 2, 3, false, 3, 1},
+    {128, 128, 128, 2, 3, false, 2, 3}, {64, 32, 128, 1, 6, false, 4, 7}, {128, 96, 64, 2, 4, false, 2, 1},
+    {128, 64, 128, 1, 4, true, 2, 1},   {64, 192, 128, 1, 3, true, 2, 1},      {128, 96, 128, 2, 3, false, 2, 5},
+    {128, 160, 128, 2, 4, true, 1, 1},  {128, 128, 128, 1, 3, true, 2, 1},
+};
+
+std::vector<Tile> allTiles() {
+    std::vector<Tile> all;
+    for (const MmaLine& l : kMma) {
+        for (const int split : {1, 2, 4, 8}) {
+            if (!(l.splits & split)) continue;
+            all.push_back({.m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split, .warpsM = l.warpsM, .warpsN = l.warpsN});
+        }
+    }
+    for (const WgmmaLine& l : kWgmma) {
+        for (const int split : {1, 2, 4, 8}) {
+            if (!(l.splits & split)) continue;
+            all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
+                           .consumers = l.consumers, .persistent = l.persistent});
+        }
+    }
+    return all;
+}
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Steps of the pipeline for one whole tile.
+int64_t stepsOf(const Tile& t, const Problem& g) {
+    return t.wgmma ? g.taps() * ceilDiv(g.channels * g.bytes(), t.bytes) : ceilDiv(g.reduction() * g.bytes(), t.bytes);
+}
+
+}  // namespace
+
+std::span<const Tile> tiles() {
+    static const std::vector<Tile> all = allTiles();
+    return all;
+}
+
+int Tile::threads() const {
+    if (!wgmma) return 32 * warpsM * warpsN;
+    // As in conv_wgmma.cu: two consumers alone on a multiprocessor come with a whole warpgroup that gives up its registers.
+    return 128 * consumers + (blocks == 1 && consumers == 2 ? 128 : 32);
+}
+
+uint32_t Tile::sharedBytes() const {
+    const int pipeline = stages * (m + n) * bytes, sums = m * (n + 8) * 4;
+    if (!wgmma) return static_cast<uint32_t>(split > 1 ? pipeline + sums : std::max(pipeline, sums));
+    constexpr int alignment = 1024;
+    if (split > 1) return static_cast<uint32_t>(alignment + pipeline + sums);
+    if (!persistent) return static_cast<uint32_t>(alignment + std::max(pipeline, consumers * 4 * 16 * (n + 8) * 4));
+    const int chunk = n % 64 == 0 && blocks == 1 && pipeline <= 180 * 1024 ? 64 : 32;
+    return static_cast<uint32_t>(alignment + pipeline + consumers * 4 * 16 * (chunk + 8) * 4);
+}
+
+std::string Tile::name(Operand operand) const {
+    const auto text = [](int v) { return std::to_string(v); };
+    std::string s = wgmma ? "sm90_wgmma_" : "sm80_mma_";
+    s += text(m) + "x" + text(n) + "x" + text(bytes / static_cast<int>(operandBytes(operand)));
+    if (wgmma) s += "_c" + text(consumers);
+    s += "_s" + text(stages);
+    if (persistent) s += "_p";
+    if (split > 1) s += "_k" + text(split);
+    return s;
+}
+
+bool eligible(const Tile& t, const Problem& g, const DeviceProperties& device) {
+    if (t.wgmma ? device.arch() != 90 : device.arch() < 80) return false;
+    if (t.split > 1 && device.arch() < 90) return false;  // clusters
+    if (t.sharedBytes() > device.sharedPerBlock) return false;
+    const int64_t tileCount = ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups, steps = stepsOf(t, g);
+    if (t.split > 1 && (tileCount * t.split > 3 * device.multiprocessors || steps < 2 * t.split)) return false;
+    if (!t.wgmma) return g.copyBytes() != 0;
+    // The copy engine wants 16-byte strides, corners within a byte, and rows enough to be worth it.
+    const int64_t cornerW = (g.q - 1) * g.strideW + 1 - g.w - g.padLeft, cornerH = (g.p - 1) * g.strideH + 1 - g.h - g.padTop;
+    const auto fits = [](int64_t v) { return v >= -128 && v <= 127; };
+    return g.groups == 1 && g.channels * g.bytes() % 16 == 0 && g.rows > 32 && fits(-g.padLeft) && fits(-g.padTop) && fits(cornerW) && fits(cornerH) &&
+           g.strideH <= 8 && g.strideW <= 8 && (g.r - 1) * g.dilationH < 256 && (g.s - 1) * g.dilationW < 256;
+}
+
+double estimate(const Tile& t, const Problem& g, const DeviceProperties& device, double bytes) {
+    const double sms = device.multiprocessors, scale = g.operand == Operand::TF32 ? 1 : 2.0 / static_cast<double>(g.bytes());
+    const double blocks = static_cast<double>(ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups * t.split);
+    const double steps = std::max(1.0, static_cast<double>(stepsOf(t, g)) / t.split);
+    const double resident = std::clamp<double>(std::floor(static_cast<double>(device.sharedPerMultiprocessor) / (t.sharedBytes() + 1024)), 1, t.blocks);
+    const double concurrent = std::min(resident, std::ceil(blocks / sms));
+    // Microseconds of one stage on a multiprocessor of its own.
+    const double products = static_cast<double>(t.m) * t.n * t.bytes, loaded = static_cast<double>(t.m + t.n) * t.bytes;
+    const double read = t.wgmma ? t.m / 64.0 * (64 + t.n) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
+    const double stage = std::max({products / ((t.wgmma ? 8.96e6 : 1.52e6) * scale * g.bytes() / 2), (loaded + read) / 180e3, loaded / 67e3});
+    const double latency = (t.wgmma ? 0.128 : 0.143) * 2 / std::max(1, t.stages - 1) / concurrent;
+    const double epilogue = static_cast<double>(t.m) * t.n / t.split * 3.3 / 16384;
+    const double block = steps * std::max(stage, latency) + (0.55 + epilogue) / concurrent * (t.persistent ? 0.6 : 1);
+    const double whole = std::floor(blocks / (sms * resident)) * resident;
+    const double turns = whole + std::ceil((blocks - whole * sms) / sms);
+    const double launch = 0.6 + (t.split > 1 ? 0.75 + 0.78 * std::log2(t.split) : 0);
+    return 1000 * std::max(turns * block + launch, bytes / (device.bytesPerNs * 0.75) / 1000 + launch);
+}
+
+}  // namespace sinter::cuda::gemm

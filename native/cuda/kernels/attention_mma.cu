@@ -1,0 +1,224 @@
+// softmax(scale · q · kᵀ + mask) · v on tensor cores (mma.sync), keys and values walked block by block with a running maximum
+// and sum, so that scores never leave registers (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018;
+// Dao et al., FlashAttention, 2022). One warp owns 16 queries of one head.
+//
+// Macros: OPERAND (0 float16, 1 bfloat16), HEADS, QUERIES, KEYS, DEPTH (of q, k and v: a multiple of 16), WARPS, BLOCK_KEYS (a
+//         multiple of 16), MASK (0 none, 1 float32, 2 float16, 3 bfloat16; added to the scaled scores)
+#include "prelude.cuh"
+#include "prelude_async.cuh"
+#include "prelude_mma.cuh"
+
+/// A rank-4 operand: [batch, head, row, column], strides in elements.
+struct AttentionOperand {
+    void* data;
+    int batch, head, row, column;
+};
+
+namespace {
+
+constexpr Operand kType = static_cast<Operand>(OPERAND);
+constexpr int D = DEPTH, BLOCK = BLOCK_KEYS, THREADS = 32 * WARPS, BLOCK_QUERIES = 16 * WARPS;
+constexpr int PITCH = D * 2 + 16;  ///< bytes of a row in shared memory: eight rows meet all banks
+constexpr int CHUNKS = D / 8;
+constexpr int KEY_BYTES = BLOCK * PITCH;
+constexpr int BLOCKS = (KEYS + BLOCK - 1) / BLOCK;
+constexpr float kLog2e = 1.4426950408889634f;
+#if OPERAND == 0
+using Element = half_t;
+#else
+using Element = bf16_t;
+#endif
+
+__device__ __forceinline__ float minus_infinity() { return __uint_as_float(0xff800000u); }
+__device__ __forceinline__ float exp2_fast(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+__device__ __forceinline__ unsigned pack_pair(float low, float high) {
+    unsigned r;
+    if constexpr (kType == Operand::F16) asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
+    else asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
+    return r;
+}
+
+/// Copies rows [first, first + ROWS) of a matrix of `rows` rows to shared memory; rows past the end become zeros.
+template <bool ALIGNED, int ROWS>
+__device__ __forceinline__ void load_rows(unsigned shared, unsigned char* generic, const AttentionOperand& x, long long base, int first, int rows) {
+    const Element* source = static_cast<const Element*>(x.data) + base;
+    for (int i = threadIdx.x; i < ROWS * CHUNKS; i += THREADS) {
+        const int row = i / CHUNKS, chunk = i % CHUNKS, from = first + row;
+        const int target = row * PITCH + chunk * 16;
+        if constexpr (ALIGNED) {
+            copy_async<16>(shared + target, source + (from < rows ? static_cast<long long>(from) * x.row + chunk * 8 : 0), from < rows);
+        } else {
+            Element v[8];
+#pragma unroll
+            for (int k = 0; k < 8; ++k) v[k] = from < rows ? source[static_cast<long long>(from) * x.row + static_cast<long long>(chunk * 8 + k) * x.column] : Element{0};
+            store_vec<8>(reinterpret_cast<Element*>(generic + target), v);
+        }
+    }
+}
+
+#if MASK == 1
+using MaskElement = float;
+#elif MASK == 3
+using MaskElement = bf16_t;
+#else
+using MaskElement = half_t;
+#endif
+
+template <bool ALIGNED>
+__device__ __forceinline__ void attend(const AttentionOperand& q, const AttentionOperand& k, const AttentionOperand& v, const AttentionOperand& out,
+                                       const AttentionOperand& mask, float scale) {
+    extern __shared__ __align__(128) unsigned char shared[];
+    unsigned char* const qShared = shared;                                  // queries, later results
+    unsigned char* const kShared = shared + BLOCK_QUERIES * PITCH;          // two blocks of keys
+    unsigned char* const vShared = kShared + 2 * KEY_BYTES;                 // two blocks of values
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const int batch = blockIdx.y / HEADS, head = blockIdx.y % HEADS, firstQuery = blockIdx.x * BLOCK_QUERIES;
+    const auto start = [&](const AttentionOperand& x) { return static_cast<long long>(batch) * x.batch + static_cast<long long>(head) * x.head; };
+    const auto loadKeys = [&](int block) {
+        const int slot = block & 1;
+        load_rows<ALIGNED, BLOCK>(shared_address(kShared) + slot * KEY_BYTES, kShared + slot * KEY_BYTES, k, start(k), block * BLOCK, KEYS);
+        load_rows<ALIGNED, BLOCK>(shared_address(vShared) + slot * KEY_BYTES, vShared + slot * KEY_BYTES, v, start(v), block * BLOCK, KEYS);
+        copy_commit();
+    };
+
+    start_dependents();
+    wait_for_producers();
+    load_rows<ALIGNED, BLOCK_QUERIES>(shared_address(qShared), qShared, q, start(q), firstQuery, QUERIES);
+    loadKeys(0);
+
+    unsigned queries[D / 16][4];
+    float result[D / 8][4] = {};
+    float largest[2] = {minus_infinity(), minus_infinity()}, sum[2] = {0, 0};
+    const float factor = scale * kLog2e;
+    const int rowA = warp * 16 + (lane & 15), chunkA = lane >> 4;
+    const int rowB = (lane & 7) + ((lane >> 4) << 3), chunkB = (lane >> 3) & 1;
+
+    for (int block = 0; block < BLOCKS; ++block) {
+        if (block + 1 < BLOCKS) {
+            loadKeys(block + 1);
+            copy_wait<1>();
+        } else {
+            copy_wait<0>();
+        }
+        __syncthreads();
+        if (block == 0) {
+#pragma unroll
+            for (int d = 0; d < D / 16; ++d) load_matrix_x4(queries[d], shared_address(qShared) + rowA * PITCH + (d * 2 + chunkA) * 16);
+        }
+        const unsigned keys = shared_address(kShared) + (block & 1) * KEY_BYTES, values = shared_address(vShared) + (block & 1) * KEY_BYTES;
+
+        float scores[BLOCK / 8][4] = {};
+#pragma unroll
+        for (int d = 0; d < D / 16; ++d) {
+#pragma unroll
+            for (int n = 0; n < BLOCK / 16; ++n) {
+                unsigned b[4];
+                load_matrix_x4(b, keys + (n * 16 + rowB) * PITCH + (d * 2 + chunkB) * 16);
+                mma_step<kType>(scores[n * 2], queries[d], b[0], b[1]);
+                mma_step<kType>(scores[n * 2 + 1], queries[d], b[2], b[3]);
+            }
+        }
+
+        // Scores to the base-2 exponent; masked and absent keys drop out.
+        const int firstKey = block * BLOCK + (lane & 3) * 2;
+#pragma unroll
+        for (int n = 0; n < BLOCK / 8; ++n) {
+#pragma unroll
+            for (int i = 0; i < 4; ++i) {
+                const int key = firstKey + n * 8 + (i & 1);
+                scores[n][i] *= factor;
+#if MASK
+                const int query = firstQuery + warp * 16 + (lane >> 2) + (i >> 1) * 8;
+                if (key < KEYS && query < QUERIES) {
+                    const MaskElement m = static_cast<const MaskElement*>(mask.data)[start(mask) + static_cast<long long>(query) * mask.row + static_cast<long long>(key) * mask.column];
+                    scores[n][i] = fmaf(to_float(m), kLog2e, scores[n][i]);
+                }
+#endif
+                if (KEYS % BLOCK != 0 && key >= KEYS) scores[n][i] = minus_infinity();
+            }
+        }
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            float m = largest[half];
+#pragma unroll
+            for (int n = 0; n < BLOCK / 8; ++n) m = fmaxf(m, fmaxf(scores[n][half * 2], scores[n][half * 2 + 1]));
+            m = fmaxf(m, __shfl_xor_sync(0xffffffffu, m, 1));
+            m = fmaxf(m, __shfl_xor_sync(0xffffffffu, m, 2));
+            const float base = m == minus_infinity() ? 0.0f : m;
+            const float correction = exp2_fast(largest[half] - base);
+            largest[half] = m;
+            sum[half] *= correction;
+#pragma unroll
+            for (int n = 0; n < BLOCK / 8; ++n) {
+#pragma unroll
+                for (int i = 0; i < 2; ++i) {
+                    const float p = exp2_fast(scores[n][half * 2 + i] - base);
+                    scores[n][half * 2 + i] = p;
+                    sum[half] += p;
+                }
+            }
+#pragma unroll
+            for (int d = 0; d < D / 8; ++d) {
+                result[d][half * 2] *= correction;
+                result[d][half * 2 + 1] *= correction;
+            }
+        }
+
+#pragma unroll
+        for (int n = 0; n < BLOCK / 16; ++n) {
+            const unsigned a[4] = {pack_pair(scores[n * 2][0], scores[n * 2][1]), pack_pair(scores[n * 2][2], scores[n * 2][3]),
+                                   pack_pair(scores[n * 2 + 1][0], scores[n * 2 + 1][1]), pack_pair(scores[n * 2 + 1][2], scores[n * 2 + 1][3])};
+#pragma unroll
+            for (int d = 0; d < D / 16; ++d) {
+                unsigned b[4];
+                load_matrix_x4_transposed(b, values + (n * 16 + (lane & 15)) * PITCH + (d * 2 + (lane >> 4)) * 16);
+                mma_step<kType>(result[d * 2], a, b[0], b[1]);
+                mma_step<kType>(result[d * 2 + 1], a, b[2], b[3]);
+            }
+        }
+        __syncthreads();
+    }
+
+    // Each warp's rows pass through its own queries' place, so that results leave in 16-byte pieces.
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 1);
+        sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 2);
+        const float inverse = 1.0f / sum[half];
+        unsigned char* row = qShared + (warp * 16 + (lane >> 2) + half * 8) * PITCH + (lane & 3) * 4;
+#pragma unroll
+        for (int d = 0; d < D / 8; ++d) *reinterpret_cast<unsigned*>(row + d * 16) = pack_pair(result[d][half * 2] * inverse, result[d][half * 2 + 1] * inverse);
+    }
+    __syncwarp();
+    Element* target = static_cast<Element*>(out.data) + start(out);
+    for (int i = lane; i < 16 * CHUNKS; i += 32) {
+        const int row = i / CHUNKS, chunk = i % CHUNKS, query = firstQuery + warp * 16 + row;
+        if (query >= QUERIES) continue;
+        Element e[8];
+        load_vec<8>(reinterpret_cast<const Element*>(qShared + (warp * 16 + row) * PITCH + chunk * 16), e);
+        if constexpr (ALIGNED) {
+            store_vec<8>(target + static_cast<long long>(query) * out.row + chunk * 8, e);
+        } else {
+#pragma unroll
+            for (int j = 0; j < 8; ++j) target[static_cast<long long>(query) * out.row + static_cast<long long>(chunk * 8 + j) * out.column] = e[j];
+        }
+    }
+}
+
+}  // namespace
+
+/// Columns contiguous, rows and addresses multiples of 16 bytes.
+extern "C" __global__ void __launch_bounds__(THREADS) attention_aligned(const AttentionOperand q, const AttentionOperand k, const AttentionOperand v,
+                                                                         const AttentionOperand out, const AttentionOperand mask, float scale) {
+    attend<true>(q, k, v, out, mask, scale);
+}
+
+/// Any strides.
+extern "C" __global__ void __launch_bounds__(THREADS) attention_strided(const AttentionOperand q, const AttentionOperand k, const AttentionOperand v,
+                                                                         const AttentionOperand out, const AttentionOperand mask, float scale) {
+    attend<false>(q, k, v, out, mask, scale);
+}

@@ -1,0 +1,243 @@
+// Convolution and matrix product as implicit GEMM on Hopper: the copy engine fills a ring of swizzled stages (im2col mode for
+// windows, tiles for matrices), one warp issues it, the warpgroups before it multiply with wgmma and run the epilogue.
+// Result rows are output pixels (n, p, q), columns output channels; the reduction runs over taps (r, s) and channels, each
+// tap padded with zeros to whole stages by the copy engine.
+//
+// Macros: OPERAND (see Operand), CONV_ROWS, CONV_C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL, _DH, _DW,
+//   tile: TILE_N, TILE_BYTES (of the reduction, in a stage: 64 or 128), CONSUMERS (warpgroups), BLOCKS_M (of 64 rows, per
+//         consumer), STAGES, PERSISTENT (blocks walk over tiles; the next tile loads during the epilogue), MIN_BLOCKS,
+//         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order)
+#include "prelude.cuh"
+#include "prelude_async.cuh"
+#include "prelude_wgmma.cuh"
+#include "epilogue.cuh"
+#include "tile_rows.cuh"
+
+namespace {
+
+constexpr Operand kType = static_cast<Operand>(OPERAND);
+constexpr int ROWS = CONV_ROWS, C = CONV_C, K = CONV_K, R = CONV_R, S = CONV_S, P = CONV_P, Q = CONV_Q;
+constexpr int ES = OperandTraits<kType>::bytes;
+using Accumulator = OperandTraits<kType>::Accumulator;
+
+/// One block on a multiprocessor: the producer is a whole warpgroup, which hands its registers to the consumers.
+constexpr bool MOVE_REGISTERS = MIN_BLOCKS == 1 && CONSUMERS == 2;
+constexpr int THREADS = 128 * CONSUMERS + (MOVE_REGISTERS ? 128 : 32);
+constexpr int BM = 64 * BLOCKS_M * CONSUMERS, BN = TILE_N, BK = TILE_BYTES / ES;
+constexpr int CHANNEL_TILES = (C + BK - 1) / BK, KT = R * S * CHANNEL_TILES;
+constexpr int TILES_N = (K + BN - 1) / BN, TILES_M = (ROWS + BM - 1) / BM, TILES = TILES_M * TILES_N;
+constexpr bool WINDOWED = R > 1 || S > 1 || CONV_SH > 1 || CONV_SW > 1 || CONV_PT != 0 || CONV_PL != 0;
+
+constexpr int A_BYTES = BM * TILE_BYTES, B_BYTES = BN * TILE_BYTES, STAGE_BYTES = A_BYTES + B_BYTES;
+static_assert(STAGE_BYTES % 1024 == 0, "stages keep the alignment of the swizzle");
+
+// Epilogue: each warp turns its fragments into rows through shared memory of its own, CHUNK columns at a time. Blocks of
+// one tile use the stages for it; their loop stays rolled, for registers.
+constexpr int CHUNK = !PERSISTENT ? BN : BN % 64 == 0 && MIN_BLOCKS == 1 && STAGES * STAGE_BYTES <= 180 * 1024 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
+constexpr int WARP_BYTES = 16 * CHUNK_PITCH * 4;
+/// Registers of a consumer thread beside its accumulators.
+[[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - BN / 2 * BLOCKS_M;
+#if SPLIT > 1
+static_assert(!PERSISTENT);
+using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
+#endif
+
+}  // namespace
+
+extern "C" __global__ void
+#if SPLIT > 1
+__cluster_dims__(1, 1, SPLIT)
+#endif
+__launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap, const EpilogueParams e) {
+    extern __shared__ unsigned char unaligned[];
+    unsigned char* const shared = unaligned + (-shared_address(unaligned) & 1023u);
+    __shared__ alignas(8) unsigned long long full[STAGES], empty[STAGES];
+    const unsigned base = shared_address(shared), fullBase = shared_address(full), emptyBase = shared_address(empty);
+    const int group = threadIdx.x / 128;
+    const int part = SPLIT > 1 ? blockIdx.z : 0, first = KT * part / SPLIT, last = KT * (part + 1) / SPLIT;
+
+    if (threadIdx.x == 0) {
+        prefetch_map(xMap);
+        prefetch_map(wMap);
+#pragma unroll
+        for (int s = 0; s < STAGES; ++s) {
+            barrier_init(fullBase + s * 8, 1);
+            barrier_init(emptyBase + s * 8, CONSUMERS);
+        }
+        barrier_init_fence();
+    }
+    __syncthreads();
+    start_dependents();
+#if SPLIT > 1
+    cluster_arrive();
+#endif
+
+    if (group == CONSUMERS) {
+        if constexpr (MOVE_REGISTERS) give_registers<24>();
+        if (threadIdx.x == 128 * CONSUMERS) {
+            auto copyB = [&](int stage, int kt, int column) {
+                const unsigned target = base + stage * STAGE_BYTES + A_BYTES;
+                if constexpr (R * S == 1) {
+                    copy_tile_2d(target, wMap, fullBase + stage * 8, kt * BK, column);
+                } else {
+                    copy_tile_3d(target, wMap, fullBase + stage * 8, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column);
+                }
+            };
+            auto copyA = [&](int stage, int kt, int row) {
+                const unsigned target = base + stage * STAGE_BYTES;
+                if constexpr (WINDOWED) {
+                    const int n = row / (P * Q), pq = row % (P * Q), tap = kt / CHANNEL_TILES;
+                    copy_im2col(target, xMap, fullBase + stage * 8, kt % CHANNEL_TILES * BK, pq % Q * CONV_SW - CONV_PL, pq / Q * CONV_SH - CONV_PT, n,
+                                tap % S * CONV_DW, tap / S * CONV_DH);
+                } else {
+                    copy_tile_2d(target, xMap, fullBase + stage * 8, kt * BK, row);
+                }
+            };
+            // Weights do not depend on earlier layers: the first of them are under way before the wait.
+            int ahead = STAGES < last - first ? STAGES : last - first;
+            if (blockIdx.x < TILES) {
+                for (int s = 0; s < ahead; ++s) {
+                    barrier_expect(fullBase + s * 8, STAGE_BYTES);
+                    copyB(s, first + s, blockIdx.x % TILES_N * BN);
+                }
+            }
+            wait_for_producers();
+            int stage = 0, phase = 1;
+            for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
+                const int row = tile / TILES_N * BM, column = tile % TILES_N * BN;
+                for (int kt = first; kt < last; ++kt) {
+                    if (ahead > 0) {
+                        --ahead;
+                    } else {
+                        barrier_wait(emptyBase + stage * 8, phase);
+                        barrier_expect(fullBase + stage * 8, STAGE_BYTES);
+                        copyB(stage, kt, column);
+                    }
+                    copyA(stage, kt, row);
+                    if (++stage == STAGES) {
+                        stage = 0;
+                        phase ^= 1;
+                    }
+                }
+            }
+        }
+    } else {
+        if constexpr (MOVE_REGISTERS) take_registers<240>();
+        const int consumer = group, thread = threadIdx.x & 127, warp = thread >> 5, lane = thread & 31;
+#if PERSISTENT
+        unsigned char* const scratch = shared + STAGES * STAGE_BYTES + (consumer * 4 + warp) * WARP_BYTES;
+#else
+        unsigned char* const scratch = shared + (consumer * 4 + warp) * WARP_BYTES;
+#endif
+        int stage = 0, phase = 0;
+        for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
+#if SINTER_EPILOGUE_PREFETCHES && SPLIT == 1
+            constexpr int LINES = (BN + 63) / 64;  // of 64 columns: residual operands come nearer while the products run
+#pragma unroll
+            for (int l = lane; l < BLOCKS_M * 16 * LINES; l += 32) {
+                const int r = l / LINES, row = tile / TILES_N * BM + consumer * (BLOCKS_M * 64) + r / 16 * 64 + warp * 16 + r % 16;
+                const int column = tile % TILES_N * BN + l % LINES * 64;
+                if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
+            }
+#endif
+            Accumulator acc[BLOCKS_M][BN / 2];
+            int previous = 0;
+            for (int kt = first; kt < last; ++kt) {
+                barrier_wait(fullBase + stage * 8, phase);
+                const unsigned long long a = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + consumer * (BLOCKS_M * 64 * TILE_BYTES));
+                const unsigned long long b = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + A_BYTES);
+                warpgroup_arrive();
+#pragma unroll
+                for (int step = 0; step < TILE_BYTES / 32; ++step) {
+#pragma unroll
+                    for (int i = 0; i < BLOCKS_M; ++i) {
+                        WarpgroupProduct<kType, BN>::step(acc[i], a + step * 2 + i * (64 * TILE_BYTES >> 4), b + step * 2, kt > first || step > 0);
+                    }
+                }
+                warpgroup_commit();
+                if (kt > first) {
+                    warpgroup_wait<1>();
+                    if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+                }
+                previous = stage;
+                if (++stage == STAGES) {
+                    stage = 0;
+                    phase ^= 1;
+                }
+            }
+            warpgroup_wait<0>();
+            if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+#if SPLIT > 1
+            cluster_wait();
+            const int fragmentRow = consumer * (BLOCKS_M * 64) + warp * 16 + (lane >> 2);
+#pragma unroll
+            for (int i = 0; i < BLOCKS_M; ++i) {
+#pragma unroll
+                for (int j = 0; j < BN / 8; ++j) {
+                    const Accumulator* d = acc[i] + j * 4;
+                    const int row = fragmentRow + i * 64, column = j * 8 + (lane & 3) * 2;
+                    Sums::send(base + STAGES * STAGE_BYTES, part, row, column, d[0], d[1]);
+                    Sums::send(base + STAGES * STAGE_BYTES, part, row + 8, column, d[2], d[3]);
+                }
+            }
+            cluster_arrive();
+            cluster_wait();
+            wait_for_producers();
+            const Accumulator* const sums = reinterpret_cast<const Accumulator*>(shared + STAGES * STAGE_BYTES);
+            const int row0 = tile / TILES_N * BM + part * Sums::OWNED, column0 = tile % TILES_N * BN;
+#pragma unroll 1
+            for (int index = threadIdx.x; index < Sums::OWNED * (BN / kRun); index += 128 * CONSUMERS) {
+                const int r = index / (BN / kRun), c = index % (BN / kRun) * kRun;
+                if ((ROWS % BM != 0 && row0 + r >= ROWS) || (K % BN != 0 && column0 + c >= K)) continue;
+                float v[kRun];
+                Sums::receive(sums, r, c, v);
+                epilogue(e, row0 + r, column0 + c, v);
+            }
+#else
+#if !PERSISTENT
+            named_barrier(1, CONSUMERS * 128);  // the scratch lies over stages that another warpgroup may still read
+#endif
+            wait_for_producers();
+
+            const int row0 = tile / TILES_N * BM + consumer * (BLOCKS_M * 64) + warp * 16, column0 = tile % TILES_N * BN;
+            constexpr int VECTORS = CHUNK / kRun, PASSES = 16 * VECTORS / 32;
+            constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;  // passes in flight: their operands load side by side
+#pragma unroll
+            for (int i = 0; i < BLOCKS_M; ++i) {
+#pragma unroll
+                for (int chunk = 0; chunk < BN; chunk += CHUNK) {
+                    Accumulator* const rows = reinterpret_cast<Accumulator*>(scratch);
+#pragma unroll
+                    for (int j = 0; j < CHUNK / 8; ++j) {
+                        const Accumulator* d = acc[i] + (chunk / 8 + j) * 4;
+                        Accumulator* target = rows + (lane >> 2) * CHUNK_PITCH + j * 8 + (lane & 3) * 2;
+                        *reinterpret_cast<Pair<Accumulator>*>(target) = {d[0], d[1]};
+                        *reinterpret_cast<Pair<Accumulator>*>(target + 8 * CHUNK_PITCH) = {d[2], d[3]};
+                    }
+                    __syncwarp();
+#pragma unroll 1
+                    for (int pass = 0; pass < PASSES; pass += TOGETHER) {
+                        float v[TOGETHER][kRun];
+#pragma unroll
+                        for (int u = 0; u < TOGETHER; ++u) {
+                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
+                            const int row = row0 + i * 64 + r, column = column0 + chunk + c;
+                            if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
+                            load_run(rows + r * CHUNK_PITCH + c, v[u]);
+                            epilogue_apply(e, row, column, v[u]);
+                        }
+#pragma unroll
+                        for (int u = 0; u < TOGETHER; ++u) {
+                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
+                            const int row = row0 + i * 64 + r, column = column0 + chunk + c;
+                            if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
+                            epilogue_store(e, row, column, v[u]);
+                        }
+                    }
+                    __syncwarp();
+                }
+            }
+#endif
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// LRN.
+#include "cuda/codegen/types.h"
+#include "cuda/layers/strided.h"
+
+namespace sinter::cuda {
+namespace {
+
+struct DeviceShape {
+    int32_t rows, columns, size;
+    float alpha, beta, bias;
+};
+
+ResultShape resultShape(const LayerDesc& d) { return {d.outputs[0].dims, 1}; }
+
+std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device) {
+    if (!storable(d) || !wellFormed(d) || d.outputs.size() != 1 || d.inputs[0].quantized() || !isFloat(d.inputs[0].dtype)) return std::nullopt;
+    if (!Epilogue::of(d, resultShape(d), {.constantShape = false})) return std::nullopt;
+    TacticInfo info = anyStrides(d);
+    info.estimate = moveEstimate(d, device, 3);
+    return info;
+}
+
+Specialization make(const LayerDesc& d, const DeviceProperties& device) {
+    const ResultShape shape = resultShape(d);
+    const Epilogue epilogue = *Epilogue::of(d, shape, {.constantShape = false});
+    Source source;
+    source.file = "lrn.cu";
+    source.defines = {{"X_T", storageType(d.inputs[0].dtype)}};
+    source.define("RESULT_AXES", static_cast<int64_t>(shape.dims.size()) - 1);
+    source.generated.emplace_back("epilogue.cuh", epilogue.text());
+    const DeviceShape s{static_cast<int32_t>(shape.rows()), static_cast<int32_t>(shape.columns()), static_cast<int32_t>(d.intAttr("size", 1)),
+                        static_cast<float>(d.floatAttr("alpha", 1e-4)), static_cast<float>(d.floatAttr("beta", 0.75)), static_cast<float>(d.floatAttr("bias", 1))};
+    return {std::move(source), [shape, s, epilogue, device](const KernelArgs& args) {
+                LaunchSpec spec;
+                spec.entry = "lrn";
+                spec.block = {256, 1, 1};
+                spec.grid = gridFor(static_cast<int64_t>(s.rows) * s.columns, 256, device);
+                Epilogue::addOperand(spec.params, args.inputs[0], shape);
+                spec.params.add(s);
+                epilogue.addParams(spec.params, args);
+                return std::vector{spec};
+            }};
+}
+
+SINTER_CUDA_KERNEL(lrn)({.name = "any_lrn__cuda", .op = "LRN", .supports = supports, .make = make, .pack = {}});
+
+}  // namespace
+}  // namespace sinter::cuda

@@ -1,0 +1,104 @@
+// MaxPool and AveragePool.
+#include <algorithm>
+
+#include "cuda/codegen/types.h"
+#include "cuda/layers/strided.h"
+
+namespace sinter::cuda {
+namespace {
+
+using Dims = std::vector<int64_t>;
+
+/// As in pool.cu.
+struct DeviceShape {
+    const void* x = nullptr;
+    int64_t image = 0, channel = 0, axis[3] = {};
+    int32_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1}, pad[3] = {}, padEnd[3] = {};
+    int32_t rows = 0, columns = 0, countPad = 0, vector = 0;
+    float scale = 1, zero = 0;
+};
+
+bool isMax(const LayerDesc& d) { return d.op == "MaxPool"; }
+
+std::optional<Epilogue> epilogueOf(const LayerDesc& d) { return Epilogue::of(d, {d.outputs[0].dims, 1}, {.constantShape = false}); }
+
+std::optional<TacticInfo> supportsIn(const LayerDesc& d, const DeviceProperties& device, const std::string& layout) {
+    if (!storable(d) || !wellFormed(d) || d.outputs.size() != 1 || d.inputs[0].dims.size() > 5 || d.inputs[0].scale.size() > 1) return std::nullopt;
+    if (layout == "nhwc" && d.inputs[0].dims.size() != 4) return std::nullopt;
+    if (!epilogueOf(d)) return std::nullopt;
+    TacticInfo info;
+    Epilogue::describe(d, info, layout);
+    info.inputLayouts[0] = layout;
+    info.estimate = moveEstimate(d, device, layout == "nhwc" ? 1.2 : 3);
+    return info;
+}
+
+LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelArgs& args, const DeviceProperties& device) {
+    const TensorView& x = args.inputs[0];
+    const Dims kernel = d.intsAttr("kernel_shape"), strides = d.intsAttr("strides"), dilations = d.intsAttr("dilations"), pads = d.intsAttr("pads");
+    DeviceShape s;
+    s.x = x.data;
+    s.image = x.strides[0];
+    s.channel = x.strides[1];
+    s.columns = static_cast<int32_t>(x.dims[1]);
+    s.rows = static_cast<int32_t>(x.dims[0]);
+    const size_t spatial = kernel.size(), missing = 3 - spatial;
+    const int vector = 16 / static_cast<int>(dtypeSize(d.outputs[0].dtype));
+    uint64_t granularity = static_cast<uint64_t>(x.strides[0]) | static_cast<uint64_t>(x.dims[1]);
+    for (size_t i = 0; i < spatial; ++i) {
+        const size_t a = missing + i;
+        s.axis[a] = x.strides[2 + i];
+        granularity |= static_cast<uint64_t>(x.strides[2 + i]);
+        s.in[a] = static_cast<int32_t>(x.dims[2 + i]);
+        s.out[a] = static_cast<int32_t>(d.outputs[0].dims[2 + i]);
+        s.kernel[a] = static_cast<int32_t>(kernel[i]);
+        s.stride[a] = static_cast<int32_t>(strides[i]);
+        s.dilation[a] = dilations.empty() ? 1 : static_cast<int32_t>(dilations[i]);
+        s.pad[a] = static_cast<int32_t>(pads[i]);
+        s.padEnd[a] = static_cast<int32_t>(pads[spatial + i]);
+        s.rows *= s.out[a];
+    }
+    s.countPad = d.intAttr("count_include_pad", 0) != 0;
+    if (d.inputs[0].quantized()) {
+        s.scale = static_cast<float>(d.inputs[0].scale[0]);
+        s.zero = static_cast<float>(d.inputs[0].zeroPoint);
+    }
+    const int v = std::min(vector, 8);
+    const bool aligned = reinterpret_cast<uint64_t>(x.data) % std::min<uint64_t>(16, static_cast<uint64_t>(v) * dtypeSize(x.dtype)) == 0;
+    const bool vectors = x.strides[1] == 1 && granularity % static_cast<uint64_t>(v) == 0 && aligned && v > 1;
+    LaunchSpec spec;
+    spec.entry = vectors ? "pool_vector" : "pool_scalar";
+    spec.block = {128, 1, 1};
+    spec.grid = gridFor(static_cast<int64_t>(s.rows) * s.columns, 128, device, vectors ? v : 1);
+    spec.params.add(s);
+    epilogue.addParams(spec.params, args);
+    return spec;
+}
+
+Specialization make(const LayerDesc& d, const DeviceProperties& device) {
+    const Epilogue epilogue = *epilogueOf(d);
+    Source source;
+    source.file = "pool.cu";
+    const bool quantized = d.inputs[0].quantized();
+    source.defines = {{"X_T", storageType(d.inputs[0].dtype)}, {"SUM_T", quantized ? "int" : "acc_t"}};
+    source.define("IS_MAX", isMax(d));
+    source.define("QUANTIZED", quantized);
+    source.generated.emplace_back("epilogue.cuh", epilogue.text());
+    return {std::move(source), [d, epilogue, device](const KernelArgs& args) { return std::vector{launchOf(d, epilogue, args, device)}; }};
+}
+
+KernelRow row(const char* name, const char* op, const char* layout) {
+    return {.name = name, .op = op,
+            .supports = [layout = std::string(layout)](const LayerDesc& d, const DeviceProperties& p) { return supportsIn(d, p, layout); },
+            .make = make, .pack = {}};
+}
+
+SINTER_CUDA_KERNEL(pool)(std::vector<KernelRow>{
+    row("any_maxpool2d__cuda_nhwc", "MaxPool", "nhwc"),
+    row("any_maxpool__cuda", "MaxPool", ""),
+    row("any_averagepool2d__cuda_nhwc", "AveragePool", "nhwc"),
+    row("any_averagepool__cuda", "AveragePool", ""),
+});
+
+}  // namespace
+}  // namespace sinter::cuda

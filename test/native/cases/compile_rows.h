@@ -1,0 +1,15 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/layer.h"
+
+namespace sinter::cases {
+
+/// With SINTER_CUDA_COMPILE ("sm_80,sm_90,sm_100") and an NVRTC at hand: compiles every CUDA kernel that takes the layer
+/// for these targets and returns what does not compile. Equal sources are compiled once a process. Nothing otherwise.
+std::vector<std::string> compileRows(const LayerDesc& layer);
+/// How many sources were compiled so far.
+int compiledSources();
+
+}  // namespace sinter::cases
