@@ -211,7 +211,17 @@ Napi::Float64Array toFloats(Napi::Env env, const std::vector<double>& v) {
     return a;
 }
 
-/// (context, inputs, warmup, iterations, onProgress, stop) → {total, layers}
+/// What the device says of a layer; unknown properties are left out.
+Napi::Object toFacts(Napi::Env env, const LaunchFacts& f) {
+    Napi::Object o = Napi::Object::New(env);
+    if (f.kernels >= 0) o.Set("kernels", f.kernels);
+    if (f.registers >= 0) o.Set("registers", f.registers);
+    if (f.sharedBytes >= 0) o.Set("sharedBytes", static_cast<double>(f.sharedBytes));
+    if (f.occupancy >= 0) o.Set("occupancy", f.occupancy);
+    return o;
+}
+
+/// (context, inputs, warmup, iterations, onProgress, stop) → {total, layers: {samples, starts, …facts}[]}
 Napi::Value profileContext(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
         auto call = std::make_shared<Call>(Handle<SharedContext>::take(info[0], "the execution context"));
@@ -230,7 +240,12 @@ Napi::Value profileContext(const Napi::CallbackInfo& info) {
             [call, result](Napi::Env env) {
                 Napi::Object o = Napi::Object::New(env);
                 Napi::Array layers = Napi::Array::New(env, result->layers.size());
-                for (size_t i = 0; i < result->layers.size(); ++i) layers.Set(static_cast<uint32_t>(i), toFloats(env, result->layers[i]));
+                for (uint32_t i = 0; i < result->layers.size(); ++i) {
+                    Napi::Object layer = toFacts(env, result->facts[i]);
+                    layer.Set("samples", toFloats(env, result->layers[i]));
+                    layer.Set("starts", toFloats(env, result->starts[i]));
+                    layers.Set(i, layer);
+                }
                 o.Set("total", toFloats(env, result->total));
                 o.Set("layers", layers);
                 return o;
