@@ -30,6 +30,10 @@ const shape = [
   collect,
   [] as string[],
 ] as const;
+const weights = [
+  '--weights <file>',
+  'Caffe: the other file of the pair (.caffemodel or .prototxt), where it does not lie beside the first',
+] as const;
 const set = [
   '--set <name=value>',
   'make an input a constant, e.g. sr=16000: what it decides is decided (repeatable)',
@@ -79,6 +83,7 @@ program
   .description('what a model or an engine holds')
   .option('--verify', "check the checksum of an engine's weights too")
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
@@ -93,6 +98,7 @@ program
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...json)
   .addHelpText(
@@ -107,6 +113,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--device <id>', 'device to build for', 'cpu')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(
@@ -153,6 +160,7 @@ program
   .option(...input)
   .option('--output-dir <dir>', 'write every output as NAME.npy')
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -173,6 +181,7 @@ program
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
   .option(...input)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -198,6 +207,7 @@ program
   .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
   .option(...input)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
@@ -215,6 +225,7 @@ withData(program.command('calibrate <model>'))
   .option('--checkpoint <seconds>', 'time between checkpoints', '10')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...threads)
   .option(...disable)
@@ -237,6 +248,7 @@ withData(program.command('sensitivity <model>'))
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...disable)
   .option(...disableFusion)
@@ -252,6 +264,7 @@ withData(program.command('evaluate <file>'))
   .option('--output <name>', 'output with a score per class (the first by default)')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option(...json)
   .addHelpText(
