@@ -1,6 +1,6 @@
 import type { BuildResult, TuningChoice } from '../../electron/ipc/schemas/build.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
-import type { GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
+import type { Given, GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
 import type { Machine } from '../../electron/ipc/schemas/machine.ts';
 import type { ProfileResult } from '../../electron/ipc/schemas/profile.ts';
 import type { TraceSummary } from '../../electron/ipc/schemas/trace.ts';
@@ -38,6 +38,14 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** Inputs whose shapes a file does not say, and how to go on once they are known. */
+export interface Question {
+  readonly path: string;
+  readonly inputs: readonly string[];
+  readonly given: Given;
+  readonly choices?: Partial<Choices>;
+}
+
 export interface StudioState {
   readonly connection: 'connecting' | 'ready' | 'lost';
   readonly machine: Machine | null;
@@ -47,6 +55,10 @@ export interface StudioState {
   readonly model: ModelSummary | null;
   /** Path being opened; null when none is. */
   readonly opening: string | null;
+  /** What the user gave beside the open model's file. */
+  readonly given: Given;
+  /** A file that is not opened until the user says the shapes of these inputs. */
+  readonly question: Question | null;
   readonly optimizing: boolean;
   readonly trace: TraceSummary | null;
   /** Graphs by point key ("3.0"), of the current revision. */
