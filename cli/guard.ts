@@ -11,6 +11,7 @@ const INPUT_ERRORS = new Set([
   'DataError',
   'CalibrationFileError',
   'EngineFileError',
+  'ProfileFileError',
   'CalibrationFileError',
   'InferError',
   'CycleError',

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { withData } from './dataFlags.ts';
 import { EXIT } from './exit.ts';
+import { withTuning } from './tuningFlags.ts';
 
 /** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
 type Action = (...args: never[]) => Promise<number>;
@@ -29,7 +30,23 @@ const shape = [
   collect,
   [] as string[],
 ] as const;
+const weights = [
+  '--weights <file>',
+  'Caffe: the other file of the pair (.caffemodel or .prototxt), where it does not lie beside the first',
+] as const;
+const set = [
+  '--set <name=value>',
+  'make an input a constant, e.g. sr=16000: what it decides is decided (repeatable)',
+  collect,
+  [] as string[],
+] as const;
 const disable = ['--disable <pass>', 'switch a pass off by name (repeatable)', collect, [] as string[]] as const;
+const disableFusion = [
+  '--disable-fusion <key>',
+  'refuse one application by its key (repeatable)',
+  collect,
+  [] as string[],
+] as const;
 const input = [
   '--input <name=file>',
   'read an input from a .npy file (repeatable; others are random)',
@@ -66,6 +83,8 @@ program
   .description('what a model or an engine holds')
   .option('--verify', "check the checksum of an engine's weights too")
   .option(...shape)
+  .option(...weights)
+  .option(...set)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
   .action(act(async () => (await import('./commands/inspect.ts')).inspect));
@@ -74,11 +93,22 @@ program
   .command('optimize <model>')
   .description('run the passes and print what each did and why it refused')
   .option(...disable)
-  .option('--disable-fusion <key>', 'refuse one application by its key (repeatable)', collect, [] as string[])
+  .option(...disableFusion)
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
+  .option('--qdq', 'write the model quantized, with QuantizeLinear and DequantizeLinear (needs --calibration)')
+  .option('--calibration <file>', 'ranges for --qdq, as `sinter calibrate` or TensorRT writes them')
+  .option('--activation-type <type>', 'of --qdq: int8 as our engines and TensorRT, or uint8 for ONNX Runtime', 'int8')
+  .option(
+    '--pin <operator=fp32>',
+    'keep an operator out of --qdq, by name or source id (repeatable)',
+    collect,
+    [] as string[],
+  )
   .option(...shape)
+  .option(...weights)
+  .option(...set)
   .option(...json)
   .addHelpText(
     'after',
@@ -86,12 +116,15 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-withData(program.command('build <model>'), false)
+const building = program
+  .command('build <model>')
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
+  .option(...set)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(
     '--fast-fp32',
@@ -105,7 +138,7 @@ withData(program.command('build <model>'), false)
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(
     '--pin <operator=kind>',
-    'fix the precision of an operator, by name or source id: fp32, fp16, bf16 or int8 (repeatable)',
+    'fix the precision of an operator, by name or source id: fp32, fp16, bf16, int8, or float: not INT8 (repeatable)',
     collect,
     [] as string[],
   )
@@ -114,6 +147,7 @@ withData(program.command('build <model>'), false)
   .option('--score-output <name>', 'output with a score per class, for --accuracy-drop (the first by default)')
   .option(...batch)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -124,9 +158,12 @@ the pins that build the same plan without measuring.
 Examples:
   $ sinter build model.onnx -o model.sinter --shape x=1x3x224x224 --threads 2
   $ sinter build model.onnx -o model.sinter --precision bf16
-  $ sinter build model.onnx -o model.sinter --precision mixed --calibration model.calib --data photos --samples 16 --cosine 0.99`,
+  $ sinter build model.onnx -o model.sinter --precision mixed --calibration model.calib --data photos --samples 16 --cosine 0.99
+  $ sinter build model.onnx -o model.sinter --level 5 --timing-cache machine.json
+  $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
   )
   .action(act(async () => (await import('./commands/build.ts')).build));
+withData(withTuning(building), false);
 
 program
   .command('run <file>')
@@ -134,6 +171,7 @@ program
   .option(...input)
   .option('--output-dir <dir>', 'write every output as NAME.npy')
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -142,16 +180,31 @@ program
 
 program
   .command('profile <file>')
-  .description('latency percentiles and time per layer')
+  .description(
+    'latency percentiles and time per layer of an engine (or a model, built on the spot), or a saved profile',
+  )
+  .option('--save <file>', 'write the whole profile as a .sinterprofile; the studio opens it anywhere')
+  .option('--export-trace <file>', 'write the timeline for chrome://tracing and Perfetto')
+  .option('--csv <file>', 'write a table of the layers')
+  .option('--report <file>', 'write a page of HTML that stands alone; given a model, with what the passes did')
   .option('--iterations <n>', 'timed runs', '100')
   .option('--warmup <n>', 'runs before timing', '10')
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
   .option(...input)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
-  .addHelpText('after', '\nExample:\n  $ sinter profile model.sinter --threads 2 --iterations 200 --json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sinter profile model.sinter --threads 2 --iterations 200 --save run.sinterprofile
+  $ sinter profile run.sinterprofile --top 10        what was saved, on any machine
+  $ sinter profile model.onnx --report report.html  built here, measured, and told on one page
+  $ sinter profile run.sinterprofile --export-trace trace.json --csv layers.csv`,
+  )
   .action(act(async () => (await import('./commands/profile.ts')).profile));
 
 program
@@ -165,6 +218,8 @@ program
   .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
   .option(...input)
   .option(...shape)
+  .option(...weights)
+  .option(...set)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -181,8 +236,11 @@ withData(program.command('calibrate <model>'))
   .option('--checkpoint <seconds>', 'time between checkpoints', '10')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
+  .option(...set)
   .option(...threads)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -195,13 +253,18 @@ Examples:
   .action(act(async () => (await import('./commands/calibrate.ts')).calibrate));
 
 withData(program.command('sensitivity <model>'))
-  .description('what INT8 costs and wins, layer by layer, on the plan that really runs')
-  .requiredOption('--calibration <file>', 'ranges, as `sinter calibrate` or TensorRT writes them')
+  .description('what INT8 (or 16 bits) costs and wins, layer by layer, on the plan that really runs')
+  .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
+  .option('--precision <kind>', 'what is measured: int8, fp16 or bf16', 'int8')
+  .option('--pin <operator=kind>', 'as in build: operators to leave alone (repeatable)', collect, [] as string[])
   .option('--cosine <x>', 'also find the layers that must stay in FP32 for the outputs to keep this cosine, e.g. 0.99')
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
+  .option(...set)
   .option(...disable)
+  .option(...disableFusion)
   .option(...json)
   .addHelpText(
     'after',
@@ -214,6 +277,7 @@ withData(program.command('evaluate <file>'))
   .option('--output <name>', 'output with a score per class (the first by default)')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option(...json)
   .addHelpText(
@@ -231,7 +295,10 @@ Examples:
 program
   .command('devices')
   .description('what this machine offers')
+  .option('--measure', 'measure what each device reaches: operations and copied bytes a second')
+  .option('--threads <n>', 'with --measure: this thread count instead of one and all')
   .option(...json)
+  .addHelpText('after', '\nExample:\n  $ sinter devices --measure --threads 2')
   .action(act(async () => (await import('./commands/devices.ts')).devices));
 
 try {

@@ -34,4 +34,16 @@ export const countText = (n: number): string =>
       : n >= 1e3
         ? `${(n / 1e3).toFixed(1)} k`
         : String(n);
+/** "61.9 GB/s" */
+export function rateText(perSecond: number, unit: string): string {
+  const units = ['', 'k', 'M', 'G', 'T', 'P'];
+  let x = perSecond;
+  let i = 0;
+  while (x >= 1000 && i < units.length - 1) {
+    x /= 1000;
+    i++;
+  }
+  return `${x.toFixed(x < 10 ? 2 : 1)} ${units[i]}${unit}`;
+}
+
 export const microseconds = (ns: number): string => (ns / 1000).toFixed(1);

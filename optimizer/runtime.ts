@@ -9,6 +9,10 @@ export interface Tensor {
   readonly shape: readonly number[];
   /** Row-major, little-endian, dense. */
   readonly bytes: Uint8Array;
+  /** A sequence: its tensors; shape and bytes are then empty. */
+  readonly items?: readonly Tensor[];
+  /** An optional value that is not there. */
+  readonly absent?: boolean;
 }
 
 export interface DeviceInfo {
@@ -50,10 +54,47 @@ export interface Measurement {
   readonly max: number;
 }
 
+/** How thoroughly a tactic is timed. */
+export interface MeasurePolicy {
+  /** Runs before timing. */
+  readonly warmup: number;
+  /** Samples at least and at most; sampling ends after `budget` nanoseconds once there are enough. */
+  readonly least: number;
+  readonly most: number;
+  readonly budget: number;
+  /** A tactic whose best sample is this many times the best median of the others is given up. */
+  readonly hopeless: number;
+  /** Bytes that constants rotate through: in an engine a layer's weights are not in the cache. */
+  readonly rotation: number;
+}
+
+/** How a device runs a layer; what it cannot say is absent. */
+export interface LayerFacts {
+  /** Launches of one run. */
+  readonly kernels?: number;
+  /** Per thread, of the largest kernel. */
+  readonly registers?: number;
+  /** Per block, static and dynamic. */
+  readonly sharedBytes?: number;
+  /** Resident warps of those a multiprocessor could hold, 0 … 1. */
+  readonly occupancy?: number;
+}
+
 export interface LayerTime {
   readonly layer: number;
   /** Nanoseconds per iteration. */
   readonly samples: Float64Array;
+  /** Nanoseconds from the iteration's start, per iteration. */
+  readonly starts: Float64Array;
+  readonly facts?: LayerFacts;
+}
+
+/** What a device reaches when it is asked for nothing else. */
+export interface Ceilings {
+  /** Arithmetic operations a second by element type; a multiply-add counts two. */
+  readonly flops: readonly { readonly dtype: string; readonly rate: number }[];
+  /** Bytes read plus written a second by a copy that no cache holds; 0 where unknown. */
+  readonly bandwidth: number;
 }
 
 export interface Profile {
@@ -110,18 +151,27 @@ export interface WriteEngineRequest {
 
 export interface NativeRuntime {
   readonly version: string;
+  /** Digest of the linked kernels: timings are theirs and no other's. */
+  readonly buildId: string;
   devices(): readonly DeviceInfo[];
   /** Tactics for a layer (LayerDesc message) on a device, best estimate first. Empty = the device cannot run it. */
   enumerate(device: string, layerDescBytes: Uint8Array, threads: number): readonly Tactic[];
   /** Runs one layer synchronously on the CPU, by the scalar reference unless a tactic is named: folding and tests. */
   evaluate(layerDescBytes: Uint8Array, inputs: readonly (Tensor | null)[], tactic?: string): readonly Tensor[];
+  /**
+   * Times tactics of one layer on random data, one result each in the same order, in a process of its own: a kernel that
+   * crashes is a failed result. Throws RuntimeFailure 'stopped' after an abort.
+   */
   measure(
     device: string,
     layerDescBytes: Uint8Array,
     tactics: readonly string[],
     threads: number,
+    policy: MeasurePolicy,
     stop: AbortSignal,
   ): Promise<readonly Measurement[]>;
+  /** Measures what a device reaches with these threads; takes about a second. Empty where the device cannot say. */
+  ceilings(device: string, threads: number, stop: AbortSignal): Promise<Ceilings>;
   /** Evaluates one WeightExpr message over the mapped files. */
   evaluateWeight(weightExprBytes: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
   writeEngine(request: WriteEngineRequest, onProgress: (p: NativeProgress) => void, stop: AbortSignal): Promise<void>;

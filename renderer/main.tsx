@@ -12,6 +12,7 @@ import './panels/lists.css';
 import './panels/start/start.css';
 import './panels/passes/passes.css';
 import './panels/export/export.css';
+import './panels/profile/profile.css';
 import './graph/graph.css';
 import './commands/core.ts';
 import { MantineProvider } from '@mantine/core';
@@ -21,6 +22,7 @@ import { App } from './app/App.tsx';
 import { listenForKeys } from './commands/keys.ts';
 import { shareCommandsWithMenu } from './commands/menu.ts';
 import { boot, keepSession } from './store/actions/connect.ts';
+import { watchPrecision } from './store/actions/precision/watch.ts';
 import { useStudio } from './store/store.ts';
 import { theme, variables } from './ui/theme.ts';
 
@@ -33,11 +35,18 @@ createRoot(document.getElementById('root')!).render(
 );
 listenForKeys();
 shareCommandsWithMenu();
+watchPrecision();
 void boot();
 
 let saving: ReturnType<typeof setTimeout> | null = null;
 useStudio.subscribe((now, before) => {
-  if (now.model === before.model && now.choices === before.choices && now.step === before.step) return;
+  if (
+    now.model === before.model &&
+    now.choices === before.choices &&
+    now.step === before.step &&
+    now.precision.calibration === before.precision.calibration
+  )
+    return;
   if (saving) clearTimeout(saving);
   saving = setTimeout(keepSession, 300);
 });

@@ -10,7 +10,7 @@ const MAY_IMPORT = [
   ['optimizer/runtime.ts', ['optimizer/ir']],
   ['optimizer/ops', ['optimizer/ir']],
   ['optimizer/engine', ['optimizer/ir', 'optimizer/runtime.ts']],
-  ['optimizer/importers', ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts']],
+  ['optimizer/importers', ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts', 'optimizer/userCache.ts']],
   [
     'optimizer/exporters',
     ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts', 'optimizer/engine', 'optimizer/importers'],

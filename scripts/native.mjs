@@ -11,7 +11,7 @@ import { ensureSystemDeps } from './system-deps.mjs';
 const dir = path.resolve(ROOT, process.env.SINTER_BUILD_DIR ?? 'build/native');
 const inBuild = (name) => path.relative(ROOT, path.join(dir, name));
 const testing = process.argv.includes('--test');
-const TARGETS = testing ? ['all'] : ['sinter_addon'];
+const TARGETS = testing ? ['all'] : ['sinter_addon', 'sinter_tuner'];
 const SOURCES = [
   'native',
   'CMakeLists.txt',

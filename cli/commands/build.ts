@@ -1,21 +1,26 @@
 import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
+import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
-import { parseCount, parseRanges, parseShapes } from '../options.ts';
+import { modelOptions, parseCount, parsePairs, parseRanges, parseSwitches, type SwitchFlags } from '../options.ts';
 import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText } from '../table.ts';
+import { parseTuning, type TuningFlags } from '../tuning.ts';
 
-interface BuildFlags extends PrecisionFlags {
+interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   output: string;
   device: string;
   threads: string;
   shape: string[];
+  weights?: string;
+  set: string[];
   range: string[];
-  disable: string[];
   fastFp32?: boolean;
+  pinTactic: string[];
+  forbidTactic: string[];
   json?: boolean;
 }
 
@@ -24,19 +29,29 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const stop = stopSignal();
   const progress = new Progress();
   const threads = parseCount('--threads', flags.threads, 1);
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
+  const tuning = parseTuning(flags);
+  const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, {
-    disabledPasses: new Set(flags.disable),
+    ...parseSwitches(flags),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });
   const sizes = parseRanges(flags.range);
   const { device } = flags;
+  const build = {
+    ...(tuning ? { tuning } : {}),
+    rules: tacticRules(optimized.graph, {
+      pin: parsePairs('--pin-tactic', flags.pinTactic),
+      forbid: flags.forbidTactic,
+    }),
+    fastFp32: flags.fastFp32 === true,
+  };
   const { policy, choice, budget } = await choosePrecision(optimized, flags, {
     runtime,
     device,
     threads,
     sizes,
+    build,
     stop,
     progress,
   });
@@ -47,7 +62,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     path: flags.output,
     ranges: sizes,
     ...(policy ? { precision: policy } : {}),
-    fastFp32: flags.fastFp32 === true,
+    ...build,
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });
@@ -67,6 +82,11 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       );
     const split = report.layers.filter((l) => isSplit(l.tactic)).length;
     if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts`);
+    if (report.tuning) {
+      const { timed, cached, failed, level } = report.tuning;
+      const failures = failed > 0 ? `, ${failed} failed` : '';
+      console.log(`level ${level}: ${timed} tactics timed, ${cached} known from the timing cache${failures}`);
+    }
     const reuse = report.memory.withoutReuse > 0 ? ` (${bytesText(report.memory.withoutReuse)} without reuse)` : '';
     console.log(
       `activations ${bytesText(report.memory.arena)}${reuse}, weights ${bytesText(report.engine.weightBytes)}`,

@@ -7,14 +7,14 @@ import { writeTensorRtCache } from '../../optimizer/calibration/cache/tensorRt.t
 import { scaleOf } from '../../optimizer/calibration/quantize.ts';
 import { type DataFlags, openSamples } from '../dataOptions.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseCount, parseShapes } from '../options.ts';
+import { modelOptions, parseCount, parseSwitches, type SwitchFlags } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { rateNote, skippedNote } from '../samples.ts';
 import { stopSignal } from '../stop.ts';
 import { table } from '../table.ts';
 
-interface CalibrateFlags extends DataFlags {
+interface CalibrateFlags extends DataFlags, SwitchFlags {
   output: string;
   algorithm: string;
   percentile: string;
@@ -23,8 +23,9 @@ interface CalibrateFlags extends DataFlags {
   checkpoint: string;
   batch: string;
   shape: string[];
+  weights?: string;
+  set: string[];
   threads: string;
-  disable: string[];
   json?: boolean;
 }
 
@@ -44,9 +45,9 @@ export async function calibrate(file: string, flags: CalibrateFlags): Promise<nu
   const runtime = nativeRuntime();
   const stop = stopSignal();
   const progress = new Progress();
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), stop });
+  const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, {
-    disabledPasses: new Set(flags.disable),
+    ...parseSwitches(flags),
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });

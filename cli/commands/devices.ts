@@ -1,14 +1,41 @@
+import { deviceCeilings } from '../../optimizer/builder/ceilings.ts';
+import type { DeviceInfo } from '../../optimizer/runtime.ts';
 import { EXIT } from '../exit.ts';
+import { parseCount } from '../options.ts';
 import { nativeRuntime } from '../runtime.ts';
+import { stopSignal } from '../stop.ts';
+import { ceilingText } from './profile.ts';
 
-export async function devices(options: { json?: boolean }): Promise<number> {
-  const list = nativeRuntime().devices();
-  if (options.json) console.log(JSON.stringify({ devices: list }, null, 2));
-  else {
-    for (const d of list) {
+interface DevicesFlags {
+  measure?: boolean;
+  threads?: string;
+  json?: boolean;
+}
+
+/** Lists the devices; with --measure also what each reaches, on one thread and on all of them. */
+export async function devices(flags: DevicesFlags): Promise<number> {
+  const runtime = nativeRuntime();
+  const list: (DeviceInfo & { ceilings?: unknown })[] = [];
+  for (const d of runtime.devices()) {
+    const ceilings = [];
+    for (const threads of flags.measure ? counts(d, flags.threads) : []) {
+      const measured = await deviceCeilings(runtime, d, threads, { stop: stopSignal(), again: true });
+      if (measured) ceilings.push(measured);
+    }
+    if (!flags.json) {
       console.log(`${d.id}  ${d.name}, ${d.cores} ${d.cores === 1 ? 'core' : 'cores'}, ${d.features.join(', ')}`);
       for (const note of d.notes) console.log(`     ${note}`);
+      for (const c of ceilings) {
+        console.log(`     ${c.threads} ${c.threads === 1 ? 'thread' : 'threads'}: ${ceilingText({ ceilings: c })}`);
+      }
     }
+    list.push(flags.measure ? { ...d, ceilings } : d);
   }
+  if (flags.json) console.log(JSON.stringify({ devices: list }, null, 2));
   return EXIT.ok;
+}
+
+function counts(d: DeviceInfo, threads: string | undefined): number[] {
+  if (threads !== undefined) return [parseCount('--threads', threads, 1)];
+  return d.kind === 'cpu' ? [...new Set([1, d.cores])] : [1];
 }

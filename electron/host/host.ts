@@ -12,7 +12,11 @@ import { jobOf } from './relay.ts';
 
 const board = new CancelBoard();
 const worker = new Worker(path.join(path.dirname(fileURLToPath(import.meta.url)), 'worker.js'), {
-  workerData: { flags: board.buffer, cache: process.env.SINTER_CACHE ?? '' },
+  workerData: {
+    flags: board.buffer,
+    cache: process.env.SINTER_CACHE ?? '',
+    calibrations: process.env.SINTER_CALIBRATIONS ?? '',
+  },
 });
 let port: MessagePortMain | null = null;
 

@@ -7,7 +7,7 @@ import { createServices } from './services/studio.ts';
 
 /* The thread that holds graphs and does the long work; it speaks the window's protocol, relayed by host.ts. */
 
-const { flags, cache } = workerData as { flags: SharedArrayBuffer; cache: string };
+const { flags, cache, calibrations } = workerData as { flags: SharedArrayBuffer; cache: string; calibrations: string };
 const board = new CancelBoard(flags);
 const slots = new Map<string, number>();
 const thread = parentPort;
@@ -22,6 +22,7 @@ thread.on('message', ({ message, slot }: { message: unknown; slot: number | null
 
 const services = createServices(realParts(), {
   cacheDir: cache,
+  calibrationDir: calibrations,
   isCancelled: (job) => {
     const slot = slots.get(job);
     return slot !== undefined && board.isRaised(slot);

@@ -9,8 +9,13 @@ export interface ShellApi {
   pickModel(): Promise<string | null>;
   pickSave(options: SaveOptions): Promise<string | null>;
   pickProject(): Promise<string | null>;
+  /** Sample data, labels or a calibration cache. */
+  pickInput(kind: InputKind): Promise<string | null>;
+  pickProfile(): Promise<string | null>;
   readProject(path: string): Promise<string>;
   writeProject(path: string, text: string): Promise<void>;
+  /** Writes a .svg or .png beside which nothing else is needed. */
+  writePicture(path: string, bytes: Uint8Array): Promise<void>;
   reveal(path: string): Promise<void>;
   copy(text: string): Promise<void>;
   recent(): Promise<RecentFile[]>;
@@ -34,6 +39,8 @@ export const saveOptions = z.object({
   kind: z.string(),
 });
 export type SaveOptions = z.infer<typeof saveOptions>;
+export const inputKind = z.enum(['dataFolder', 'dataFile', 'labels', 'calibration', 'weights']);
+export type InputKind = z.infer<typeof inputKind>;
 export const recentFile = z.object({ path: z.string(), name: z.string(), bytes: z.number() });
 export type RecentFile = z.infer<typeof recentFile>;
 export const aboutInfo = z.object({ version: z.string(), electron: z.string(), platform: z.string() });
@@ -52,8 +59,11 @@ export const shellCalls = {
   pickModel: z.object({}),
   pickSave: saveOptions,
   pickProject: z.object({}),
+  pickInput: z.object({ kind: inputKind }),
+  pickProfile: z.object({}),
   readProject: z.object({ path: z.string() }),
   writeProject: z.object({ path: z.string(), text: z.string() }),
+  writePicture: z.object({ path: z.string(), bytes: z.instanceof(Uint8Array) }),
   reveal: z.object({ path: z.string() }),
   copy: z.object({ text: z.string() }),
   recent: z.object({}),

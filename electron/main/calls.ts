@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { app, BrowserWindow, clipboard, dialog, ipcMain, shell } from 'electron';
 import * as z from 'zod';
 import { CHANNEL } from '../ipc/channel.ts';
-import { type ShellCall, shellCalls } from '../ipc/shell.ts';
+import { type InputKind, type ShellCall, shellCalls } from '../ipc/shell.ts';
 import { OPENS } from './open-path.ts';
 import { addRecent, loadSession, recentFiles, sampleModels } from './recent.ts';
 
@@ -17,6 +17,18 @@ async function pick(window: BrowserWindow, title: string, name: string, extensio
   return canceled ? null : (filePaths[0] ?? null);
 }
 
+async function pickFolder(window: BrowserWindow, title: string): Promise<string | null> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, { title, properties: ['openDirectory'] });
+  return canceled ? null : (filePaths[0] ?? null);
+}
+
+const INPUTS: Record<Exclude<InputKind, 'dataFolder'>, [title: string, name: string, extensions: string[]]> = {
+  dataFile: ['Choose samples', 'Samples', ['npy', 'npz', 'csv', 'bin', 'raw', 'dat', 'gz', 'png', 'jpg', 'jpeg']],
+  labels: ['Choose labels', 'Labels', ['txt', 'csv', 'npy']],
+  weights: ['Choose the weights of this Caffe network', 'Caffe weights', ['caffemodel', 'binaryproto']],
+  calibration: ['Open a calibration cache', 'Calibration caches', ['calib', 'cache', 'trt', 'json']],
+};
+
 const handlers: Handlers = {
   pickModel: (_p, w) =>
     pick(
@@ -26,6 +38,9 @@ const handlers: Handlers = {
       OPENS.map((e) => e.slice(1)),
     ),
   pickProject: (_p, w) => pick(w, 'Open a project', 'Sinter projects', ['sinterproj']),
+  pickInput: (p, w) =>
+    p.kind === 'dataFolder' ? pickFolder(w, 'Choose a folder of samples') : pick(w, ...INPUTS[p.kind]),
+  pickProfile: (_p, w) => pick(w, 'Open a profile', 'Sinter profiles', ['sinterprofile']),
   pickSave: async (p, w) => {
     const { canceled, filePath } = await dialog.showSaveDialog(w, {
       title: p.title,
@@ -41,6 +56,11 @@ const handlers: Handlers = {
   writeProject: (p) => {
     if (!p.path.endsWith('.sinterproj')) throw new Error(`${p.path} is not a .sinterproj file`);
     writeFileSync(`${p.path}.new`, p.text);
+    renameSync(`${p.path}.new`, p.path);
+  },
+  writePicture: (p) => {
+    if (!/\.(svg|png)$/i.test(p.path)) throw new Error(`${p.path} is not the name of a .svg or .png file`);
+    writeFileSync(`${p.path}.new`, p.bytes);
     renameSync(`${p.path}.new`, p.path);
   },
   reveal: (p) => shell.showItemInFolder(p.path),

@@ -33,7 +33,11 @@ export class EngineHost {
   private start(): UtilityProcess {
     const child = utilityProcess.fork(path.join(here, 'host.js'), [], {
       serviceName: 'Sinter engine host',
-      env: { ...process.env, SINTER_CACHE: path.join(app.getPath('userData'), 'results') },
+      env: {
+        ...process.env,
+        SINTER_CACHE: path.join(app.getPath('userData'), 'results'),
+        SINTER_CALIBRATIONS: path.join(app.getPath('userData'), 'calibrations'),
+      },
       stdio: 'inherit',
     });
     this.child = child;

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/peak.h"
 #include "core/kernel.h"
 #include "core/thread_pool.h"
+#include "cpu/ceilings/peaks.h"
 #include "cpu/reference/convert.h"
 
 namespace {
@@ -180,8 +180,8 @@ int main(int argc, char** argv) {
         return flops / t;
     };
     std::map<Isa, double> peaks;
-    if (detectIsa() >= Isa::Avx2) peaks[Isa::Avx2] = peakOf(bench::fmaAvx2);
-    if (detectIsa() >= Isa::Avx512) peaks[Isa::Avx512] = peakOf(bench::fmaAvx512);
+    if (detectIsa() >= Isa::Avx2) peaks[Isa::Avx2] = peakOf(ceilings::floatsAvx2);
+    if (detectIsa() >= Isa::Avx512) peaks[Isa::Avx512] = peakOf(ceilings::floatsAvx512);
     if (detectIsa() >= Isa::Avx512Vnni) peaks[Isa::Avx512Vnni] = peaks[Isa::Avx512];  // of float32, to compare with
     for (const auto& [isa, peak] : peaks) std::printf("multiply-add peak, %s: %.1f GFLOP/s a core\n", std::string(isaName(isa)).c_str(), peak * 1e-9);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "core/error.h"
@@ -101,6 +103,10 @@ void prepare(sinter_context& c) {
     }
     c.ran = false;
     c.context.setShapes(c.shapes);
+    if (c.context.outputsDecidedByRun()) {
+        std::fill(c.outputs.begin(), c.outputs.end(), nullptr);
+        return;
+    }
     for (size_t i = 0; i < c.outputs.size(); ++i) {
         const uint64_t bytes = bytesOf(c.context.output(i));
         if (c.callers[i].data) {
@@ -113,6 +119,26 @@ void prepare(sinter_context& c) {
         }
         if (!c.own[i].data() || c.own[i].bytes() < bytes) c.own[i] = sinter::HostMemory(bytes);
         c.outputs[i] = c.own[i].data();
+    }
+}
+
+/// Where shapes are decided by the run: its results go to the caller's memory, or stay in the context's.
+void takeOutputs(sinter_context& c) {
+    if (!c.context.outputsDecidedByRun()) return;
+    const auto& h = c.context.engine().header();
+    for (size_t i = 0; i < c.outputs.size(); ++i) {
+        if (c.context.result(i).items || !c.context.result(i).present()) {
+            throw Error(ErrorCode::Type, "output \"" + h.outputs[i].name + "\" is a sequence or an absent value, which the C interface does not give");
+        }
+        const uint64_t bytes = bytesOf(c.context.output(i));
+        c.outputs[i] = c.context.outputData(i);
+        if (!c.callers[i].data) continue;
+        if (c.callers[i].bytes < bytes) {
+            throw Error(ErrorCode::Argument, "the memory for output \"" + h.outputs[i].name + "\" has " + std::to_string(c.callers[i].bytes) +
+                                                 " bytes, this result needs " + std::to_string(bytes));
+        }
+        std::memcpy(c.callers[i].data, c.outputs[i], bytes);
+        c.outputs[i] = c.callers[i].data;
     }
 }
 
@@ -200,6 +226,7 @@ sinter_status sinter_context_run(sinter_context* context) {
         auto& c = required(context, "context");
         prepare(c);
         c.context.run(c.inputs, c.outputs);
+        takeOutputs(c);
         c.ran = true;
     });
 }
@@ -227,6 +254,7 @@ sinter_status sinter_context_profile(sinter_context* context, size_t warmup, siz
         if (warmup > 1000000 || iterations > 1000000) throw Error(ErrorCode::Argument, "more than a million iterations");
         prepare(c);
         const auto result = c.context.profile(c.inputs, c.outputs, {static_cast<int>(warmup), static_cast<int>(iterations)});
+        takeOutputs(c);
         c.ran = true;
         std::copy(result.total.begin(), result.total.end(), total);
         if (!layers) return;

@@ -57,6 +57,11 @@ LayerDesc describeLayer(const schema::Engine& engine, const schema::Layer& layer
     return describe(layer, engine.values, symbols, engine.symbols);
 }
 
+LayerDesc describeLayer(const schema::Layer& layer, std::span<const schema::Value> values, const SymbolValues& symbols,
+                        std::span<const std::string> names) {
+    return describe(layer, values, symbols, names);
+}
+
 LayerDesc describeLayer(const schema::LayerMessage& message) {
     return describe(message.layer, message.values, SymbolValues(message.symbols.size()), message.symbols);
 }

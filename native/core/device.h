@@ -7,6 +7,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/kernel.h"
@@ -49,12 +50,27 @@ public:
     virtual double since(const Event& start) const = 0;
 };
 
+/// How a layer's kernels run, for profiles; negative = the device does not say.
+struct LaunchFacts {
+    int kernels = -1;         ///< launches of one run
+    int registers = -1;       ///< a thread, in the largest kernel
+    int64_t sharedBytes = -1; ///< a block, static and dynamic
+    double occupancy = -1;    ///< resident warps of those a multiprocessor could hold, 0 … 1
+};
+
 /// A layer ready to be launched on a stream.
 class Launch {
 public:
     virtual ~Launch() = default;
+    virtual LaunchFacts facts() const { return {}; }
     /// Whether it may be part of a Recording.
     virtual bool recordable() const { return true; }
+};
+
+/// What a device reaches when it is asked for nothing else.
+struct Ceilings {
+    std::vector<std::pair<std::string, double>> flops;  ///< element type → operations a second; a multiply-add counts two
+    double bandwidth = 0;                               ///< bytes read plus written a second by a copy; 0 = unknown
 };
 
 /// A sequence of launches that the device replays as one.
@@ -134,6 +150,11 @@ public:
     }
     /// Takes over an engine's code, before its layers are prepared.
     virtual void addKernels(std::span<const KernelBinary> kernels) { (void)kernels; }
+    /// Measures its ceilings with these threads; takes about a second. Throws Error(Stopped).
+    virtual Ceilings ceilings(int threads, const StopToken* stop) {
+        (void)threads, (void)stop;
+        return {};
+    }
 };
 
 /// What a backend finds on this machine.

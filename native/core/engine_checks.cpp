@@ -10,7 +10,14 @@ namespace {
 
 [[noreturn]] void corrupt(const std::string& message) { throw Error(ErrorCode::Corrupt, "the engine header is inconsistent: " + message); }
 
-std::string nameOf(const schema::Engine& e, size_t value) {
+/// The values that a list of layers works on: the engine's own, or a region's.
+struct Scope {
+    const schema::Engine& engine;
+    const std::vector<schema::Value>& values;
+    uint64_t arenaBytes;
+};
+
+std::string nameOf(const Scope& e, size_t value) {
     const std::string& name = e.values[value].name;
     return "value " + std::to_string(value) + (name.empty() ? "" : " \"" + name + "\"");
 }
@@ -22,7 +29,7 @@ void checkDim(const schema::DimExpr& d, size_t symbols) {
     for (const schema::DimExpr& a : d.args) checkDim(a, symbols);
 }
 
-void checkView(const schema::Engine& e, size_t index) {
+void checkView(const Scope& e, size_t index) {
     const schema::Value& v = e.values[index];
     if (v.view->of >= e.values.size()) corrupt(nameOf(e, index) + " is a view of a missing value");
     const schema::Value& base = e.values[v.view->of];
@@ -51,9 +58,9 @@ void checkView(const schema::Engine& e, size_t index) {
     }
 }
 
-void checkValue(const schema::Engine& e, size_t index) {
+void checkValue(const Scope& e, size_t index) {
     const schema::Value& v = e.values[index];
-    const int storages = int{v.arenaOffset.has_value()} + int{v.weight.has_value()} + int{v.view.has_value()} + int{v.external};
+    const int storages = int{v.arenaOffset.has_value()} + int{v.weight.has_value()} + int{v.view.has_value()} + int{v.external} + int{v.pooled};
     if (storages != 1) corrupt(nameOf(e, index) + " has " + std::to_string(storages) + " kinds of storage instead of one");
     if (dtypeSize(v.dtype) == 0) corrupt(nameOf(e, index) + " has an element type that cannot be executed");
     if (v.shape.size() > static_cast<size_t>(kMaxRank)) corrupt(nameOf(e, index) + " has more than 8 dimensions");
@@ -63,18 +70,21 @@ void checkValue(const schema::Engine& e, size_t index) {
     if ((v.external || v.weight) && v.layout == "nhwc") {
         corrupt(nameOf(e, index) + " is an engine input, output or weight and must be row-major");
     }
-    for (const schema::DimExpr& d : v.shape) checkDim(d, e.symbols.size());
-    if (v.weight && *v.weight >= e.weights.size()) corrupt(nameOf(e, index) + " uses a missing weight");
+    if (v.sequence && !v.pooled && !v.external) corrupt(nameOf(e, index) + " is a sequence in memory of fixed size");
+    for (const schema::DimExpr& d : v.shape) checkDim(d, e.engine.symbols.size());
+    if (v.weight && *v.weight >= e.engine.weights.size()) corrupt(nameOf(e, index) + " uses a missing weight");
     if (v.arenaOffset && (*v.arenaOffset > e.arenaBytes || v.maxBytes > e.arenaBytes - *v.arenaOffset)) {
         corrupt(nameOf(e, index) + " lies outside the arena");
     }
     if (v.view) {
-        checkDim(v.view->start, e.symbols.size());
+        checkDim(v.view->start, e.engine.symbols.size());
         checkView(e, index);
     }
 }
 
-void checkLayer(const schema::Engine& e, const schema::Layer& l) {
+void checkRegions(const Scope& e, const schema::Layer& l);
+
+void checkLayer(const Scope& e, const schema::Layer& l) {
     for (const int32_t i : l.inputs) {
         if (i < -1 || (i >= 0 && static_cast<size_t>(i) >= e.values.size())) corrupt("layer \"" + l.name + "\" reads a missing value");
     }
@@ -88,8 +98,39 @@ void checkLayer(const schema::Engine& e, const schema::Layer& l) {
     if (l.workspaceOffset > e.arenaBytes || l.workspace > e.arenaBytes - l.workspaceOffset) {
         corrupt("the workspace of layer \"" + l.name + "\" lies outside the arena");
     }
-    for (const schema::DimExpr& d : l.dims) checkDim(d, e.symbols.size());
+    for (const schema::DimExpr& d : l.dims) checkDim(d, e.engine.symbols.size());
+    checkRegions(e, l);
 }
+
+void checkRegions(const Scope& e, const schema::Layer& l) {
+    const size_t wanted = l.op == "If" ? 2 : l.op == "Loop" || l.op == "Scan" ? 1 : 0;
+    if (l.regions.size() != wanted) corrupt("layer \"" + l.name + "\" (" + l.op + ") owns " + std::to_string(l.regions.size()) + " regions");
+    if (wanted == 0) return;
+    for (const uint32_t v : l.outputs) {
+        if (!e.values[v].pooled && !e.values[v].external) corrupt("layer \"" + l.name + "\" owns regions and writes to memory that is not the pool's");
+    }
+    if (l.op == "If" ? l.inputs.empty() : l.op == "Loop" && l.inputs.size() < 2) corrupt("layer \"" + l.name + "\" lacks operands");
+    for (const schema::Region& r : l.regions) {
+        if (r.arenaBytes > l.workspace) corrupt("a region of layer \"" + l.name + "\" needs more memory than the layer has");
+        const Scope inner{e.engine, r.values, r.arenaBytes};
+        for (size_t i = 0; i < r.values.size(); ++i) checkValue(inner, i);
+        std::vector<bool> bound(r.values.size(), false);
+        for (const int32_t v : r.inputs) {
+            if (v < -1 || (v >= 0 && (static_cast<size_t>(v) >= r.values.size() || !r.values[static_cast<size_t>(v)].external))) {
+                corrupt("a region of layer \"" + l.name + "\" takes a value that is no input");
+            }
+            if (v >= 0) bound[static_cast<size_t>(v)] = true;
+        }
+        for (size_t i = 0; i < r.values.size(); ++i) {
+            if (r.values[i].external && !bound[i]) corrupt(nameOf(inner, i) + " is an input that its region is not given");
+        }
+        for (const uint32_t v : r.outputs) {
+            if (v >= r.values.size()) corrupt("a region of layer \"" + l.name + "\" gives a missing value");
+        }
+        for (const schema::Layer& inside : r.layers) checkLayer(inner, inside);
+    }
+}
+
 
 void checkBindings(const schema::Engine& e) {
     for (const auto* list : {&e.inputs, &e.outputs}) {
@@ -104,11 +145,15 @@ void checkBindings(const schema::Engine& e) {
     for (const schema::Binding& b : e.inputs) bound[b.value] = true;
     for (const schema::Binding& b : e.outputs) bound[b.value] = true;
     for (size_t i = 0; i < e.values.size(); ++i) {
-        if (e.values[i].external && !bound[i]) corrupt(nameOf(e, i) + " is external but bound to no input or output");
+        if (e.values[i].external && !bound[i]) corrupt(nameOf({e, e.values, e.arenaBytes}, i) + " is external but bound to no input or output");
     }
 }
 
 }  // namespace
+
+bool hasRegions(const schema::Engine& e) {
+    return std::find(e.requiredFeatures.begin(), e.requiredFeatures.end(), kRegionsFeature) != e.requiredFeatures.end();
+}
 
 void checkStructure(const schema::Engine& e, uint64_t blobBytes) {
     if (e.arenaBytes > 1ULL << 46) corrupt("the arena is " + std::to_string(e.arenaBytes) + " bytes");
@@ -117,9 +162,18 @@ void checkStructure(const schema::Engine& e, uint64_t blobBytes) {
         if (w.offset % format::kAlignment != 0) corrupt("weight " + std::to_string(i) + " is not aligned");
         if (w.offset > blobBytes || w.length > blobBytes - w.offset) corrupt("weight " + std::to_string(i) + " lies outside the blob");
     }
-    for (size_t i = 0; i < e.values.size(); ++i) checkValue(e, i);
-    for (const schema::Layer& l : e.layers) checkLayer(e, l);
+    const Scope root{e, e.values, e.arenaBytes};
+    for (size_t i = 0; i < e.values.size(); ++i) checkValue(root, i);
+    for (const schema::Layer& l : e.layers) checkLayer(root, l);
     checkBindings(e);
+    if (hasRegions(e)) return;
+    for (const schema::Value& v : e.values) {
+        if (v.sequence || v.optional) corrupt("it has sequences without the feature \"regions\"");
+        if (v.pooled) corrupt("it has pooled values without the feature \"regions\"");
+    }
+    for (const schema::Layer& l : e.layers) {
+        if (l.resolve || !l.regions.empty()) corrupt("layer \"" + l.name + "\" needs the feature \"regions\"");
+    }
 }
 
 std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
@@ -128,7 +182,7 @@ std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
                                            std::to_string(format::kVersion));
     }
     for (const std::string& f : e.requiredFeatures) {
-        // Format 1 defines none: whatever is required is from a newer release.
+        if (f == kRegionsFeature) continue;
         throw Error(ErrorCode::Feature, "the engine needs the feature \"" + f + "\", which this release of the runtime does not have");
     }
     std::string id = e.device;

@@ -1,8 +1,16 @@
 #pragma once
+#include <string_view>
+
 #include "core/device.h"
 #include "core/schema.h"
 
 namespace sinter {
+
+/// The one feature that format 1 defines: layers with regions or with shapes that are decided while they run.
+inline constexpr std::string_view kRegionsFeature = "regions";
+
+/// True when the engine needs it.
+bool hasRegions(const schema::Engine& engine);
 
 /// Structure: indices, views, storage. After this, following any index of the header is safe. Throws Error(Corrupt).
 void checkStructure(const schema::Engine& engine, uint64_t blobBytes);

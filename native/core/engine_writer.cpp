@@ -54,12 +54,27 @@ private:
 
 std::string labelOf(size_t i) { return "weight " + std::to_string(i); }
 
+/// A layer and the values that it works on.
+struct PlacedLayer {
+    const schema::Layer* layer;
+    std::span<const schema::Value> values;
+};
+
+/// Layers in the order that Weight.layer counts them: each before those of its regions.
+void collectLayers(const std::vector<schema::Layer>& layers, std::span<const schema::Value> values, std::vector<PlacedLayer>& all) {
+    for (const schema::Layer& l : layers) {
+        all.push_back({&l, values});
+        for (const schema::Region& r : l.regions) collectLayers(r.layers, r.values, all);
+    }
+}
+
 /// Packs one evaluated weight for its layer's tactic.
-HostMemory packed(const schema::Engine& engine, Device& device, size_t index, const WeightData& data, const SymbolValues& symbols) {
+HostMemory packed(const schema::Engine& engine, std::span<const PlacedLayer> layers, Device& device, size_t index, const WeightData& data,
+                  const SymbolValues& symbols) {
     const schema::Weight& w = engine.weights[index];
-    if (w.layer >= engine.layers.size()) throw Error(ErrorCode::Corrupt, labelOf(index) + " is packed for a missing layer");
-    const schema::Layer& layer = engine.layers[w.layer];
-    const LayerDesc desc = describeLayer(engine, layer, symbols);
+    if (w.layer >= layers.size()) throw Error(ErrorCode::Corrupt, labelOf(index) + " is packed for a missing layer");
+    const schema::Layer& layer = *layers[w.layer].layer;
+    const LayerDesc desc = describeLayer(layer, layers[w.layer].values, symbols, engine.symbols);
     const TacticInfo info = device.describe(desc, layer.tactic, static_cast<int>(std::max(1U, engine.threads)));
     const Packing packing = w.input < info.packing.size() ? info.packing[w.input] : Packing{};
     if (packing.recipe != w.recipe || packing.bytes != w.length) {
@@ -155,6 +170,8 @@ void writeEngine(const std::string& path, std::span<const std::byte> given, cons
 
     WeightEvaluator evaluator(files, DeviceRegistry::instance().find("cpu"), stop);
     for (const size_t i : order) evaluator.announce(schema::decodeWeightExpr(engine.weights[i].expr));
+    std::vector<PlacedLayer> layers;
+    collectLayers(engine.layers, engine.values, layers);
     BlobWriter blob(file, blobBytes, progress, stop);
     for (const size_t i : order) {
         const schema::Weight& w = engine.weights[i];
@@ -168,7 +185,7 @@ void writeEngine(const std::string& path, std::span<const std::byte> given, cons
             }
             blob.append(data.bytes);
         } else {
-            blob.append(packed(engine, *device, i, data, symbols).span());
+            blob.append(packed(engine, layers, *device, i, data, symbols).span());
         }
     }
     blob.padTo(blobBytes);

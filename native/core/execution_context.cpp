@@ -4,6 +4,7 @@
 #include <new>
 
 #include "core/dim.h"
+#include "core/engine_checks.h"
 #include "core/error.h"
 
 namespace sinter {
@@ -20,7 +21,8 @@ ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int thr
     : engine_(std::move(engine)),
       threads_(threads > 0 ? threads : static_cast<int>(std::max(1U, engine_->header().threads))),
       stream_(engine_->device().createStream(threads_)),
-      arena_(engine_->device().allocate(engine_->header().arenaBytes)) {
+      arena_(engine_->device().allocate(engine_->header().arenaBytes)),
+      decidedByRun_(hasRegions(engine_->header())) {
     const schema::Engine& h = engine_->header();
     if (h.symbols.empty()) {  // shapes are fixed: prepare now, so that the first run is like every other
         std::vector<std::vector<int64_t>> shapes;
@@ -35,6 +37,7 @@ void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShap
         throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs, got " + std::to_string(inputShapes.size()));
     }
     SymbolValues symbols = bindSymbols(h, inputShapes);
+    if (decidedByRun_) return setRunner(std::move(symbols));
     const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->plan->symbols() == symbols; });
     if (known != plans_.end()) {
         std::rotate(plans_.begin(), known, known + 1);
@@ -51,24 +54,41 @@ void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShap
     plan_ = now_->plan.get();
 }
 
-void ExecutionContext::bind(std::span<const void* const> inputs, std::span<void* const> outputs) {
+void ExecutionContext::setRunner(SymbolValues symbols) {
+    const auto known = std::find_if(runners_.begin(), runners_.end(), [&](const auto& r) { return r->inputSymbols() == symbols; });
+    if (known != runners_.end()) {
+        std::rotate(runners_.begin(), known, known + 1);
+    } else {
+        auto runner = std::make_unique<RegionRunner>(*engine_, std::move(symbols), *arena_, *stream_, threads_);
+        if (runners_.size() >= kPlansKept) runners_.pop_back();
+        runners_.insert(runners_.begin(), std::move(runner));
+    }
+    runner_ = runners_.front().get();
+}
+
+void ExecutionContext::checkAddresses(std::span<const void* const> inputs, std::span<void* const> outputs) const {
     const schema::Engine& h = engine_->header();
-    if (!plan_) throw Error(ErrorCode::Argument, "the shapes of the inputs are not set");
+    if (!ready()) throw Error(ErrorCode::Argument, "the shapes of the inputs are not set");
     if (inputs.size() != h.inputs.size() || outputs.size() != h.outputs.size()) {
         throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs and " +
                                              std::to_string(h.outputs.size()) + " outputs, got " + std::to_string(inputs.size()) + " and " +
                                              std::to_string(outputs.size()));
     }
+    for (size_t i = 0; i < inputs.size() + outputs.size(); ++i) {
+        const bool in = i < inputs.size();
+        if ((in ? inputs[i] : outputs[i - inputs.size()]) || slotInfos()[i].count() == 0 || (!in && decidedByRun_)) continue;
+        if (in && (h.values[h.inputs[i].value].sequence || h.values[h.inputs[i].value].optional)) continue;
+        throw Error(ErrorCode::Argument, std::string(in ? "input \"" : "output \"") + (in ? h.inputs[i].name : h.outputs[i - inputs.size()].name) +
+                                             "\" has no memory");
+    }
+}
+
+void ExecutionContext::bind(std::span<const void* const> inputs, std::span<void* const> outputs) {
+    checkAddresses(inputs, outputs);
     caller_.clear();
     for (const void* p : inputs) caller_.push_back(const_cast<void*>(p));  // bound as inputs: kernels only read them
     caller_.insert(caller_.end(), outputs.begin(), outputs.end());
-    for (size_t i = 0; i < caller_.size(); ++i) {
-        if (!caller_[i] && plan_->slotInfos()[i].count() > 0) {
-            const bool in = i < inputs.size();
-            throw Error(ErrorCode::Argument, std::string(in ? "input \"" : "output \"") +
-                                                 (in ? h.inputs[i].name : h.outputs[i - inputs.size()].name) + "\" has no memory");
-        }
-    }
+    if (runner_) return;
     addresses_ = caller_;
     for (size_t i = 0; i < now_->staging.size(); ++i) {
         addresses_[i] = now_->staging[i]->address();
@@ -95,17 +115,30 @@ void ExecutionContext::launch(ExecutionPlan::Layer& l) {
     }
 }
 
+void ExecutionContext::begin(const StopToken* stop) {
+    if (!runner_) return;
+    const size_t inputs = engine_->header().inputs.size();
+    runner_->begin(std::span<const void* const>(caller_.data(), inputs), stop);
+}
+
+void ExecutionContext::launchLayer(size_t index) {
+    if (runner_) runner_->runLayer(index);
+    else launch(plan_->layers()[index]);
+}
+
 void ExecutionContext::launchAll(const StopToken* stop) {
-    for (ExecutionPlan::Layer& l : plan_->layers()) {
+    begin(stop);
+    const size_t count = layerCount();
+    for (size_t i = 0; i < count; ++i) {
         throwIfStopped(stop);
-        launch(l);
+        launchLayer(i);
     }
 }
 
 /// The first run launches layer by layer, which finds errors where they are; later ones replay it as one where the device
 /// can (addresses stay the same there: staging buffers and arena belong to the context).
 void ExecutionContext::runLayers(const StopToken* stop) {
-    if (now_->staging.empty()) {
+    if (runner_ || now_->staging.empty()) {
         launchAll(stop);
         return;
     }
@@ -130,6 +163,7 @@ void ExecutionContext::copyOutputs() {
 
 void ExecutionContext::finish() {
     stream_->synchronize();
+    if (runner_) return runner_->finish(std::span(caller_).subspan(engine_->header().inputs.size()));
     if (now_->staging.empty()) plan_->copyRemainingOutputs(addresses_);
     else copyOutputs();
 }
@@ -150,7 +184,7 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
         if (progress) progress(++done, total);
     };
     for (int i = 0; i < options.warmup; ++i, step()) runLayers(stop);
-    if (!now_->ran) runLayers(stop);
+    if (!runner_ && !now_->ran) runLayers(stop);
     stream_->synchronize();
 
     ProfileResult result;
@@ -162,18 +196,29 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
         end->synchronize();
         result.total.push_back(end->since(*start));
     }
-    auto& layers = plan_->layers();
-    result.layers.resize(layers.size());
-    std::vector<std::unique_ptr<Event>> marks(layers.size() + 1);
+    const size_t layers = layerCount();
+    result.layers.resize(layers);
+    result.starts.resize(layers);
+    std::vector<std::unique_ptr<Event>> marks(layers + 1);
     for (int i = 0; i < options.iterations; ++i, step()) {
         throwIfStopped(stop);
+        begin(stop);
         marks[0] = stream_->record();
-        for (size_t k = 0; k < layers.size(); ++k) {
-            launch(layers[k]);
+        for (size_t k = 0; k < layers; ++k) {
+            launchLayer(k);
             marks[k + 1] = stream_->record();
         }
         marks.back()->synchronize();
-        for (size_t k = 0; k < layers.size(); ++k) result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+        for (size_t k = 0; k < layers; ++k) {
+            result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
+            result.starts[k].push_back(marks[k]->since(*marks[0]));
+        }
+    }
+    result.facts.resize(layers);
+    if (!runner_) {
+        for (size_t k = 0; k < layers; ++k) {
+            if (const auto& launch = plan_->layers()[k].launch) result.facts[k] = launch->facts();
+        }
     }
     finish();
     return result;

@@ -7,6 +7,7 @@
 #include "core/device.h"
 #include "core/engine.h"
 #include "core/execution_plan.h"
+#include "core/region_runner.h"
 
 namespace sinter {
 
@@ -19,6 +20,8 @@ struct ProfileOptions {
 struct ProfileResult {
     std::vector<double> total;
     std::vector<std::vector<double>> layers;
+    std::vector<std::vector<double>> starts;  ///< of each layer, from the start of its iteration
+    std::vector<LaunchFacts> facts;           ///< of each layer
 };
 
 /// The mutable state of one running engine: arena, stream and the plans of the shapes it has seen. Several contexts
@@ -33,10 +36,20 @@ public:
 
     /// Sets the inputs' shapes, in binding order; prepares what is new. Throws Error(Shape) naming the input.
     void setShapes(std::span<const std::vector<int64_t>> inputShapes);
-    bool ready() const { return plan_ != nullptr; }
-    /// Types and shapes at the present shapes.
-    const TensorInfo& input(size_t i) const { return plan_->slotInfos()[i]; }
-    const TensorInfo& output(size_t i) const { return plan_->slotInfos()[engine_->header().inputs.size() + i]; }
+    bool ready() const { return plan_ != nullptr || runner_ != nullptr; }
+    /// Types and shapes at the present shapes. Where outputs are decided while running, those of the last run.
+    const TensorInfo& input(size_t i) const { return slotInfos()[i]; }
+    const TensorInfo& output(size_t i) const { return slotInfos()[engine_->header().inputs.size() + i]; }
+    /// True when the outputs' shapes and memory are known only after a run: callers may then give no memory (nullptr) and
+    /// take `outputData`. Memory that they do give must hold the result.
+    bool outputsDecidedByRun() const { return decidedByRun_; }
+    /// Where the runtime put an output of the last run; valid until the next one. Only when outputsDecidedByRun().
+    void* outputData(size_t i) const { return runner_->output(i); }
+
+    /// A result of the last run, sequences and absent values too. Only when outputsDecidedByRun().
+    const RegionTensor& result(size_t i) const { return runner_->result(i); }
+    /// An input that is no plain tensor, for the runs that follow; after setShapes. Only when outputsDecidedByRun().
+    void setInput(size_t i, RegionTensor t) { runner_->setInput(i, std::move(t)); }
 
     /// Runs once. Host memory, dense row-major, in binding order; must not overlap. Throws Error with the layer's name.
     void run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop = nullptr);
@@ -46,6 +59,9 @@ public:
                           const std::function<void(int, int)>& progress = {}, const StopToken* stop = nullptr);
 
 private:
+    const std::vector<TensorInfo>& slotInfos() const { return runner_ ? runner_->slotInfos() : plan_->slotInfos(); }
+    void setRunner(SymbolValues symbols);
+    void checkAddresses(std::span<const void* const> inputs, std::span<void* const> outputs) const;
     /// A plan with what belongs to its shapes on a device with memory of its own.
     struct Prepared {
         std::unique_ptr<ExecutionPlan> plan;
@@ -55,6 +71,9 @@ private:
     };
 
     void bind(std::span<const void* const> inputs, std::span<void* const> outputs);
+    void begin(const StopToken* stop);
+    size_t layerCount() { return runner_ ? runner_->layerCount() : plan_->layers().size(); }
+    void launchLayer(size_t index);
     void launch(ExecutionPlan::Layer& layer);
     void launchAll(const StopToken* stop);
     void runLayers(const StopToken* stop);
@@ -68,6 +87,9 @@ private:
     std::vector<std::unique_ptr<Prepared>> plans_;  ///< most recently used first
     Prepared* now_ = nullptr;
     ExecutionPlan* plan_ = nullptr;                 ///< of now_
+    bool decidedByRun_;
+    std::vector<std::unique_ptr<RegionRunner>> runners_;  ///< as plans_, for engines with regions
+    RegionRunner* runner_ = nullptr;
     std::vector<void*> addresses_;                  ///< what the plan is bound to
     std::vector<void*> caller_;                     ///< the caller's tensors
 };

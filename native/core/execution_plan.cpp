@@ -7,49 +7,13 @@
 #include "core/host_memory.h"
 #include "core/layer_checks.h"
 #include "core/strided_copy.h"
+#include "core/tactic_checks.h"
+#include "core/view_of.h"
 
 namespace sinter {
 namespace {
 
 uint64_t bytesOf(const TensorInfo& t) { return static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype); }
-
-[[noreturn]] void failLayer(const schema::Layer& l, const std::string& message) {
-    throw Error(ErrorCode::Kernel, "layer \"" + l.name + "\": " + message, l.name);
-}
-
-bool isDense(const TensorView& v) {
-    if (v.isLinear()) return true;
-    return v.isChannelsLast() && std::equal(v.strides.begin(), v.strides.begin() + v.rank,
-                                            channelsLastStrides(std::span(v.dims).first(static_cast<size_t>(v.rank))).begin());
-}
-
-/// What a kernel was promised when its tactic was chosen must hold of the views it gets: a wrong engine stops here.
-void checkView(const schema::Layer& l, const TensorView& v, const std::vector<std::string>& layouts,
-               const std::vector<uint32_t>& alignments, size_t i, const char* what) {
-    if (!v.present() || v.count() == 0) return;
-    const std::string layout = i < layouts.size() ? layouts[i] : "";
-    if (layout.empty()) return;  // reads strides
-    const std::string where = std::string(what) + " " + std::to_string(i);
-    const uint32_t alignment = i < alignments.size() ? alignments[i] : 0;
-    const bool strided = !isDense(v);
-    if (strided && alignment == 0) failLayer(l, "kernel \"" + l.tactic + "\" needs its " + where + " dense");
-    if (layout == "nhwc" && v.rank >= 3 && !v.isChannelsLast()) failLayer(l, "kernel \"" + l.tactic + "\" needs its " + where + " channels-last");
-    if (layout == "linear" && !strided && !v.isLinear()) failLayer(l, "kernel \"" + l.tactic + "\" needs its " + where + " row-major");
-}
-
-void checkPacking(const Engine& engine, const schema::Layer& l, const TacticInfo& info, size_t i) {
-    const int32_t value = l.inputs[i];
-    const std::string recipe = i < info.packing.size() ? info.packing[i].recipe : "";
-    const auto& weight = value >= 0 ? engine.header().values[static_cast<size_t>(value)].weight : std::nullopt;
-    const std::string stored = weight ? engine.header().weights[*weight].recipe : "";
-    if (recipe != stored) {
-        failLayer(l, "kernel \"" + l.tactic + "\" wants input " + std::to_string(i) + " packed as \"" + recipe + "\", the engine holds \"" +
-                         stored + "\"");
-    }
-    if (!recipe.empty() && engine.header().weights[*weight].length < info.packing[i].bytes) {
-        failLayer(l, "the packed input " + std::to_string(i) + " is too short");
-    }
-}
 
 }  // namespace
 
@@ -117,39 +81,10 @@ const ExecutionPlan::Place& ExecutionPlan::place(const Engine& engine, uint32_t 
 }
 
 void ExecutionPlan::placeView(const schema::Value& v, const TensorInfo& info, const Place& base, Place& p) const {
-    const auto fail = [&](const std::string& why) { throw Error(ErrorCode::Corrupt, "view \"" + v.name + "\" " + why); };
+    int64_t offset = 0;
+    p.view = viewOf(v, info, base.view, symbols_, offset);
     p.slot = base.slot;
-    p.offset = base.offset;
-    p.view = makeView(info, base.view.data);
-    const size_t rank = info.dims.size();
-    switch (v.view->kind) {
-        case schema::View::Kind::Slice: {
-            const size_t axis = v.view->axis;
-            const int64_t start = evaluateDim(v.view->start, symbols_, {});
-            for (size_t i = 0; i < rank; ++i) {
-                const int64_t room = base.view.dims[i];
-                const bool fits = i == axis ? start >= 0 && start <= room && info.dims[i] <= room - start : info.dims[i] == room;
-                if (!fits) fail("does not fit into what it is a slice of");
-            }
-            p.view.strides = base.view.strides;
-            const int64_t bytes = start * base.view.strides[axis] * static_cast<int64_t>(dtypeSize(info.dtype));
-            p.offset += bytes;
-            if (p.view.data) p.view.data = p.view.as<std::byte>() + bytes;
-            break;
-        }
-        case schema::View::Kind::Permute:
-            for (size_t i = 0; i < rank; ++i) {
-                const uint32_t from = v.view->perm[i];
-                if (info.dims[i] != base.view.dims[from]) fail("does not fit what it is a permutation of");
-                p.view.strides[i] = base.view.strides[from];
-            }
-            break;
-        case schema::View::Kind::Reshape:
-            if (info.count() != base.view.count()) fail("has another number of elements than what it reshapes");
-            if (!base.view.isLinear()) fail("reshapes storage that is not dense and row-major");
-            p.view.strides = linearStrides(info.dims);
-            break;
-    }
+    p.offset = base.offset + offset;
 }
 
 void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& source, const Buffer& arena, int threads, uint64_t& scratch) {
@@ -174,12 +109,7 @@ void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& sour
     checkLayerContract(desc);
     Device& device = engine.device();
     const TacticInfo info = device.describe(desc, source.tactic, threads);
-    for (size_t i = 0; i < l.inputs.size(); ++i) {
-        checkPacking(engine, source, info, i);
-        const bool packed = i < info.packing.size() && !info.packing[i].recipe.empty();
-        if (!packed) checkView(source, l.inputs[i], info.inputLayouts, info.inputViews, i, "input");
-    }
-    for (size_t i = 0; i < l.outputs.size(); ++i) checkView(source, l.outputs[i], info.outputLayouts, info.outputViews, i, "output");
+    checkPromises(engine.header(), source, h.values, info, l.inputs, l.outputs);
     if (info.workspace <= source.workspace) l.workspace = static_cast<std::byte*>(arena.address()) + source.workspaceOffset;
     else scratch = std::max(scratch, info.workspace);
     l.launch = device.prepare(desc, source.tactic, threads);

@@ -41,7 +41,11 @@ HostMemory randomData(const LayerDesc& layer, size_t input) {
     return memory;
 }
 
-/// One tactic with its data in as many copies as the rotation asks for.
+/// In an engine a layer reads what the layer before has just written and writes where others have written lately, so
+/// its activations are as near as the caches hold them; its weights were last read one whole run ago.
+constexpr uint64_t kActivationSets = 2;
+
+/// One tactic with its constants in as many copies as the rotation asks for.
 class Bench {
 public:
     Bench(Device& device, Stream& stream, const LayerDesc& given, const std::string& tactic, int threads, uint64_t rotation)
@@ -56,7 +60,7 @@ public:
 
         std::vector<HostMemory> data(layer.inputs.size());
         std::vector<uint64_t> sizes(layer.inputs.size());
-        uint64_t total = 0;
+        uint64_t constants = 0;
         for (size_t i = 0; i < layer.inputs.size(); ++i) {
             if (!layer.inputs[i].present()) continue;
             data[i] = randomData(layer, i);
@@ -67,17 +71,21 @@ public:
                 data[i] = std::move(packed);
                 sizes[i] = (info.packing[i].bytes + 63) / 64 * 64;
             }
-            total += sizes[i];
+            if (layer.inputs[i].constant) constants += sizes[i];
         }
-        for (const TensorInfo& o : layer.outputs) total += bytesOf(o);
-        const uint64_t copies = std::clamp<uint64_t>(rotation / std::max<uint64_t>(total, 1) + 1, 1, 256);
+        const uint64_t copies = std::clamp<uint64_t>(rotation / std::max<uint64_t>(constants, 1) + 1, kActivationSets, 256);
         for (uint64_t c = 0; c < copies; ++c) {
             Set set;
             for (size_t i = 0; i < layer.inputs.size(); ++i) {
-                set.inputs.push_back(layer.inputs[i].present() ? place(device, layer.inputs[i], sizes[i]) : TensorView{});
-                if (data[i].bytes() > 0) stream.copyIn(*memory_.back(), 0, data[i].data(), data[i].bytes());
+                const TensorInfo& t = layer.inputs[i];
+                if (t.present() && !t.constant && c >= kActivationSets) set.inputs.push_back(sets_[c % kActivationSets].inputs[i]);
+                else set.inputs.push_back(t.present() ? fill(device, stream, t, sizes[i], data[i]) : TensorView{});
             }
-            for (const TensorInfo& o : layer.outputs) set.outputs.push_back(o.present() ? place(device, o, bytesOf(o)) : TensorView{});
+            for (size_t i = 0; i < layer.outputs.size(); ++i) {
+                const TensorInfo& t = layer.outputs[i];
+                if (c >= kActivationSets) set.outputs.push_back(sets_[c % kActivationSets].outputs[i]);
+                else set.outputs.push_back(t.present() ? place(device, t, bytesOf(t)) : TensorView{});
+            }
             sets_.push_back(std::move(set));
         }
         if (info.workspace > 0) workspace_ = device.allocate(info.workspace);
@@ -105,6 +113,11 @@ private:
     TensorView place(Device& device, const TensorInfo& t, uint64_t bytes) {
         memory_.push_back(device.allocate(bytes));
         return makeView(t, memory_.back()->address());
+    }
+    TensorView fill(Device& device, Stream& stream, const TensorInfo& t, uint64_t bytes, const HostMemory& data) {
+        const TensorView view = place(device, t, bytes);
+        if (data.bytes() > 0) stream.copyIn(*memory_.back(), 0, data.data(), data.bytes());
+        return view;
     }
     Stream& stream_;
     std::vector<std::unique_ptr<Buffer>> memory_;
@@ -141,7 +154,7 @@ void sampleAll(Bench& bench, const MeasurePolicy& policy, double best, const Sto
 }  // namespace
 
 std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::span<const std::string> tactics, int threads,
-                                 const StopToken* stop, const MeasurePolicy& policy) {
+                                 const StopToken* stop, const MeasurePolicy& policy, const MeasureListener& listener) {
     std::vector<Measurement> results;
     double best = std::numeric_limits<double>::infinity();
     const auto stream = device.createStream(threads);
@@ -149,6 +162,7 @@ std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::sp
         throwIfStopped(stop);
         Measurement m;
         m.tactic = tactic;
+        if (listener.starting) listener.starting(tactic);
         try {
             Bench bench(device, *stream, layer, tactic, threads, policy.rotation);
             sampleAll(bench, policy, best, stop, m);
@@ -159,6 +173,7 @@ std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::sp
         } catch (const std::exception& e) {
             m.error = e.what();
         }
+        if (listener.measured) listener.measured(m);
         results.push_back(std::move(m));
     }
     return results;

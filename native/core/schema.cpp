@@ -151,7 +151,28 @@ View readView(std::string_view bytes) {
 
 }  // namespace
 
-Layer readLayer(std::string_view bytes) {
+Region readRegion(std::string_view bytes, int depth) {
+    if (depth > kMaxRegionDepth) throw Error(ErrorCode::Corrupt, "regions are nested too deeply");
+    Region r;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: r.values.push_back(readValue(m.bytes())); break;
+            case 2: m.varints(r.inputs); break;
+            case 3: m.varints(r.outputs); break;
+            case 4: r.layers.push_back(readLayer(m.bytes(), depth + 1)); break;
+            case 5:
+                for (Message n(m.bytes()); n.next();) {
+                    if (n.tag() == 1) r.arenaBytes = n.varint();
+                    else n.skip();
+                }
+                break;
+            default: m.skip();
+        }
+    }
+    return r;
+}
+
+Layer readLayer(std::string_view bytes, int depth) {
     Layer l;
     for (Message m(bytes); m.next();) {
         switch (m.tag()) {
@@ -168,6 +189,8 @@ Layer readLayer(std::string_view bytes) {
             case 11: l.workspaceOffset = m.varint(); break;
             case 12: l.stream = m.uint32(); break;
             case 14: l.dims.push_back(readDim(m.bytes(), 0)); break;
+            case 15: l.resolve = m.boolean(); break;
+            case 16: l.regions.push_back(readRegion(m.bytes(), depth)); break;
             default: m.skip();
         }
     }
@@ -190,6 +213,9 @@ Value readValue(std::string_view bytes) {
             case 10: m.doubles(v.scale); break;
             case 11: v.zeroPoint = m.int64(); break;
             case 12: v.scaleAxis = m.uint32(); break;
+            case 13: v.pooled = m.boolean(); break;
+            case 14: v.sequence = m.boolean(); break;
+            case 15: v.optional = m.boolean(); break;
             default: m.skip();
         }
     }

@@ -35,11 +35,16 @@ struct Value {
     std::optional<uint32_t> weight;
     std::optional<View> view;
     bool external = false;
+    bool pooled = false;
+    bool sequence = false;
+    bool optional = false;
     uint64_t maxBytes = 0;
     std::vector<double> scale = {};
     int64_t zeroPoint = 0;
     uint32_t scaleAxis = 0;
 };
+
+struct Region;
 
 struct Layer {
     std::string name;
@@ -55,6 +60,16 @@ struct Layer {
     uint64_t workspaceOffset = 0;
     uint32_t stream = 0;
     std::vector<DimExpr> dims;
+    bool resolve = false;
+    std::vector<Region> regions;
+};
+
+struct Region {
+    std::vector<Value> values;
+    std::vector<int32_t> inputs;  ///< per operand of the layer that the region is given; -1 = not read
+    std::vector<uint32_t> outputs;
+    std::vector<Layer> layers;
+    uint64_t arenaBytes = 0;
 };
 
 struct Weight {

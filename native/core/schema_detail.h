@@ -10,10 +10,12 @@ namespace sinter::schema::detail {
 
 constexpr int kMaxDimDepth = 64;
 constexpr int kMaxWeightDepth = 200;
+constexpr int kMaxRegionDepth = 32;
 
 DType dtypeOf(uint64_t number);
 DimExpr readDim(std::string_view bytes, int depth);
-Layer readLayer(std::string_view bytes);
+Layer readLayer(std::string_view bytes, int depth = 0);
+Region readRegion(std::string_view bytes, int depth);
 Value readValue(std::string_view bytes);
 
 /// Runs a decoder; whatever malformed bytes throw becomes one sentence about `what`.

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/host_memory.h"
 #include "core/thread_pool.h"
+#include "cpu/ceilings/ceilings.h"
 #include "cpu/cpu_info.h"
 
 namespace sinter {
@@ -143,5 +144,7 @@ std::unique_ptr<Launch> CpuDevice::prepare(const LayerDesc& layer, std::string_v
     if (!kernel) cannotRun(layer, row);
     return std::make_unique<CpuLaunch>(std::move(kernel));
 }
+
+Ceilings CpuDevice::ceilings(int threads, const StopToken* stop) { return measureCpuCeilings(threads, stop); }
 
 }  // namespace sinter

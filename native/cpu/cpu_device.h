@@ -17,6 +17,7 @@ public:
     std::unique_ptr<Stream> createStream(int threads) override;
     void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const override;
     std::unique_ptr<Launch> prepare(const LayerDesc& layer, std::string_view tactic, int threads) override;
+    Ceilings ceilings(int threads, const StopToken* stop) override;
 
 private:
     DeviceInfo info_;

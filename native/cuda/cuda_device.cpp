@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "cuda/codegen/types.h"
 #include "cuda/host_layer.h"
 #include "cuda/stream.h"
 
@@ -60,6 +61,9 @@ private:
 
 /// Pageable memory over PCIe, about 12 GB/s.
 constexpr double kHostCopyNsPerByte = 0.08;
+
+/// Layers whose rows read shapes and attributes without looking twice: what contradicts itself never reaches them.
+bool isContraction(const LayerDesc& l) { return l.op == "Conv" || l.op == "ConvTranspose" || l.op == "MatMul" || l.op == "Attention"; }
 
 bool isFallback(const std::string& name) { return name.starts_with("any_"); }
 
@@ -127,6 +131,7 @@ const KernelRow& CudaDevice::usableRow(const LayerDesc& layer, std::string_view 
 }
 
 std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
+    if (isContraction(layer) && !wellFormed(layer)) return {};
     std::vector<Tactic> fast, fallback;
     for (const KernelRow* row : KernelTable::instance().find(layer.op, properties_)) {
         if (auto info = row->supports(layer, properties_)) (isFallback(row->name) ? fallback : fast).push_back({row->name, std::move(*info)});
@@ -141,7 +146,7 @@ std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
 TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
     if (isHostTactic(tactic)) return describeHost(layer, tactic, kHostCopyNsPerByte);
     const KernelRow& row = usableRow(layer, tactic);
-    auto info = row.supports(layer, properties_);
+    auto info = isContraction(layer) && !wellFormed(layer) ? std::nullopt : row.supports(layer, properties_);
     if (!info) {
         throw Error(ErrorCode::Kernel, "kernel \"" + row.name + "\" cannot run layer \"" + layer.name + "\" (" + layer.op +
                                            ") with these shapes and types",

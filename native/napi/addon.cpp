@@ -1,9 +1,9 @@
 #include <napi.h>
 
+#include "core/build_id.h"
 #include "core/describe.h"
 #include "core/engine_writer.h"
 #include "core/evaluate.h"
-#include "core/measure.h"
 #include "core/number_formats.h"
 #include "core/strided_copy.h"
 #include "core/weight_evaluator.h"
@@ -101,32 +101,27 @@ Napi::Value evaluate(const Napi::CallbackInfo& info) {
     });
 }
 
-/// (device, layerDesc, tactics, threads, stop) → Promise<Measurement[]>
-Napi::Value measureLayer(const Napi::CallbackInfo& info) {
+/// (device, threads, stop) → Promise<{flops, bandwidth}>
+Napi::Value measureCeilings(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
         const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
-        const auto stop = Handle<StopToken>::take(info[4], "the stop token");
-        const int threads = std::max(1, integer(info[3], "the thread count"));
-        auto results = std::make_shared<std::vector<Measurement>>();
+        const auto stop = Handle<StopToken>::take(info[2], "the stop token");
+        auto result = std::make_shared<Ceilings>();
         return Task::start(
             info.Env(),
-            [=, layer = layerDesc(info[1]), tactics = texts(info[2], "the tactics")] {
-                *results = measure(*device, layer, tactics, threads, stop.get());
-            },
-            [results](Napi::Env env) {
-                Napi::Array list = Napi::Array::New(env, results->size());
-                for (size_t i = 0; i < results->size(); ++i) {
-                    const Measurement& m = (*results)[i];
-                    Napi::Object o = Napi::Object::New(env);
-                    o.Set("tactic", m.tactic);
-                    o.Set("ok", m.ok);
-                    o.Set("error", m.error);
-                    o.Set("min", static_cast<double>(m.minNs));
-                    o.Set("median", static_cast<double>(m.medianNs));
-                    o.Set("max", static_cast<double>(m.maxNs));
-                    list.Set(static_cast<uint32_t>(i), o);
+            [=, threads = std::max(1, integer(info[1], "the thread count"))] { *result = device->ceilings(threads, stop.get()); },
+            [result](Napi::Env env) {
+                Napi::Object o = Napi::Object::New(env);
+                Napi::Array flops = Napi::Array::New(env, result->flops.size());
+                for (uint32_t i = 0; i < result->flops.size(); ++i) {
+                    Napi::Object row = Napi::Object::New(env);
+                    row.Set("dtype", result->flops[i].first);
+                    row.Set("rate", result->flops[i].second);
+                    flops.Set(i, row);
                 }
-                return list;
+                o.Set("flops", flops);
+                o.Set("bandwidth", result->bandwidth);
+                return o;
             });
     });
 }
@@ -177,10 +172,11 @@ Napi::Value stop(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("version", SINTER_VERSION);
+    exports.Set("buildId", buildId());
     exports.Set("devices", Napi::Function::New<devices>(env));
     exports.Set("enumerate", Napi::Function::New<enumerate>(env));
     exports.Set("evaluate", Napi::Function::New<evaluate>(env));
-    exports.Set("measure", Napi::Function::New<measureLayer>(env));
+    exports.Set("ceilings", Napi::Function::New<measureCeilings>(env));
     exports.Set("evaluateWeight", Napi::Function::New<evaluateWeight>(env));
     exports.Set("writeEngine", Napi::Function::New<writeEngineFile>(env));
     exports.Set("createStop", Napi::Function::New<createStop>(env));

@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import {
+  type Ceilings,
   type DeviceInfo,
   type ExecutionContext,
+  type LayerFacts,
+  type LayerTime,
   type LoadedEngine,
-  type Measurement,
   type NativeProgress,
   type NativeRuntime,
   type Profile,
@@ -11,21 +14,17 @@ import {
   type Tactic,
   type Tensor,
 } from '../../optimizer/runtime.ts';
+import { Tuner } from './tuner.ts';
 
 /* The addon's own functions (native/napi/*.cpp). Handles are opaque; failures are Errors with `code` and `layer`. */
 type Handle = object;
 interface Addon {
   readonly version: string;
+  readonly buildId: string;
   devices(): DeviceInfo[];
   enumerate(device: string, layer: Uint8Array, threads: number): Tactic[];
   evaluate(layer: Uint8Array, inputs: readonly (Tensor | null)[], tactic: string | undefined): Tensor[];
-  measure(
-    device: string,
-    layer: Uint8Array,
-    tactics: readonly string[],
-    threads: number,
-    stop: Handle,
-  ): Promise<Measurement[]>;
+  ceilings(device: string, threads: number, stop: Handle): Promise<Ceilings>;
   evaluateWeight(expr: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
   writeEngine(
     path: string,
@@ -49,7 +48,7 @@ interface Addon {
     iterations: number,
     onProgress: (done: number, total: number) => void,
     stop: Handle,
-  ): Promise<{ total: Float64Array; layers: Float64Array[] }>;
+  ): Promise<{ total: Float64Array; layers: ({ samples: Float64Array; starts: Float64Array } & LayerFacts)[] }>;
   disposeContext(context: Handle): void;
 }
 
@@ -109,6 +108,13 @@ async function stoppable<T>(addon: Addon, signal: AbortSignal, run: (stop: Handl
   }
 }
 
+function layerTime(
+  { samples, starts, ...facts }: { samples: Float64Array; starts: Float64Array } & LayerFacts,
+  layer: number,
+): LayerTime {
+  return { layer, samples, starts, ...(Object.keys(facts).length > 0 ? { facts } : {}) };
+}
+
 class Context implements ExecutionContext {
   readonly #addon: Addon;
   readonly #handle: Handle;
@@ -159,7 +165,7 @@ class Context implements ExecutionContext {
           token,
         ),
       );
-      return { total, layers: layers.map((samples, layer) => ({ layer, samples })) };
+      return { total, layers: layers.map(layerTime) };
     } finally {
       progress.end();
     }
@@ -214,13 +220,16 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
       'addon',
     );
   }
+  const tuner = new Tuner(path.join(path.dirname(addonPath), 'sinter_tuner'));
   return {
     version: addon.version,
+    buildId: addon.buildId,
     devices: () => call(() => addon.devices()),
     enumerate: (device, layer, threads) => call(() => addon.enumerate(device, layer, threads)),
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),
-    measure: (device, layer, tactics, threads, stop) =>
-      stoppable(addon, stop, (token) => addon.measure(device, layer, tactics, threads, token)),
+    measure: (device, layer, tactics, threads, policy, stop) =>
+      tuner.measure({ device, layer, tactics, threads, policy }, stop),
+    ceilings: (device, threads, stop) => stoppable(addon, stop, (token) => addon.ceilings(device, threads, token)),
     evaluateWeight: (expr, files) => calling(async () => addon.evaluateWeight(expr, files)),
     writeEngine: async (request, onProgress, stop) => {
       const progress = reporting(onProgress);

@@ -2,19 +2,32 @@ import { statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { encodeEngine } from '../engine/schema.ts';
 import { shapeText, symbolsOf } from '../ir/dim.ts';
+import type { Graph } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import { assemble } from './assemble.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
 import { hashFile, never } from './hashFile.ts';
-import { lowerGraph } from './lower/index.ts';
+import type { LiteralOf } from './lower/context.ts';
+import { lowerGraph, unsupported } from './lower/index.ts';
 import { planMemory } from './memory.ts';
+import { markResolved } from './open.ts';
 import { withHalfLimits } from './overflow.ts';
-import { type Binding, BuildError, type DimRange, type Plan } from './plan.ts';
-import { planSearch, type SearchResult } from './planSearch/index.ts';
+import {
+  type Binding,
+  BuildError,
+  type DimRange,
+  OpenBinding,
+  type Plan,
+  type PlanLayer,
+  type RegionBody,
+} from './plan.ts';
+import { planSearch, type SearchOptions, type SearchResult, tunedPlanSearch } from './planSearch/index.ts';
+import type { TacticRules } from './planSearch/options.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
+import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
 /** Kernels that split float32 factors into bfloat16 parts say so in their name. */
 export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
@@ -32,6 +45,10 @@ export interface BuildOptions {
   readonly producer?: string;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
+  /** Tactics by their times on the device; by the kernels' own estimates when absent. */
+  readonly tuning?: Tuning;
+  /** What a person has pinned and forbidden. */
+  readonly rules?: TacticRules;
   /** Permission to store values in fewer bits; the model's own storage throughout by default. */
   readonly precision?: PrecisionPolicy;
   /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
@@ -51,10 +68,22 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   const device = options.device ?? 'cpu';
   const stop = options.stop ?? never();
   const ranges = rangesOf(optimized, options.ranges ?? {});
-  const at = (key: keyof DimRange): Binding => new Map([...ranges].map(([name, r]) => [name, r[key]]));
+  const at = (key: keyof DimRange): Binding => new OpenBinding([...ranges].map(([name, r]) => [name, r[key]]));
 
   const limited = options.precision ? await halfLimitsOf(optimized, options.precision, runtime, stop) : null;
-  const { plan, search } = searchPlan(optimized, {
+  const tuner = options.tuning
+    ? new PlanTuner({
+        ...options.tuning,
+        runtime,
+        device,
+        threads,
+        stop,
+        onProgress: (done, total, note) => options.onProgress?.({ phase: 'tune', done, total, note }),
+      })
+    : null;
+  const { plan, search } = await searchPlan(optimized, {
+    tuner,
+    rules: options.rules,
     runtime,
     device,
     threads,
@@ -93,6 +122,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     device,
     threads,
     bind: at('opt'),
+    ...(tuner ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } } : {}),
     planMs: planned - started,
     writeMs: written - planned,
     overflows: limited?.overflows ?? [],
@@ -102,7 +132,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
 /** float16 only where weights and calibrated values fit. */
 function halfLimitsOf(optimized: Optimized, policy: PrecisionPolicy, runtime: NativeRuntime, stop: AbortSignal) {
   const { graph } = optimized;
-  const plan = lowerGraph(graph, literalReader(runtime, graph.files), new Set());
+  const plan = lowerGraph(graph, literalReader(runtime, graph.files), new Set(), undefined, new Set(), true);
   const files = graph.files.map((f) => f.path);
   return withHalfLimits(plan, policy, runtime, files, stop);
 }
@@ -120,15 +150,32 @@ interface SearchInputs {
   readonly onProgress: ((p: BuildProgress) => void) | undefined;
   readonly tactics: ((name: string) => boolean) | undefined;
   readonly precision: PrecisionPolicy | undefined;
+  readonly rules: TacticRules | undefined;
+  /** Null: the kernels' own estimates decide. */
+  readonly tuner: PlanTuner | null;
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
-export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan; search: SearchResult } {
+export async function searchPlan(optimized: Optimized, o: SearchInputs): Promise<{ plan: Plan; search: SearchResult }> {
   const literalOf = literalReader(o.runtime, optimized.graph.files);
+  return searchGraph({ graph: optimized.graph, weights: new Map() }, literalOf, o, new Set(o.bind.keys()), true);
+}
+
+/** The plan of a graph, and of the regions of its layers once its own is settled. */
+async function searchGraph(
+  body: RegionBody,
+  literalOf: LiteralOf,
+  o: SearchInputs,
+  known: ReadonlySet<string>,
+  main: boolean,
+): Promise<{ plan: Plan; search: SearchResult }> {
+  const { graph } = body;
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
-    const plan = lowerGraph(optimized.graph, literalOf, inline);
-    const search = planSearch(plan, {
+    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights, known, true);
+    const symbols = new Set(known);
+    markResolved(plan, symbols);
+    const options: SearchOptions = {
       runtime: o.runtime,
       device: o.device,
       threads: o.threads,
@@ -136,22 +183,88 @@ export function searchPlan(optimized: Optimized, o: SearchInputs): { plan: Plan;
       stop: o.stop,
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
-      onProgress: (done, total, note) => o.onProgress?.({ phase: 'plan', done, total, note }),
-    });
-    if (search.inline.size === 0) return { plan, search };
+      ...(o.rules ? { rules: o.rules } : {}),
+      onProgress: (done, total, note) => {
+        if (main) o.onProgress?.({ phase: 'plan', done, total, note });
+      },
+    };
+    const search = o.tuner ? await tunedPlanSearch(plan, options, o.tuner) : planSearch(plan, options);
+    if (search.inline.size === 0) {
+      for (const l of plan.layers) {
+        if (l.bodies) l.regions = await searchRegions(plan, l, l.bodies, literalOf, o, symbols);
+      }
+      return { plan, search };
+    }
     const before = inline.size;
     for (const n of search.inline) inline.add(n);
-    if (inline.size === before) {
-      const node = optimized.graph.node([...search.inline][0]!);
-      const layer = plan.layers.find((l) => l.node === node.id && l.candidates?.length === 0);
-      const types = (layer?.inputs ?? []).map((v) => (v < 0 ? '-' : plan.values[v]!.dtype)).join(', ');
-      throw new BuildError(
-        `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
-        node.source,
-      );
-    }
+    if (inline.size === before) throw noKernel(graph, plan, inline);
   }
   throw new BuildError('the plan did not settle after inlining fused layers');
+}
+
+/**
+ * The plans of a layer's regions. A branch that cannot work at these shapes is one that must not be taken (exporters guard
+ * forms so): taking it fails with the reason, as long as the other one works.
+ */
+async function searchRegions(
+  plan: Plan,
+  l: PlanLayer,
+  bodies: readonly RegionBody[],
+  literalOf: LiteralOf,
+  o: SearchInputs,
+  symbols: ReadonlySet<string>,
+): Promise<Plan[]> {
+  const found: (Plan | BuildError)[] = [];
+  for (const b of bodies) {
+    try {
+      found.push((await searchGraph(b, literalOf, o, symbols, false)).plan);
+    } catch (error) {
+      if (!(error instanceof BuildError)) throw error;
+      found.push(error);
+    }
+  }
+  const failed = found.find((f) => f instanceof BuildError);
+  if (failed instanceof BuildError && (l.op !== 'If' || found.every((f) => f instanceof BuildError))) throw failed;
+  return found.map((f, i) => (f instanceof BuildError ? impossible(plan, l, bodies[i]!, f.message) : f));
+}
+
+/** A region that says why it cannot be taken. */
+function impossible(plan: Plan, l: PlanLayer, body: RegionBody, message: string): Plan {
+  const values = l.outputs.map((v): Plan['values'][number] => {
+    const { name, dtype, shape } = plan.values[v]!;
+    return { name, dtype, shape, layout: 'linear', external: 'output' };
+  });
+  const outputs = values.map((_, i) => i);
+  const layer: PlanLayer = {
+    name: l.name,
+    op: 'Fail',
+    attrs: { message },
+    inputs: [],
+    opInputs: 0,
+    outputs,
+    sources: l.sources,
+    resolve: true,
+  };
+  return {
+    values,
+    layers: [layer],
+    inputs: body.graph.inputs.map((id) => ({ name: body.graph.value(id).name, value: -1 })),
+    outputs: values.map((v, value) => ({ name: v.name, value })),
+  };
+}
+
+/** Names what no kernel runs: operators that have none at all, else the first layer with its element types. */
+function noKernel(graph: Graph, plan: Plan, nodes: ReadonlySet<number>): BuildError {
+  const stuck = plan.layers.filter((l) => l.candidates?.length === 0 && l.node !== undefined && nodes.has(l.node));
+  const generic = stuck.filter((l) => l.generic).map((l) => graph.node(l.node!));
+  if (generic.length > 0) return unsupported(generic);
+  const node = graph.node([...nodes][0]!);
+  const layer = stuck.find((l) => l.node === node.id);
+  const types = (layer?.inputs ?? []).map((v) => (v < 0 ? '-' : plan.values[v]!.dtype)).join(', ');
+  return new BuildError(
+    `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
+    node.source,
+  );
 }
 
 /** Every symbol of the inputs with its range; symbols without one are refused by name. */
@@ -160,7 +273,7 @@ function rangesOf(optimized: Optimized, given: Readonly<Record<string, DimRange>
   const out = new Map<string, DimRange>();
   for (const id of graph.inputs) {
     const value = graph.value(id);
-    if (value.weight) continue;
+    if (value.weight || value.type.sequence || value.type.optional) continue;
     for (const d of value.type.shape ?? []) {
       for (const s of symbolsOf(d)) {
         const range = given[s];

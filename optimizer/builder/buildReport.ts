@@ -18,6 +18,7 @@ export interface ReportInputs {
   readonly device: string;
   readonly threads: number;
   readonly bind: Binding;
+  readonly tuning?: BuildReport['tuning'];
   readonly planMs: number;
   readonly writeMs: number;
   readonly overflows: readonly Overflow[];
@@ -51,7 +52,7 @@ export function reportOf(
     tactic: l.tactic?.name ?? '',
     stored: storedOf(plan, l),
     sources: l.sources,
-    candidates: (l.candidates ?? []).map((t) => ({ tactic: t.name, estimate: t.estimate })),
+    candidates: l.candidates ?? [],
     layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
     outputs: l.outputs.map((v) => {
       const value = plan.values[v]!;
@@ -77,6 +78,7 @@ export function reportOf(
     memory: { arena: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
     views: search.views,
     overflows: o.overflows,
+    ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,
       optimize: optimized.trace.passes.reduce((s, p) => s + p.milliseconds, 0),

@@ -11,7 +11,7 @@ import { floatsOf } from '../calibration/data/convert.ts';
 import type { SampleSource } from '../calibration/data/source.ts';
 import { Histogram } from '../calibration/histogram.ts';
 import type { PauseGate } from '../calibration/pauseGate.ts';
-import { entryOf, type RangeTable } from '../calibration/rangeTable.ts';
+import { entryOf, type RangeEntry, type RangeTable } from '../calibration/rangeTable.ts';
 import { Observers, type Taps, tapsOf } from '../calibration/taps.ts';
 import type { ValueId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
@@ -50,6 +50,8 @@ export interface CalibrationProgress {
   readonly done: number;
   readonly total: number;
   readonly skipped: number;
+  /** What was left out so far, a sentence each. */
+  readonly problems: readonly Skipped[];
   /** Samples per second, and seconds left; null until known. Pauses do not count. */
   readonly rate: number | null;
   readonly eta: number | null;
@@ -96,12 +98,24 @@ export async function calibrate(optimized: Optimized, o: CalibrateOptions): Prom
     modelHash: model.hash,
     entries: [...observers.all(only)].map(([name, h]) => entryOf(name, h.snapshot(), o.algorithm, true)),
   });
-  const save = (): void => {
-    if (o.cache !== undefined) writeCalibrationFile(o.cache, { model, run: run(), table: live() });
+  // The algorithm takes milliseconds a tensor: events are let in between, so that a person can cancel or watch.
+  let made: { seen: number; table: RangeTable } | null = null;
+  const table = async (): Promise<RangeTable> => {
+    if (made?.seen === seen) return made.table;
+    const entries: RangeEntry[] = [];
+    for (const [name, h] of observers.all()) {
+      entries.push(entryOf(name, h.snapshot(), o.algorithm, true));
+      if (entries.length % 4 === 0) await setImmediate();
+    }
+    made = { seen, table: { ...live(new Set()), entries } };
+    return made.table;
   };
-  const result = (status: CalibrationResult['status']): CalibrationResult => ({
+  const save = async (): Promise<void> => {
+    if (o.cache !== undefined && seen > 0) writeCalibrationFile(o.cache, { model, run: run(), table: await table() });
+  };
+  const result = async (status: CalibrationResult['status']): Promise<CalibrationResult> => ({
     status,
-    table: live(),
+    table: await table(),
     run: run(),
     skipped: feeder.skipped,
     warnings: [...odd.values()],
@@ -114,7 +128,7 @@ export async function calibrate(optimized: Optimized, o: CalibrateOptions): Prom
       const pausedAt = performance.now();
       await o.gate?.pass(stop);
       rate.exclude(performance.now() - pausedAt);
-      if (stop.aborted) return result('cancelled');
+      if (stop.aborted) return await result('cancelled');
       const batch = await feeder.next();
       if (batch) {
         engine ??= await Tapped.build(optimized, taps, rangesFrom(graph, batch.samples[0]!, feed.batch), o, stop);
@@ -124,20 +138,21 @@ export async function calibrate(optimized: Optimized, o: CalibrateOptions): Prom
       }
       rate.add(feeder.position - next);
       next = feeder.position;
-      const skipped = feeder.skipped.length;
-      o.onProgress?.({ done: next, total, skipped, rate: rate.perSecond, eta: rate.secondsFor(total - next), live });
+      const { skipped: problems } = feeder;
+      const speed = { rate: rate.perSecond, eta: rate.secondsFor(total - next) };
+      o.onProgress?.({ done: next, total, skipped: problems.length, problems, ...speed, live });
       if (performance.now() - savedAt > (o.checkpointSeconds ?? 10) * 1000) {
-        save();
+        await save();
         savedAt = performance.now();
       }
     }
     if (seen === 0) throw nothingGood(o.source, feeder.skipped);
-    return result('complete');
+    return await result('complete');
   } catch (error) {
-    if (stop.aborted) return result('cancelled');
+    if (stop.aborted) return await result('cancelled');
     throw error;
   } finally {
-    if (seen > 0) save();
+    await save();
     await feeder.settle();
     await engine?.close();
   }

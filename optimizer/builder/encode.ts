@@ -57,6 +57,7 @@ export function encodeLayer(l: PlanLayer, dims: DimExprMessage[], at?: LayerPlac
     stream: 0,
     sources: [...(at?.sources ?? [])],
     ...(l.dims ? { dims } : {}),
+    ...(l.resolve ? { resolve: true } : {}),
   };
 }
 
@@ -70,6 +71,8 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
     layout: v.layout,
     ...quantizationOf(v),
     ...(v.external ? { external: true } : {}),
+    ...(v.sequence ? { sequence: true } : {}),
+    ...(v.optional ? { optional: true } : {}),
     ...(v.view
       ? {
           view: {
@@ -89,11 +92,28 @@ export const dimsOf = (v: PlanValue, bind: Binding): number[] => v.shape.map((d)
 /** How an operand is to be stored, by value index; undefined = as the value says. */
 export type StoredAs = (value: number) => StoredType | undefined;
 
-const quantizationOf = (v: { readonly scale?: number; readonly zeroPoint?: number }): Partial<ValueMessage> =>
-  v.scale === undefined ? {} : { scale: [v.scale], ...(v.zeroPoint ? { zeroPoint: v.zeroPoint } : {}) };
+function quantizationOf(v: StoredType | PlanValue): Partial<ValueMessage> {
+  const channels = 'channelScale' in v ? v.channelScale : undefined;
+  const scale = channels ? [...channels.scales] : v.scale === undefined ? [] : [v.scale];
+  if (scale.length === 0) return {};
+  return {
+    scale,
+    ...(v.zeroPoint ? { zeroPoint: v.zeroPoint } : {}),
+    ...(channels ? { scaleAxis: channels.axis } : {}),
+  };
+}
 
-/** A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. */
-export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?: StoredAs): Uint8Array {
+/**
+ * A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. Operands
+ * without a layout in `layouts` are left to the tactic.
+ */
+export function layerDescBytes(
+  plan: Plan,
+  l: PlanLayer,
+  bind: Binding,
+  stored?: StoredAs,
+  layouts?: ReadonlyMap<number, string>,
+): Uint8Array {
   const local = new Map<number, number>();
   const values: ValueMessage[] = [];
   const index = (v: number): number => {
@@ -108,7 +128,7 @@ export function layerDescBytes(plan: Plan, l: PlanLayer, bind: Binding, stored?:
       name: '',
       dtype: dtypeNumber(as.dtype),
       shape,
-      layout: '',
+      layout: layouts?.get(v) ?? '',
       ...(value.weight ? { weight: 0 } : {}),
       ...quantizationOf(as),
     });

@@ -5,9 +5,13 @@ import type { Plan } from './plan.ts';
 /** What became of every operator of the model: the layer that computes it, or the rule that removed it. */
 export function fatesOf(optimized: Optimized, plan: Plan): Record<SourceId, string> {
   const fates: Record<SourceId, string> = {};
-  plan.layers.forEach((l, i) => {
-    for (const s of l.sources) fates[s] = fates[s] ? `${fates[s]}, ${i}` : `layer ${i}`;
-  });
+  const visit = (p: Plan, layer: (i: number) => number): void =>
+    p.layers.forEach((l, i) => {
+      for (const s of l.sources) fates[s] = fates[s] ? `${fates[s]}, ${layer(i)}` : `layer ${layer(i)}`;
+      // What a region computes is part of the layer that owns it.
+      for (const r of l.regions ?? []) visit(r, () => layer(i));
+    });
+  visit(plan, (i) => i);
   const rules = new Map<SourceId, string>();
   for (const pass of optimized.trace.passes)
     for (const a of pass.applications) for (const s of a.sources) rules.set(s, a.rule);

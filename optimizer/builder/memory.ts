@@ -1,6 +1,6 @@
 import { byteLength } from '../ir/dtype.ts';
 import { dimsOf } from './encode.ts';
-import { type Binding, type Plan, rootOf } from './plan.ts';
+import { type Binding, isOpen, type Plan, type PlanLayer, rootOf } from './plan.ts';
 
 export interface MemoryPlan {
   /** Byte offset in the arena per root value that lives there. */
@@ -11,6 +11,8 @@ export interface MemoryPlan {
   /** Largest sum of what is live at one time: no plan can be smaller. */
   readonly lowerBound: number;
   readonly withoutReuse: number;
+  /** Memory of the regions of a layer, by layer index; each lies in the layer's workspace. */
+  readonly regions: ReadonlyMap<number, readonly MemoryPlan[]>;
 }
 
 interface Block {
@@ -25,8 +27,16 @@ const ALIGN = 64;
 const roundUp = (n: number): number => Math.ceil(n / ALIGN) * ALIGN;
 
 /** Offsets for everything that lives in the arena, from first write to last read through any view, at the largest shapes. */
-export function planMemory(plan: Plan, max: Binding): MemoryPlan {
-  const blocks = collect(plan, max);
+export function planMemory(plan: Plan, max: Binding, inRegion = false): MemoryPlan {
+  const regions = new Map<number, readonly MemoryPlan[]>();
+  plan.layers.forEach((l, t) => {
+    if (l.regions)
+      regions.set(
+        t,
+        l.regions.map((r) => planMemory(r, max, true)),
+      );
+  });
+  const blocks = collect(plan, max, regions, inRegion);
   const layers = plan.layers.length;
   let lowerBound = 0;
   for (let t = 0; t < layers; t++) {
@@ -50,17 +60,34 @@ export function planMemory(plan: Plan, max: Binding): MemoryPlan {
   const workspaces = new Map<number, number>();
   for (const [b, at] of best?.at ?? []) (b.workspace ? workspaces : offsets).set(b.id, at);
   const withoutReuse = blocks.reduce((s, b) => s + b.bytes, 0);
-  return { offsets, workspaces, arenaBytes: best?.size ?? 0, lowerBound, withoutReuse };
+  return { offsets, workspaces, arenaBytes: best?.size ?? 0, lowerBound, withoutReuse, regions };
 }
 
-function collect(plan: Plan, max: Binding): Block[] {
+/** Bytes of workspace that a layer takes in the arena: its kernel's, or the largest of its regions. */
+export const workspaceOf = (l: PlanLayer, regions: readonly MemoryPlan[] = []): number =>
+  Math.max(l.tactic?.workspace ?? 0, ...regions.map((r) => r.arenaBytes));
+
+/** Values that the pool provides when they are made: open shapes, and what regions hand over. */
+export function isPooled(plan: Plan, value: number, max: Binding, inRegion: boolean): boolean {
+  const v = plan.values[value]!;
+  if (v.view || v.weight || v.external === 'input') return false;
+  if (isOpen(v, max) || (inRegion && v.external === 'output')) return true;
+  return plan.layers.some((l) => l.regions && l.outputs.includes(value));
+}
+
+function collect(
+  plan: Plan,
+  max: Binding,
+  regions: ReadonlyMap<number, readonly MemoryPlan[]>,
+  inRegion: boolean,
+): Block[] {
   const life = new Map<number, { from: number; to: number }>();
   plan.layers.forEach((l, t) => {
     for (const v of [...l.inputs, ...l.outputs]) {
       if (v < 0) continue;
       const root = rootOf(plan, v);
       const value = plan.values[root]!;
-      if (value.external || value.weight) continue;
+      if (value.external || value.weight || isPooled(plan, root, max, inRegion)) continue;
       const seen = life.get(root);
       if (seen) seen.to = t;
       else life.set(root, { from: t, to: t });
@@ -72,7 +99,7 @@ function collect(plan: Plan, max: Binding): Block[] {
     return { id, workspace: false, bytes: roundUp(byteLength(value.dtype, count)), from, to };
   });
   plan.layers.forEach((l, t) => {
-    const bytes = roundUp(l.tactic?.workspace ?? 0);
+    const bytes = roundUp(workspaceOf(l, regions.get(t)));
     if (bytes > 0) blocks.push({ id: t, workspace: true, bytes, from: t, to: t });
   });
   return blocks.filter((b) => b.bytes > 0);

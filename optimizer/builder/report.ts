@@ -1,6 +1,8 @@
 import type { SourceId } from '../ir/graph.ts';
 import type { Overflow } from './overflow.ts';
+import type { Candidate } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
+import type { TuningCounts } from './tuning/tuner.ts';
 
 /** What a build decided, layer by layer; shown by the Build step and `sinter build --json`. */
 export interface BuildReport {
@@ -20,6 +22,8 @@ export interface BuildReport {
     readonly accepted: boolean;
     readonly reason: string;
   }[];
+  /** Present when tactics were chosen by their times. */
+  readonly tuning?: TuningCounts & { readonly level: number; readonly cache: string | null };
   readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
   /** Tensors that float16 cannot hold, where it was permitted. */
   readonly overflows: readonly Overflow[];
@@ -35,7 +39,8 @@ export interface ReportLayer {
   /** The fewest bits that an operand was stored in; '' = everything as the model has it. */
   readonly stored: Storage;
   readonly sources: readonly SourceId[];
-  readonly candidates: readonly { readonly tactic: string; readonly estimate: number }[];
+  /** Every way in which the layer could have been executed, the chosen one first. */
+  readonly candidates: readonly Candidate[];
   /** Layouts of inputs and outputs, e.g. ["nhwc", "nhwc"] → "nhwc". */
   readonly layouts: string;
   readonly outputs: readonly {

@@ -1,4 +1,8 @@
 import { type ImportedModel, importModel } from '../importers/index.ts';
+import { isStatic, shapeText } from '../ir/dim.ts';
+import { countOf, fromNumbers } from '../ir/tensor.ts';
+import { literalWeight } from '../ir/weights.ts';
+import { inferTypes } from '../ops/infer.ts';
 import type { Optimized, OptimizeOptions } from '../passes/pass.ts';
 import { optimize, pipeline } from '../passes/pipeline.ts';
 import type { NativeRuntime } from '../runtime.ts';
@@ -11,6 +15,10 @@ import { createEvaluator } from './evaluator.ts';
 export interface OpenOptions {
   /** Fixed shapes by input name; '' stands for the only input. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Inputs that always have this value, by name: they become constants, and what they decide is decided. */
+  readonly constants?: Readonly<Record<string, readonly number[]>>;
+  /** Caffe: the other file of the pair, where it does not lie beside the first. */
+  readonly weights?: string;
   readonly stop?: AbortSignal;
 }
 
@@ -20,17 +28,41 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const unnamed = shapes?.[''];
   if (shapes && unnamed) {
     // "--shape 1x3x224x224" without a name: the only input, whatever its name is.
-    const first = await importModel(path);
+    const first = await importModel(path, options.weights ? { weights: options.weights } : {});
     const { '': _unnamed, ...named } = shapes;
     const free = first.inputs.filter((i) => !(i.name in named));
     if (free.length !== 1)
       throw new RangeError(`the model has ${first.inputs.length} inputs: name the one that the shape is for`);
     shapes = { ...named, [free[0]!.name]: unnamed };
   }
-  return importModel(path, {
+  const model = await importModel(path, {
     ...(shapes ? { shapes: Object.fromEntries(Object.entries(shapes).map(([k, v]) => [k, [...v]])) } : {}),
+    ...(options.weights ? { weights: options.weights } : {}),
     ...(options.stop ? { stop: options.stop } : {}),
   });
+  return options.constants ? withConstants(model, options.constants) : model;
+}
+
+/** The model with the named inputs set; `graph` is changed in place. Throws RangeError naming what does not fit. */
+function withConstants(model: ImportedModel, constants: Readonly<Record<string, readonly number[]>>): ImportedModel {
+  const { graph } = model;
+  for (const [name, numbers] of Object.entries(constants)) {
+    const id = graph.inputs.find((v) => graph.value(v).name === name);
+    if (id === undefined) {
+      throw new RangeError(
+        `the model has no input "${name}"; its inputs are ${model.inputs.map((v) => `"${v.name}"`).join(', ')}`,
+      );
+    }
+    const { dtype, shape } = graph.value(id).type;
+    if (!shape || !isStatic(shape) || countOf(shape) !== numbers.length) {
+      throw new RangeError(`input "${name}" is ${shapeText(shape)}: ${numbers.length} numbers do not fill it`);
+    }
+    graph.updateValue(id, { weight: literalWeight(fromNumbers(dtype, shape, numbers)) });
+    graph.setInputs(graph.inputs.filter((v) => v !== id));
+  }
+  inferTypes(graph);
+  const named = (ids: readonly number[]) => ids.map((v) => ({ name: graph.value(v).name, type: graph.value(v).type }));
+  return { ...model, inputs: named(graph.inputs), outputs: named(graph.outputs) };
 }
 
 /** Runs the pass pipeline with the native reference kernels as the folding evaluator. The imported graph is not changed. */

@@ -49,22 +49,19 @@ export class WeightTable {
   readonly entries: WeightMessage[] = [];
   bytes = 0;
   private readonly known = new Map<string, number>();
-  private readonly plan: Plan;
   private readonly bind: Binding;
 
-  constructor(plan: Plan, bind: Binding) {
-    this.plan = plan;
+  constructor(bind: Binding) {
     this.bind = bind;
   }
 
-  /** Index of the entry for a layer's constant input in the form that its tactic wants. */
-  entry(l: PlanLayer, layerIndex: number, input: number): number {
-    const weight = this.plan.values[l.inputs[input]!]!.weight!;
+  /** Index of the entry for a layer's constant input in the form that its tactic wants; layers count in pre-order. */
+  entry(plan: Plan, l: PlanLayer, layerIndex: number, input: number): number {
+    const weight = plan.values[l.inputs[input]!]!.weight!;
     const packing = l.tactic?.packing[input];
     const recipe = packing?.recipe ?? '';
     // A packing may depend on everything about its layer; equal layers share it.
-    const form =
-      recipe === '' ? '' : `${recipe}:${Buffer.from(layerDescBytes(this.plan, l, this.bind)).toString('latin1')}`;
+    const form = recipe === '' ? '' : `${recipe}:${Buffer.from(layerDescBytes(plan, l, this.bind)).toString('latin1')}`;
     const key = `${weight.hash}:${form}`;
     const seen = this.known.get(key);
     if (seen !== undefined) return seen;

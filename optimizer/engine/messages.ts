@@ -23,6 +23,9 @@ export interface ValueMessage {
   weight?: number;
   view?: ViewMessage;
   external?: boolean;
+  pooled?: boolean;
+  sequence?: boolean;
+  optional?: boolean;
   maxBytes?: number;
   /** real = (stored − zeroPoint) · scale; empty for plain numbers. */
   scale?: number[];
@@ -64,6 +67,16 @@ export interface LayerMessage {
   stream: number;
   sources: number[];
   dims?: DimExprMessage[];
+  resolve?: boolean;
+  regions?: RegionMessage[];
+}
+/** What If, Loop and Scan run: a plan of its own. */
+export interface RegionMessage {
+  values: ValueMessage[];
+  inputs: number[];
+  outputs: number[];
+  layers: LayerMessage[];
+  memory: { arenaBytes: number; lowerBound: number; withoutReuse: number };
 }
 export interface WeightExprMessage {
   dtype: number;

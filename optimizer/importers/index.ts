@@ -1,18 +1,39 @@
-import { ImportError } from './error.ts';
+import { extname } from 'node:path';
+import { findCompanion } from './caffe/find.ts';
+import { importCaffe } from './caffe/import.ts';
 import type { ImportedModel, ImportOptions } from './model.ts';
 import { importOnnx } from './onnx/import.ts';
+import { type Sniffed, sniff } from './sniff.ts';
+import { importGraphDef, importSavedModel } from './tensorflow/import.ts';
 
 export { ImportError, type ImportErrorCode } from './error.ts';
 export type { ImportedModel, ImportOptions, ModelTensor, UnsupportedOperator } from './model.ts';
 
+/** Formats by ending, for files that do not tell themselves (empty, damaged): the importer then says what is wrong. */
+const BY_ENDING: Readonly<Record<string, Sniffed>> = {
+  '.prototxt': 'caffe-network',
+  '.caffemodel': 'caffe-weights',
+  '.pb': 'tensorflow-graph',
+};
+
 /**
- * Imports a model file without reading its weights. Throws ImportError with one sentence when the file is not a model,
- * is damaged, or contradicts itself; operators that are not known do not stop it (`unsupported` lists them).
+ * Imports a model without reading its weights: an ONNX file, either file of a Caffe pair, a TensorFlow graph or a
+ * SavedModel folder, told apart by content. Throws ImportError with one sentence when the file is not a model, is
+ * damaged, or contradicts itself; operators that are not known do not stop it (`unsupported` lists them).
  */
 export async function importModel(path: string, options: ImportOptions = {}): Promise<ImportedModel> {
   options.stop?.throwIfAborted();
-  if (/\.(prototxt|caffemodel|pb)$/i.test(path)) {
-    throw new ImportError('not-a-model', `${path} is not an ONNX model; only .onnx files can be opened so far.`);
+  const kind = sniff(path) ?? BY_ENDING[extname(path).toLowerCase()] ?? 'onnx';
+  switch (kind) {
+    case 'caffe-network':
+      return importCaffe({ network: path, weights: options.weights ?? findCompanion(path, 'weights') }, options);
+    case 'caffe-weights':
+      return importCaffe({ network: options.weights ?? findCompanion(path, 'network'), weights: path }, options);
+    case 'tensorflow-graph':
+      return importGraphDef(path, options);
+    case 'tensorflow-saved-model':
+      return importSavedModel(path, options);
+    default:
+      return importOnnx(path, options);
   }
-  return importOnnx(path, options);
 }

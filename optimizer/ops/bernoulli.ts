@@ -1,18 +1,19 @@
-import { dtypeOfCode } from './common/dtypes.ts';
-import { dtypeOf, typeAt } from './common/shapes.ts';
-import { defineOp } from './op.ts';
+import { composed } from './common/compose.ts';
+import { codeOfDtype } from './common/dtypes.ts';
 
-export default defineOp({
-  op: 'Bernoulli',
-  category: 'other',
-  since: [15, 22],
-  attrs: { dtype: { type: 'int' }, seed: { type: 'float' } },
-  inputs: [1, 1],
-  outputs: [1, 1],
-  infer(ctx) {
-    const code = ctx.node.attrs.dtype as number | undefined;
-    return {
-      types: [{ dtype: code === undefined ? dtypeOf(ctx, 0) : dtypeOfCode(code), shape: typeAt(ctx, 0).shape }],
-    };
+/** 1 with the probability that the input gives. */
+export default composed(
+  {
+    op: 'Bernoulli',
+    since: [15, 22],
+    attrs: { dtype: { type: 'int' }, seed: { type: 'float' } },
+    inputs: [1, 1],
+    outputs: [1, 1],
   },
-});
+  (c) => {
+    const { seed } = c.node.attrs;
+    const dice = c.op('RandomUniformLike', [c.input(0)], seed === undefined ? {} : { seed });
+    const to = c.node.attrs.dtype ?? codeOfDtype(c.dtype(0));
+    c.finish('Cast', [c.op('Less', [dice, c.input(0)])], { to });
+  },
+);

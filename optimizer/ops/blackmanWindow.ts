@@ -1,3 +1,3 @@
 import { windowFunction } from './common/windowFunction.ts';
 
-export default windowFunction('BlackmanWindow');
+export default windowFunction('BlackmanWindow', [0.42, -0.5, 0.08]);

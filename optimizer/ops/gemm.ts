@@ -1,5 +1,5 @@
 import { broadcastShapes, count, dtypeOf, equalDim, hasInput, shapeOf, shapeOfRank } from './common/shapes.ts';
-import { refuseLegacyBroadcast } from './common/upgrades.ts';
+import { dropAttrs } from './common/upgrades.ts';
 import { defineOp } from './op.ts';
 
 export default defineOp({
@@ -14,7 +14,7 @@ export default defineOp({
   },
   inputs: [2, 3],
   outputs: [1, 1],
-  upgrades: [{ below: 7, apply: refuseLegacyBroadcast }],
+  upgrades: [{ below: 7, apply: dropAttrs('broadcast') }],
   infer(ctx) {
     const a = shapeOfRank(ctx, 0, 2);
     const b = shapeOfRank(ctx, 1, 2);

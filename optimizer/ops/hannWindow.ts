@@ -1,3 +1,3 @@
 import { windowFunction } from './common/windowFunction.ts';
 
-export default windowFunction('HannWindow');
+export default windowFunction('HannWindow', [0.5, -0.5]);

@@ -4,6 +4,7 @@ import { batchNorm } from './canonical/batch-norm.ts';
 import { gemmFactors } from './canonical/gemm.ts';
 import { layerNorm } from './canonical/layer-norm.ts';
 import { logSoftmax } from './canonical/log-softmax.ts';
+import { oneDimensional } from './canonical/one-dimensional.ts';
 import { globalPool } from './canonical/pooling.ts';
 import { power } from './canonical/power.ts';
 import { reshapes } from './canonical/reshape.ts';
@@ -24,6 +25,7 @@ export const canonical: Pass = {
     gemmFactors,
     ...variadic,
     power,
+    oneDimensional,
     globalPool,
     layerNorm,
     activationForm,

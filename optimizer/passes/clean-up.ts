@@ -1,3 +1,4 @@
+import { capturedConstants } from './clean-up/captured-constants.ts';
 import { commonSubexpression } from './clean-up/common-subexpression.ts';
 import { constantCondition } from './clean-up/constant-condition.ts';
 import { dead } from './clean-up/dead.ts';
@@ -12,5 +13,5 @@ export const cleanUp: Pass = {
     'Computes what only depends on constants, drops operators that change nothing or whose result nobody reads, and ' +
     'computes equal things once. Exporters leave many of these behind; without them every later pass sees more.',
   measure: 'number of nodes',
-  rules: [dead, foldConstant, constantCondition, ...identities, commonSubexpression],
+  rules: [dead, foldConstant, constantCondition, capturedConstants, ...identities, commonSubexpression],
 };

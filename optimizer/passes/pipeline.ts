@@ -8,6 +8,10 @@ import { Occurrences } from './key.ts';
 import { measureGraph } from './measure.ts';
 import type { Evaluator, Optimized, OptimizeOptions, Pass, TracedPass } from './pass.ts';
 import { pointwiseFusion } from './pointwise-fusion.ts';
+import { quantizeConstants } from './quantize-constants.ts';
+import { quantizeFusion } from './quantize-fusion.ts';
+import { quantizePropagation } from './quantize-propagation.ts';
+import { optimizeRegions } from './regions.ts';
 import { runPass } from './rewriter.ts';
 import { scaleFusion } from './scale-fusion.ts';
 import { shuffleFusion } from './shuffle-fusion.ts';
@@ -21,8 +25,11 @@ export const pipeline: readonly Pass[] = [
   shuffleFusion,
   scaleFusion,
   cleanUp,
+  quantizePropagation,
+  quantizeConstants,
   verticalFusion,
   pointwiseFusion,
+  quantizeFusion,
   horizontalFusion,
   concatElimination,
 ];
@@ -55,6 +62,8 @@ export function optimize(initial: Graph, evaluator: Evaluator, options: Optimize
     const milliseconds = performance.now() - started;
     passes.push({ pass: pass.name, title: pass.title, run, ...result, after, milliseconds, disabled: off });
   });
+  const regions = optimizeRegions(graph, evaluator, options, optimize);
+  if (regions) passes.push(regions);
   options.onProgress?.(pipeline.length, pipeline.length, '');
   const stale = [...disabled].filter((key) => !met.has(key)).sort();
   return { initial, graph, trace: { before, passes, stale } };

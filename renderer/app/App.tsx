@@ -8,12 +8,13 @@ import { Header } from './Header.tsx';
 import { Notices } from './Notices.tsx';
 import { Palette } from './Palette.tsx';
 import { Rail } from './Rail.tsx';
+import { ShapeQuestion } from './ShapeQuestion.tsx';
 import { StatusBar } from './StatusBar.tsx';
 
 const Start = lazy(() => import('../panels/start/Start.tsx'));
 
 function useTitle(): void {
-  const name = useStudio((s) => s.model?.name ?? null);
+  const name = useStudio((s) => s.model?.name ?? s.profile?.title ?? null);
   const dirty = useStudio((s) => s.project.dirty);
   useEffect(() => shell().setTitle(name === null ? 'Sinter Studio' : `${name} – Sinter Studio`, dirty), [name, dirty]);
 }
@@ -43,6 +44,7 @@ export function App() {
       </div>
       <Notices />
       <Palette />
+      <ShapeQuestion />
     </DropTarget>
   );
 }

@@ -5,6 +5,7 @@ import type { PanelDefinition } from '../panels/panel.ts';
 import { PANELS, panelsOf } from '../panels/registry.ts';
 import { busy } from '../store/idle.ts';
 import type { Step } from '../store/state.ts';
+import { dockReady } from './dockApi.ts';
 
 const LAYOUT_VERSION = 3;
 const layoutKey = (step: Step): string => `dock/${LAYOUT_VERSION}/${step}`;
@@ -81,6 +82,7 @@ export function Dock({ step }: { step: Step }) {
       getTabContextMenuItems={() => []}
       onReady={({ api }) => {
         if (!restore(api, step)) addDefaults(api, step);
+        dockReady(api);
         api.onDidLayoutChange(() => localStorage.setItem(layoutKey(step), JSON.stringify(api.toJSON())));
       }}
     />

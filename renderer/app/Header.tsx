@@ -1,14 +1,23 @@
 import { Button, Loader } from '@mantine/core';
 import { IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
-import { isStale } from '../store/state.ts';
+import { isStale, profileFits } from '../store/state.ts';
 import { set, useStudio } from '../store/store.ts';
 import { CommandButton } from '../ui/CommandButton.tsx';
 import { countText, plural, timeText } from '../ui/format.ts';
 
 function Headline() {
   const headline = useStudio((s) => s.trace?.headline ?? null);
+  const profile = useStudio((s) => s.profile);
   const busy = useStudio((s) => s.optimizing || s.opening !== null);
   if (busy && !headline) return <span className="muted">Reading the model and running the passes…</span>;
+  if (!headline && profile) {
+    return (
+      <span className="muted">
+        Profile of {profile.engine.modelName || profile.engine.name}: {plural(profile.sources.length, 'operator')} in{' '}
+        {plural(profile.layers.length, 'layer')} on {profile.device.name}
+      </span>
+    );
+  }
   if (!headline) return <span className="muted">No model is open.</span>;
   return (
     <button type="button" className="headline" onClick={() => set({ step: 'passes' })} data-testid="headline">
@@ -23,10 +32,11 @@ function Headline() {
 
 /** What the model became, and the one thing to do next. */
 export function Header() {
-  const name = useStudio((s) => s.model?.name ?? '');
+  const name = useStudio((s) => s.model?.name ?? s.profile?.title ?? '');
   const stale = useStudio(isStale);
-  const median = useStudio((s) => s.profile?.latency.median ?? null);
-  const layers = useStudio((s) => s.build?.report.layers.length ?? null);
+  const median = useStudio((s) => (s.model === null || profileFits(s) ? (s.profile?.latency.median ?? null) : null));
+  const layers = useStudio((s) => s.profile?.layers.length ?? 0);
+  const hasModel = useStudio((s) => s.model !== null || s.profile === null);
   const opening = useStudio((s) => s.opening !== null);
   return (
     <header className="header">
@@ -36,8 +46,8 @@ export function Header() {
       <Headline />
       <div className="spacer" />
       {median !== null && !stale && (
-        <span className="header-figure" title="Median latency of the built engine">
-          <b>{timeText(median)}</b> <span className="muted">median, {countText(layers ?? 0)} layers</span>
+        <span className="header-figure" title="Median latency of the shown profile">
+          <b>{timeText(median)}</b> <span className="muted">median, {countText(layers)} layers</span>
         </span>
       )}
       {stale ? (
@@ -46,7 +56,7 @@ export function Header() {
           <CommandButton command="run.all" icon={<IconRefresh size={14} />} label="Rebuild" primary />
         </>
       ) : (
-        <CommandButton command="run.all" icon={<IconPlayerPlay size={14} />} primary />
+        hasModel && <CommandButton command="run.all" icon={<IconPlayerPlay size={14} />} primary />
       )}
       <Button variant="default" onClick={() => set({ paletteOpen: true })} aria-label="Command palette">
         Ctrl K

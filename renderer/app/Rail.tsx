@@ -11,6 +11,7 @@ import {
 import { findCommand } from '../commands/command.ts';
 import { RAIL } from '../commands/core.ts';
 import { keysText } from '../commands/keys.ts';
+import { calibrationStale, measuring } from '../store/precision.ts';
 import { isStale, type Step, type StudioState } from '../store/state.ts';
 import { set, useStudio } from '../store/store.ts';
 
@@ -37,6 +38,9 @@ function markOf(step: Step, s: StudioState): Mark {
       return s.building !== null ? 'busy' : isStale(s) ? 'stale' : s.build ? 'done' : 'none';
     case 'profile':
       return s.profiling !== null ? 'busy' : s.profile && isStale(s) ? 'stale' : s.profile ? 'done' : 'none';
+    case 'precision':
+      if (measuring(s)) return 'busy';
+      return calibrationStale(s) ? 'stale' : s.precision.calibration ? 'done' : 'none';
     default:
       return 'none';
   }

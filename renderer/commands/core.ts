@@ -34,6 +34,12 @@ defineCommand({
   run: () => pickAndOpen(() => shell().pickProject()),
 });
 defineCommand({
+  id: 'file.openProfile',
+  title: 'Open profile…',
+  menu: 'File',
+  run: () => pickAndOpen(() => shell().pickProfile()),
+});
+defineCommand({
   id: 'file.save',
   title: 'Save project',
   menu: 'File',

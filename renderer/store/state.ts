@@ -1,13 +1,16 @@
-import type { BuildResult, ProfileResult } from '../../electron/ipc/schemas/build.ts';
+import type { BuildResult, TuningChoice } from '../../electron/ipc/schemas/build.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
-import type { GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
+import type { Given, GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
 import type { Machine } from '../../electron/ipc/schemas/machine.ts';
+import type { ProfileResult } from '../../electron/ipc/schemas/profile.ts';
 import type { TraceSummary } from '../../electron/ipc/schemas/trace.ts';
 import type { RecentFile } from '../../electron/ipc/shell.ts';
 
+import type { PrecisionChoices, PrecisionState } from './precision.ts';
+
 export const STEPS = ['start', 'model', 'passes', 'precision', 'build', 'profile', 'export'] as const;
 export type Step = (typeof STEPS)[number];
-export type OverlayId = 'none' | 'time' | 'flops' | 'bytes';
+export type OverlayId = 'none' | 'time' | 'memory' | 'flops' | 'bytes' | 'sqnr' | 'precision';
 
 /** The user's decisions: kept in the project, undone and redone. */
 export interface Choices {
@@ -17,6 +20,8 @@ export interface Choices {
   readonly threads: number;
   readonly shapes: Readonly<Record<string, number>>;
   readonly iterations: number;
+  readonly precision: PrecisionChoices;
+  readonly tuning: TuningChoice;
 }
 
 export interface Notice {
@@ -33,6 +38,14 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** Inputs whose shapes a file does not say, and how to go on once they are known. */
+export interface Question {
+  readonly path: string;
+  readonly inputs: readonly string[];
+  readonly given: Given;
+  readonly choices?: Partial<Choices>;
+}
+
 export interface StudioState {
   readonly connection: 'connecting' | 'ready' | 'lost';
   readonly machine: Machine | null;
@@ -42,6 +55,10 @@ export interface StudioState {
   readonly model: ModelSummary | null;
   /** Path being opened; null when none is. */
   readonly opening: string | null;
+  /** What the user gave beside the open model's file. */
+  readonly given: Given;
+  /** A file that is not opened until the user says the shapes of these inputs. */
+  readonly question: Question | null;
   readonly optimizing: boolean;
   readonly trace: TraceSummary | null;
   /** Graphs by point key ("3.0"), of the current revision. */
@@ -53,8 +70,20 @@ export interface StudioState {
   readonly past: readonly Choices[];
   readonly future: readonly Choices[];
   readonly build: BuildResult | null;
+  /** What the engine was built with (buildKeyOf); a result of other choices is stale. */
+  readonly buildKey: string;
   readonly building: string | null;
+  readonly precision: PrecisionState;
+  /** The profile that is shown. */
   readonly profile: ProfileResult | null;
+  /** Every profile at hand: measured in this session or opened from files. */
+  readonly profiles: readonly ProfileResult[];
+  /** Those that stand side by side, by id. */
+  readonly compared: readonly string[];
+  /** Graphs of the layers of profiled engines, by profile. */
+  readonly layerGraphs: Readonly<Record<string, GraphView>>;
+  /** Whether the Profile step draws the engine's layers where it could draw the model's operators. */
+  readonly showLayers: boolean;
   readonly profiling: string | null;
   readonly jobs: readonly JobSnapshot[];
   readonly log: readonly LogLine[];
@@ -75,6 +104,36 @@ export const finalPoint = (trace: TraceSummary | null): GraphPoint => ({
   passes: trace?.passes.length ?? 0,
   applications: 0,
 });
-/** True when a build or profile was made from an older optimization than the one shown. */
+/** True when the shown profile is of the open model: its times may then be shown on the model's own operators. */
+export const profileFits = (s: StudioState): boolean =>
+  s.profile !== null && s.model !== null && s.model.hash === s.profile.engine.modelHash;
+/** The profile whose numbers the graph on the canvas can be coloured by; null when it is another model's. */
+export const profileOnGraph = (s: StudioState): ProfileResult | null =>
+  profileFits(s) || (s.step === 'profile' && drawsLayers(s)) ? s.profile : null;
+/** True when the graph of the Profile step is the engine's own: chosen, or the shown profile is of another model. */
+export const drawsLayers = (s: StudioState): boolean =>
+  s.profile !== null && (s.showLayers || s.trace === null || !profileFits(s));
+/** Everything about precision that a build depends on. */
+export function precisionKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
+  const { kind, pins } = s.choices.precision;
+  if (kind === 'fp32' && Object.keys(pins).length === 0) return kind;
+  return JSON.stringify([kind, rangesKey(s), Object.entries(pins).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+/** The ranges as they are decided now: which calibration, algorithm, moved thresholds. */
+export function rangesKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
+  const { algorithm, thresholds } = s.choices.precision;
+  return JSON.stringify([s.precision.calibration?.calibration ?? null, algorithm, thresholds]);
+}
+
+/** Everything besides the passes that a build depends on. */
+export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): string =>
+  JSON.stringify([
+    precisionKey(s),
+    s.choices.tuning.level,
+    Object.entries(s.choices.tuning.pin).sort(),
+    s.choices.tuning.forbid,
+  ]);
+
+/** True when a build or profile was made from an older optimization, or with another precision or other kernels, than is chosen now. */
 export const isStale = (s: StudioState): boolean =>
-  s.build !== null && s.trace !== null && s.build.revision !== s.trace.revision;
+  s.build !== null && s.trace !== null && (s.build.revision !== s.trace.revision || s.buildKey !== buildKeyOf(s));

@@ -1,4 +1,5 @@
 import { create } from 'zustand';
+import { NO_PRECISION, NO_RESULTS } from './precision.ts';
 import type { StudioState } from './state.ts';
 
 const defaults: StudioState = {
@@ -9,17 +10,34 @@ const defaults: StudioState = {
   step: 'start',
   model: null,
   opening: null,
+  given: {},
+  question: null,
   optimizing: false,
   trace: null,
   views: {},
   expanded: new Set(),
   cursor: { pass: 0, application: null },
-  choices: { passes: [], applications: [], device: 'cpu', threads: 0, shapes: {}, iterations: 100 },
+  choices: {
+    passes: [],
+    applications: [],
+    device: 'cpu',
+    threads: 0,
+    shapes: {},
+    iterations: 100,
+    precision: NO_PRECISION,
+    tuning: { level: 3, pin: {}, forbid: [] },
+  },
   past: [],
   future: [],
   build: null,
+  buildKey: '',
+  precision: NO_RESULTS,
   building: null,
   profile: null,
+  profiles: [],
+  compared: [],
+  layerGraphs: {},
+  showLayers: false,
   profiling: null,
   jobs: [],
   log: [],

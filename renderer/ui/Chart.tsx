@@ -14,12 +14,16 @@ interface Props {
   readonly height: number;
   /** Top of the vertical scale; the largest value when absent. */
   readonly yMax?: number;
+  /** Bottom of a line's vertical scale; just below the least value when absent. */
+  readonly yMin?: number;
   /** Horizontal marks with a word each. */
   readonly marks?: readonly { readonly value: number; readonly text: string }[];
 }
 
+const NO_MARKS: NonNullable<Props['marks']> = [];
+
 /** One series on uPlot, in the studio's colours. */
-export function Chart({ label, x, y, xText, yText, kind, height, yMax, marks = [] }: Props) {
+export function Chart({ label, x, y, xText, yText, kind, height, yMax, yMin, marks = NO_MARKS }: Props) {
   const { ref, width } = useElementSize();
   const box = useRef<HTMLDivElement>(null);
   const dark = useComputedColorScheme('light') === 'dark';
@@ -46,7 +50,7 @@ export function Chart({ label, x, y, xText, yText, kind, height, yMax, marks = [
           x: { time: false },
           y: {
             range: (_u, min, max) =>
-              kind === 'bars' ? [0, max * 1.05] : [Math.min(min, 0.9 * (yMax ?? max)), yMax ?? max * 1.02],
+              kind === 'bars' ? [0, max * 1.05] : [yMin ?? Math.min(min, 0.9 * (yMax ?? max)), yMax ?? max * 1.02],
           },
         },
         axes: [axis(xText, 24), axis(yText, 56)],
@@ -76,6 +80,15 @@ export function Chart({ label, x, y, xText, yText, kind, height, yMax, marks = [
                 ctx.lineTo(u.bbox.left + u.bbox.width, py);
                 ctx.stroke();
                 ctx.textAlign = 'right';
+                const wide = ctx.measureText(m.text).width;
+                ctx.fillStyle = t.panel;
+                ctx.fillRect(
+                  u.bbox.left + u.bbox.width - wide - 8,
+                  py - 5 - 12 * devicePixelRatio,
+                  wide + 8,
+                  14 * devicePixelRatio,
+                );
+                ctx.fillStyle = t.removed;
                 ctx.fillText(m.text, u.bbox.left + u.bbox.width - 4, py - 5);
               }
               ctx.restore();
@@ -87,7 +100,7 @@ export function Chart({ label, x, y, xText, yText, kind, height, yMax, marks = [
       box.current,
     );
     return () => plot.destroy();
-  }, [width, height, dark, x, y, xText, yText, kind, marks, yMax]);
+  }, [width, height, dark, x, y, xText, yText, kind, marks, yMax, yMin]);
   return (
     <div ref={ref} role="img" aria-label={label}>
       <div ref={box} />

@@ -8,7 +8,7 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 
 const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
 const ROW = 28;
@@ -31,6 +31,8 @@ interface Props<T> {
   readonly isLit: (row: T) => boolean;
   readonly onPick: (row: T) => void;
   readonly onHover?: (row: T | null) => void;
+  /** Pixels below which the table scrolls sideways. */
+  readonly minWidth?: number;
 }
 
 /** A sortable, virtualized table; arrows move the selection. */
@@ -76,7 +78,15 @@ export function DataTable<T extends RowData>(p: Props<T>) {
     p.onPick(rows[Math.max(0, Math.min(rows.length - 1, at + by))]!.original);
   };
   return (
-    <div className="table" role="grid" aria-label={p.label} aria-rowcount={rows.length} tabIndex={0} onKeyDown={onKey}>
+    <div
+      className="table"
+      role="grid"
+      aria-label={p.label}
+      aria-rowcount={rows.length}
+      tabIndex={0}
+      onKeyDown={onKey}
+      style={p.minWidth === undefined ? undefined : ({ '--table-width': `${p.minWidth}px` } as CSSProperties)}
+    >
       <div className="table-head" role="row" style={{ gridTemplateColumns: grid }}>
         {p.columns.map((c) => {
           const dir = sorting[0]?.id === c.id ? (sorting[0].desc ? 'descending' : 'ascending') : 'none';

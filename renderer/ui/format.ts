@@ -23,6 +23,8 @@ export const timeText = (ns: number): string => (ns === 0 ? '0 µs' : scaled(ns,
 export const secondsText = (s: number): string =>
   s < 60 ? `${Math.ceil(s)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
 export const percentText = (share: number): string => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
+/** A share that is often tiny: never shown as nothing when it is something. */
+export const shareText = (share: number): string => (share > 0 && share < 0.0005 ? '<0.1 %' : percentText(share));
 export const numberText = (x: number): string =>
   Number.isInteger(x) && Math.abs(x) < 1e7 ? countText(x) : Number(x.toPrecision(4)).toString();
 export const plural = (n: number, one: string, many = `${one}s`): string => `${countText(n)} ${n === 1 ? one : many}`;
@@ -54,3 +56,14 @@ export const shortType = (dtype: string): string =>
 
 /** POSIX shell quoting, for the command that reproduces a result. */
 export const shellWord = (s: string): string => (/^[\w./:=@%+,-]+$/.test(s) ? s : `'${s.replaceAll("'", "'\\''")}'`);
+
+/** An amount per time: "78.3 GFLOP/s". */
+export const rateText = (amount: number, ns: number, unit: string): string =>
+  ns > 0 && amount > 0
+    ? scaled(
+        (amount / ns) * 1e9,
+        1000,
+        ['', 'k', 'M', 'G', 'T', 'P'].map((p) => p + unit),
+        3,
+      )
+    : '–';

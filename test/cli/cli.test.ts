@@ -84,6 +84,11 @@ describe('sinter', () => {
     const some = JSON.parse(sinter('optimize', MODEL, '--json', '--disable-fusion', key).out);
     const keys = some.passes.flatMap((p: { applications: { key: string }[] }) => p.applications.map((a) => a.key));
     expect(keys).not.toContain(key);
+    const fusions = all.passes.find((p: { pass: string }) => p.pass === 'vertical-fusion').applications;
+    const layers = (...flags: string[]): number =>
+      JSON.parse(sinter('build', MODEL, '-o', join(dir, 'one.sinter'), '--level', '0', '--json', ...flags).out).layers
+        .length;
+    expect(layers('--disable-fusion', fusions[0].key)).toBeGreaterThan(layers());
   });
 
   it('builds the same bytes twice', () => {
@@ -127,9 +132,28 @@ describe('sinter', () => {
     expect(report.layers.every((l: { tactic: string }) => l.tactic !== '')).toBe(true);
   });
 
-  it('lists devices', () => {
-    const report = JSON.parse(sinter('devices', '--json').out);
+  it('saves a profile that it prints again without the engine, and exports it', () => {
+    const [saved, csv, trace] = ['p.sinterprofile', 'p.csv', 'p.json'].map((name) => join(dir, name));
+    const run = ['--iterations', '5', '--warmup', '1', '--json'];
+    const first = sinter('profile', engine, ...run, '--save', saved!, '--csv', csv!, '--export-trace', trace!);
+    expect(first.err).toBe('');
+    const again = JSON.parse(sinter('profile', saved!, '--json').out);
+    expect(again).toEqual(JSON.parse(first.out));
+    expect(again.samples).toHaveLength(5);
+    expect(again.ceilings.bandwidth).toBeGreaterThan(0);
+    expect(readFileSync(csv!, 'utf8').trimEnd().split('\r\n')).toHaveLength(again.layers.length + 1);
+    expect(JSON.parse(readFileSync(trace!, 'utf8')).traceEvents.length).toBeGreaterThan(again.layers.length);
+    expect(sinter('profile', saved!, '--top', '3').out).toContain('runs/s');
+  });
+
+  it('lists devices, and measures what they reach', () => {
+    const report = JSON.parse(sinter('devices', '--measure', '--threads', '1', '--json').out);
     expect(report.devices[0].id).toBe('cpu');
+    const [ceilings] = report.devices[0].ceilings;
+    expect(ceilings.threads).toBe(1);
+    // Any processor of the last decade copies more than 100 MB and adds more than 100 million floats a second.
+    expect(ceilings.bandwidth).toBeGreaterThan(1e8);
+    for (const f of ceilings.flops) expect(f.rate, f.dtype).toBeGreaterThan(1e8);
   });
 });
 

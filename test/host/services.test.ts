@@ -37,6 +37,7 @@ async function studio(blocks = 3): Promise<{ host: HostServices; jobs: JobSnapsh
     syntheticParts(() => inceptionGraph(blocks)),
     {
       cacheDir: '',
+      calibrationDir: '',
       isCancelled: () => false,
       onJob: (s) => served?.job(s),
       onLog: () => undefined,
@@ -47,6 +48,7 @@ async function studio(blocks = 3): Promise<{ host: HostServices; jobs: JobSnapsh
   return { host: client.services, jobs };
 }
 const none = { passes: [], applications: [] };
+const tuning = { level: 0, pin: {}, forbid: [] };
 
 describe('the engine host', () => {
   it('opens a model, optimizes it and tells what became of every operator', async () => {
@@ -131,7 +133,9 @@ describe('the engine host', () => {
     await expect(host.view({ model: 'm9', point: { passes: 0, applications: 0 } })).rejects.toMatchObject({
       code: 'no-model',
     });
-    await expect(host.build({ model: 'm1', device: 'cpu', threads: 0, shapes: {}, job: 'x' })).rejects.toMatchObject({
+    await expect(
+      host.build({ model: 'm1', device: 'cpu', threads: 0, shapes: {}, precision: null, tuning, job: 'x' }),
+    ).rejects.toMatchObject({
       code: 'bad-params',
     });
     const { model } = await host.open({ path: '/m.onnx', job: 'a' });
@@ -139,7 +143,9 @@ describe('the engine host', () => {
       code: 'not-optimized',
     });
     await host.optimize({ model, switches: none, job: 'b' });
-    await expect(host.build({ model, device: 'cpu', threads: 1, shapes: {}, job: 'x' })).rejects.toMatchObject({
+    await expect(
+      host.build({ model, device: 'cpu', threads: 1, shapes: {}, precision: null, tuning, job: 'x' }),
+    ).rejects.toMatchObject({
       code: 'no-runtime',
     });
   });

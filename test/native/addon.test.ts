@@ -26,6 +26,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const never = new AbortController().signal;
+const quick = { warmup: 1, least: 3, most: 5, budget: 1e6, hopeless: 2, rotation: 1 << 16 };
 const tensor = (shape: number[], values: number[]): Tensor => ({
   dtype: 'float32',
   shape,
@@ -152,7 +153,7 @@ describe('single layers', () => {
     expect(tactics.at(-1)!.name).toBe(POINTWISE);
     expect(tactics.at(-1)!.packing).toHaveLength(2);
     expect(tactics.at(-1)!.estimate).toBeGreaterThan(0);
-    expect(() => runtime.enumerate('cuda:7', addDesc(), 1)).toThrow('there is no device "cuda:7" here; there is cpu');
+    expect(() => runtime.enumerate('cuda:7', addDesc(), 1)).toThrow('there is no device "cuda:7" here');
     expect(() => runtime.enumerate('cpu', new Uint8Array([255, 255, 255]), 1)).toThrow(RuntimeFailure);
   });
 
@@ -181,7 +182,7 @@ describe('single layers', () => {
 
   test('measure times each tactic, reports one that does not exist, and stops', async () => {
     const names = [...runtime.enumerate('cpu', addDesc(), 1).map((t) => t.name), 'f32_add__quantum'];
-    const results = await runtime.measure('cpu', addDesc(), names, 1, never);
+    const results = await runtime.measure('cpu', addDesc(), names, 1, quick, never);
     expect(results.map((r) => r.tactic)).toEqual(names);
     for (const r of results.slice(0, -1)) {
       expect(r.ok).toBe(true);
@@ -189,7 +190,7 @@ describe('single layers', () => {
     }
     expect(results.at(-1)!.ok).toBe(false);
     expect(results.at(-1)!.error).toContain('f32_add__quantum');
-    const stopped = await failureOf(() => runtime.measure('cpu', addDesc(), names, 1, AbortSignal.abort()));
+    const stopped = await failureOf(() => runtime.measure('cpu', addDesc(), names, 1, quick, AbortSignal.abort()));
     expect(stopped.code).toBe('stopped');
   });
 
@@ -276,6 +277,11 @@ describe('engines', () => {
     expect(p.total).toHaveLength(20);
     expect(p.layers.map((l) => l.layer)).toEqual([0, 1, 2]);
     for (const l of p.layers) expect(l.samples.every((ns) => ns >= 0)).toBe(true);
+    // On the CPU's one stream a layer starts when the one before it has ended.
+    const [first, second] = p.layers;
+    expect(first!.starts.every((ns) => ns === 0)).toBe(true);
+    second!.starts.forEach((ns, i) => expect(ns).toBeCloseTo(first!.samples[i]!, 3));
+    expect(first!.facts).toBeUndefined();
     expect(seen.every((n, i) => i === 0 || n > seen[i - 1]!)).toBe(true);
   });
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { writeOnnx } from '../../optimizer/exporters/onnx/write.ts';
+import { FileReader } from '../../optimizer/importers/common/fileReader.ts';
 import { ImportError, type ImportedModel, importModel } from '../../optimizer/importers/index.ts';
 import type { TensorProto } from '../../optimizer/importers/onnx/messages.ts';
 import { onnxType } from '../../optimizer/importers/onnx/schema.ts';
 import { TensorSource } from '../../optimizer/importers/onnx/tensor.ts';
-import { FileReader } from '../../optimizer/importers/onnx/window.ts';
 import { shapeText } from '../../optimizer/ir/dim.ts';
 import { verify } from '../../optimizer/ir/verifier.ts';
 import { inferTypes } from '../../optimizer/ops/infer.ts';
@@ -48,7 +48,9 @@ function load(path: string): ort.Tensor | null {
     const source = new TensorSource({ path, size: 0 }, new FileReader(fd), dir);
     const { dtype, shape, bytes } = source.literal(t);
     const make = ARRAYS[dtype as keyof typeof ARRAYS];
-    return make ? new ort.Tensor(dtype as 'float32', new make(bytes.slice().buffer) as Float32Array, shape) : null;
+    return make
+      ? new ort.Tensor(dtype as 'float32', new make(Uint8Array.from(bytes).buffer) as Float32Array, shape)
+      : null;
   } catch {
     return null;
   } finally {
@@ -106,6 +108,8 @@ describe.skipIf(!present)('ONNX backend cases', () => {
         continue;
       }
       if (m.unsupported.length > 0) continue;
+      // Two runs of a random operator agree in nothing but their types.
+      const random = [...m.graph.nodes()].some((n) => n.op.startsWith('Random'));
       expect(verify(m.graph, { infer: (g) => void inferTypes(g) }), name).toEqual([]);
       const at = (side: string, i: number) => join(folder, 'test_data_set_0', `${side}_${i}.pb`);
       const loaded = (side: string, i: number) => (existsSync(at(side, i)) ? load(at(side, i)) : null);
@@ -127,7 +131,7 @@ describe.skipIf(!present)('ONNX backend cases', () => {
       const written = join(dir, 'written.onnx');
       await writeOnnx(m.graph, written, { evaluateWeight: () => Promise.reject(new Error('nothing to evaluate')) });
       const got = await run(written, feeds);
-      for (const o of m.outputs) expectClose(got[o.name]!, want[o.name]!, name);
+      if (!random) for (const o of m.outputs) expectClose(got[o.name]!, want[o.name]!, name);
       judged++;
     }
     // Refused: operator sets below 7 (stated), training forms, and Scan's form of opset 8.

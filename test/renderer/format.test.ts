@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { matches } from '../../renderer/commands/keys.ts';
-import { cliCommand, whereItRuns } from '../../renderer/panels/export/command.ts';
+import { cliCommands, whereItRuns } from '../../renderer/panels/export/command.ts';
 import { searchNodes } from '../../renderer/panels/outline/search.ts';
 import { histogram } from '../../renderer/panels/profile/histogram.ts';
 import { relativeTo, resolveFrom } from '../../renderer/store/paths.ts';
+import { DEFAULT_IMAGE, NO_PRECISION, newData, type PrecisionChoices } from '../../renderer/store/precision.ts';
 import { bytesText, flopsText, middleCut, plural, shellWord, timeText } from '../../renderer/ui/format.ts';
 import { viewOf } from '../support/views.ts';
 
@@ -54,15 +55,52 @@ describe('the command that reproduces an engine', () => {
     threads: 2,
     shapes: { N: 4 },
     iterations: 100,
+    precision: NO_PRECISION,
+    tuning: { level: 3, pin: {}, forbid: [] },
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
-    expect(cliCommand(model, choices, 2)).toBe(
+    expect(cliCommands(model, choices, 2).lines).toEqual([
       "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 2 --disable scale-fusion --disable-fusion abc123 --shape x=4x3x224x224",
-    );
+    ]);
   });
   it('leaves fixed shapes out', () => {
     const fixed = { ...model, inputs: [{ name: 'x', type: 'float32 1×3×8×8' }], symbols: [] };
-    expect(cliCommand(fixed, { ...choices, passes: [], applications: [] }, 1)).not.toContain('--shape');
+    expect(cliCommands(fixed, { ...choices, passes: [], applications: [] }, 1).lines[0]).not.toContain('--shape');
+  });
+  const int8 = (change: Partial<PrecisionChoices> = {}) => ({
+    ...choices,
+    passes: [],
+    applications: [],
+    precision: {
+      ...NO_PRECISION,
+      kind: 'int8' as const,
+      data: {
+        ...newData('/data/my photos'),
+        samples: 500,
+        image: { ...DEFAULT_IMAGE, mean: [0.485, 0.456, 0.406], scale: 1, resize: 'crop' as const },
+      },
+      algorithm: 'percentile:99.9',
+      pins: { '3': 'fp32' as const },
+      ...change,
+    },
+  });
+  const run = { origin: 'run', path: '/cache/x.calib', made: 'entropy', status: 'complete' } as const;
+  it('calibrates again from the same samples in the same way', () => {
+    expect(cliCommands(model, int8(), 1, run).lines).toEqual([
+      "npx sinter calibrate '/data/my model'\\''s.onnx' --data '/data/my photos' --samples 500 --resize crop --scale 1 --mean 0.485,0.456,0.406 --algorithm percentile --percentile 99.9 --threads 1 -o 'my model'\\''s.calib'",
+      "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 1 --shape x=4x3x224x224 --precision int8 --calibration 'my model'\\''s.calib' --pin 3=fp32",
+    ]);
+  });
+  it('takes ranges from the file that holds them, and says when there is none', () => {
+    const moved = int8({ thresholds: { a: 2 } });
+    expect(cliCommands(model, moved, 1, run)).toMatchObject({ needs: 'calibration', lines: [expect.any(String)] });
+    expect(cliCommands(model, int8(), 1, run, null, true).needs).toBe('calibration');
+    expect(cliCommands(model, moved, 1, run, '/out/a.calib')).toMatchObject({ needs: null });
+    expect(cliCommands(model, moved, 1, run, '/out/a.calib').lines[0]).toContain('--calibration /out/a.calib');
+    const file = { ...run, origin: 'tensorrt' as const, made: 'TRT', path: '/in/t.cache' };
+    expect(cliCommands(model, int8({ algorithm: 'TRT' }), 1, file).lines).toEqual([
+      expect.stringContaining('--calibration /in/t.cache'),
+    ]);
   });
   it('quotes only what needs it', () =>
     expect([shellWord('a/b.onnx'), shellWord('a b')]).toEqual(['a/b.onnx', "'a b'"]));

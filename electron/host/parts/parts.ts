@@ -1,9 +1,13 @@
+import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from '../../../optimizer/builder/report.ts';
+import type { TacticChoices } from '../../../optimizer/builder/tuning/rules.ts';
+import type { ProfileDocument } from '../../../optimizer/engine/profile/document.ts';
 import type { Graph, Node } from '../../../optimizer/ir/graph.ts';
 import type { WeightExpr } from '../../../optimizer/ir/weight.ts';
 import type { OpCategory } from '../../../optimizer/ops/op.ts';
 import type { Optimized, OptimizeOptions, Pass, TracedRefusal } from '../../../optimizer/passes/pass.ts';
-import type { NativeRuntime, Profile } from '../../../optimizer/runtime.ts';
+import type { NativeRuntime } from '../../../optimizer/runtime.ts';
+import type { Given } from '../../ipc/schemas/graph.ts';
 
 export interface Imported {
   readonly graph: Graph;
@@ -20,6 +24,10 @@ export interface BuildRequest {
   readonly device: string;
   readonly threads: number;
   readonly shapes: Readonly<Record<string, number>>;
+  /** null = everything as the model has it. */
+  readonly precision: PrecisionPolicy | null;
+  /** Level of auto-tuning, pinned and forbidden tactics. */
+  readonly tuning: { readonly level: number } & TacticChoices;
   readonly path: string;
   readonly onProgress: (p: BuildProgress) => void;
   readonly stop: AbortSignal;
@@ -30,7 +38,7 @@ export interface ProfileRequest {
   readonly threads: number;
   readonly warmup: number;
   readonly iterations: number;
-  readonly onProgress: (done: number, total: number) => void;
+  readonly onProgress: (phase: 'run' | 'ceilings', done: number, total: number) => void;
   readonly stop: AbortSignal;
 }
 
@@ -43,7 +51,12 @@ export interface StudioParts {
   readonly runtime: NativeRuntime | null;
   readonly runtimeProblem: string | null;
   readonly passes: readonly Pass[];
-  importModel(path: string, onProgress: (done: number, total: number) => void, stop: AbortSignal): Promise<Imported>;
+  importModel(
+    path: string,
+    onProgress: (done: number, total: number) => void,
+    stop: AbortSignal,
+    given?: Given,
+  ): Promise<Imported>;
   optimize(imported: Imported, options: OptimizeOptions): Optimized;
   /** The graph after `passes` traced passes and `applications` of the next one. */
   graphAt(optimized: Optimized, passes: number, applications: number): Graph;
@@ -53,7 +66,7 @@ export interface StudioParts {
   cost(graph: Graph, node: Node): { flops: number; bytes: number };
   build(request: BuildRequest): Promise<BuildReport>;
   /** Runs a built engine on random inputs. */
-  profile(request: ProfileRequest): Promise<Profile>;
+  profile(request: ProfileRequest): Promise<ProfileDocument>;
   writeOnnx(
     graph: Graph,
     path: string,

@@ -1,7 +1,12 @@
 import { buildEngine } from '../../../optimizer/builder/build.ts';
 import { createEvaluator } from '../../../optimizer/builder/evaluator.ts';
-import { hashFile } from '../../../optimizer/builder/hashFile.ts';
+import { hashModel } from '../../../optimizer/builder/hashFile.ts';
+import { profileEngine } from '../../../optimizer/builder/profileEngine.ts';
 import { randomTensor, seededRandom } from '../../../optimizer/builder/randomInputs.ts';
+import { parseLevel } from '../../../optimizer/builder/tuning/levels.ts';
+import { tacticRules } from '../../../optimizer/builder/tuning/rules.ts';
+import type { Tuning } from '../../../optimizer/builder/tuning/tuner.ts';
+import { openUserTimings } from '../../../optimizer/builder/tuning/userTimings.ts';
 import { encodeWeight } from '../../../optimizer/builder/weights.ts';
 import { dtypeFromNumber } from '../../../optimizer/engine/encode.ts';
 import type { EngineMessage } from '../../../optimizer/engine/messages.ts';
@@ -22,14 +27,22 @@ import { loadRuntime } from './addon.ts';
 import { categoryOf } from './categories.ts';
 import type { Imported, StudioParts } from './parts.ts';
 
+const FORMATS = { onnx: 'ONNX', caffe: 'Caffe', tensorflow: 'TensorFlow' } as const;
+
 function formatText(m: ImportedModel): string {
   const opset = m.opsets[''] === undefined ? '' : `, opset ${m.opsets['']}`;
+  const ir = m.irVersion === 0 ? '' : `, IR ${m.irVersion}`;
   const from = m.producer.name === '' ? '' : `, from ${m.producer.name} ${m.producer.version}`.trimEnd();
-  return `ONNX${opset}, IR ${m.irVersion}${from}`;
+  return `${FORMATS[m.format]}${opset}${ir}${from}`;
 }
 
-const problemsOf = (m: ImportedModel): Imported['problems'] =>
-  m.warnings.map((text) => ({ severity: 'info' as const, text, sources: [] }));
+const problemsOf = (m: ImportedModel): Imported['problems'] => [
+  ...m.warnings.map((text) => ({ severity: 'info' as const, text, sources: [] })),
+  // Operators without a definition are counted where the model is listed; these have one and are used in a way it lacks.
+  ...m.unsupported
+    .filter((u) => findOp(u.domain, u.op) !== undefined)
+    .map((u) => ({ severity: 'warning' as const, text: u.reason, sources: [u.source] })),
+];
 
 /** Without the native runtime only what stands as literals in the graph can be folded. */
 const literalsOnly: Evaluator = { peek: () => null, literal: (w) => (w.kind === 'literal' ? w.value : null) };
@@ -52,6 +65,12 @@ function randomInputs(header: EngineMessage): Record<string, Tensor> {
   );
 }
 
+/** Auto-tuning with the user's timing cache, which the command line shares; nothing at level 0. */
+function tuningOf(given: number): { tuning?: Tuning } {
+  const level = parseLevel(String(given));
+  return level ? { tuning: { level, cache: openUserTimings() } } : {};
+}
+
 /** The optimizer and the native runtime of this installation. */
 export function realParts(): StudioParts {
   const { runtime, problem } = loadRuntime();
@@ -72,10 +91,15 @@ export function realParts(): StudioParts {
     runtime,
     runtimeProblem: problem,
     passes: pipeline,
-    importModel: async (path, onProgress, stop) => {
-      const hash = hashFile(path, stop);
+    importModel: async (path, onProgress, stop, given) => {
+      const hash = hashModel(path, stop);
       hash.catch(() => undefined);
-      const model = await importModel(path, { stop, onProgress: (_phase, done, total) => onProgress(done, total) });
+      const model = await importModel(path, {
+        stop,
+        ...(given?.weights === undefined ? {} : { weights: given.weights }),
+        ...(given?.shapes === undefined ? {} : { shapes: given.shapes }),
+        onProgress: (_phase, done, total) => onProgress(done, total),
+      });
       return { graph: model.graph, format: formatText(model), hash: await hash, problems: problemsOf(model) };
     },
     optimize: (imported, options) => optimize(imported.graph, evaluatorFor(imported.graph), options),
@@ -91,20 +115,17 @@ export function realParts(): StudioParts {
         threads: r.threads,
         path: r.path,
         ranges: Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }])),
+        ...(r.precision ? { precision: r.precision } : {}),
+        ...tuningOf(r.tuning.level),
+        rules: tacticRules(r.optimized.graph, r.tuning),
         onProgress: r.onProgress,
         stop: r.stop,
       }),
     profile: async (r) => {
       const engine = await need(runtime, problem).loadEngine(r.path);
       try {
-        const context = engine.createContext({ threads: r.threads });
-        try {
-          const inputs = randomInputs(decodeEngine(engine.headerBytes));
-          const options = { warmup: r.warmup, iterations: r.iterations };
-          return await context.profile(inputs, options, (p) => r.onProgress(p.done, p.total), r.stop);
-        } finally {
-          context.dispose();
-        }
+        const inputs = randomInputs(decodeEngine(engine.headerBytes));
+        return await profileEngine({ ...r, runtime: need(runtime, problem), engine, inputs });
       } finally {
         engine.dispose();
       }

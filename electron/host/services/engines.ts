@@ -1,12 +1,11 @@
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Profile } from '../../../optimizer/runtime.ts';
+import type { ProfileDocument } from '../../../optimizer/engine/profile/document.ts';
 import { HostError } from '../../ipc/protocol.ts';
-import { type BuildResult, buildResult, type LayerTime, type ProfileResult } from '../../ipc/schemas/build.ts';
-import type { StudioParts } from '../parts/parts.ts';
+import { type BuildResult, buildResult } from '../../ipc/schemas/build.ts';
+import type { BuildRequest, StudioParts } from '../parts/parts.ts';
 import type { JobProgress } from './jobs.ts';
 import type { OpenModel } from './models.ts';
-import { latencyOf, percentile } from './statistics.ts';
 
 interface BuiltEngine {
   readonly path: string;
@@ -21,18 +20,7 @@ const PHASES = {
   write: 'Writing the engine',
 };
 
-function layerTimes(result: BuildResult, profile: Profile): LayerTime[] {
-  return profile.layers.flatMap((t) => {
-    const layer = result.report.layers[t.layer];
-    if (!layer) return [];
-    const sorted = Float64Array.from(t.samples).sort();
-    const { name, op, tactic, sources, flops, bytes } = layer;
-    const median = percentile(sorted, 0.5);
-    return [
-      { layer: t.layer, name, op, tactic, sources, flops, bytes, median, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 },
-    ];
-  });
-}
+const PROFILE_PHASES = { ceilings: 'Measuring what the device reaches', run: 'Running' };
 
 /** Engines built in this session; their files lie in the results cache until they are exported. */
 export class Engines {
@@ -54,7 +42,7 @@ export class Engines {
 
   async build(
     model: OpenModel,
-    options: { device: string; threads: number; shapes: Readonly<Record<string, number>> },
+    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'precision' | 'tuning'>,
     progress: JobProgress,
   ): Promise<BuildResult> {
     if (!model.optimized) throw new HostError('not-optimized', 'The model has not been optimized yet.');
@@ -81,22 +69,13 @@ export class Engines {
     handle: string,
     options: { threads: number; warmup: number; iterations: number },
     progress: JobProgress,
-  ): Promise<ProfileResult> {
-    const { path: file, result } = this.get(handle);
-    const profile = await this.parts.profile({
-      path: file,
+  ): Promise<ProfileDocument> {
+    return this.parts.profile({
+      path: this.get(handle).path,
       ...options,
-      onProgress: (done, total) => progress.report('Running', done, total),
+      onProgress: (phase, done, total) => progress.report(PROFILE_PHASES[phase], done, total),
       stop: progress.signal,
     });
-    return {
-      engine: handle,
-      device: result.report.device,
-      threads: options.threads,
-      samples: Float64Array.from(profile.total),
-      latency: latencyOf(profile.total),
-      layers: layerTimes(result, profile),
-    };
   }
 
   /** Copies next to the target and renames: a failed export leaves no partial file. */

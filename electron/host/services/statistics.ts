@@ -1,28 +1,9 @@
 import type { DataType } from '../../../optimizer/ir/dtype.ts';
 import { toNumbers } from '../../../optimizer/ir/tensor.ts';
-import type { ProfileResult } from '../../ipc/schemas/build.ts';
 import type { WeightStats } from '../../ipc/schemas/graph.ts';
 
 const BINS = 64;
 const STEP = 1 << 16;
-
-/** The value below which `share` of the sorted samples lie, by the nearest-rank method. */
-export const percentile = (sorted: Float64Array, share: number): number =>
-  sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))]!;
-
-export function latencyOf(samples: Float64Array): ProfileResult['latency'] {
-  const sorted = Float64Array.from(samples).sort();
-  const sum = sorted.reduce((a, b) => a + b, 0);
-  return {
-    mean: sorted.length === 0 ? 0 : sum / sorted.length,
-    median: percentile(sorted, 0.5),
-    p90: percentile(sorted, 0.9),
-    p95: percentile(sorted, 0.95),
-    p99: percentile(sorted, 0.99),
-    min: sorted[0] ?? 0,
-    max: sorted.at(-1) ?? 0,
-  };
-}
 
 /** Moments and histogram of a dense tensor, read block by block so that no second copy of it is made. */
 export function weightStats(dtype: DataType, bytes: Uint8Array, bitsPerElement: number): WeightStats {

@@ -10,12 +10,20 @@ import { Engines } from './engines.ts';
 import { type JobOptions, Jobs } from './jobs.ts';
 import { describeMachine } from './machine.ts';
 import { Models } from './models.ts';
+import { Calibrations } from './precision/calibrations.ts';
+import { precisionServices } from './precision/index.ts';
+import { policyOf } from './precision/policy.ts';
+import { layerGraph } from './profileGraph.ts';
+import { Profiles } from './profiles.ts';
+import { exportReport } from './report.ts';
 import { weightStats } from './statistics.ts';
 import { summarize } from './trace.ts';
 import { makeView, nodeKey } from './view.ts';
 
 export interface ServiceOptions extends JobOptions {
   readonly cacheDir: string;
+  /** Calibrations and their checkpoints; they outlive the session. */
+  readonly calibrationDir: string;
   onLog(line: { level: 'info' | 'warning' | 'error'; text: string }): void;
 }
 
@@ -23,15 +31,17 @@ export interface ServiceOptions extends JobOptions {
 export function createServices(parts: StudioParts, options: ServiceOptions): HostServices {
   const models = new Models(parts);
   const engines = new Engines(parts, options.cacheDir);
+  const profiles = new Profiles();
   const jobs = new Jobs(options);
+  const calibrations = new Calibrations(options.calibrationDir);
   const info = (text: string): void => options.onLog({ level: 'info', text });
 
   return {
     machine: async () => describeMachine(parts),
-    open: ({ path: file, job }) =>
+    open: ({ path: file, given, job }) =>
       jobs.run(job, 'open', `Opening ${path.basename(file)}`, async ({ report, signal }) => {
         report('Reading', 0, 1);
-        const imported = await parts.importModel(file, (done, total) => report('Reading', done, total), signal);
+        const imported = await parts.importModel(file, (done, total) => report('Reading', done, total), signal, given);
         const model = await models.add(file, imported);
         info(`Opened ${file}: ${model.summary.operators} operators, ${imported.format}`);
         return model.summary;
@@ -79,24 +89,39 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       if (!weight) throw new HostError('no-weight', 'That value is not a constant.');
       return weightStats(weight.dtype, await parts.evaluateWeight(weight, graph), bitsOf(weight.dtype));
     },
-    build: ({ model: handle, job, device, threads, shapes }) => {
+    build: ({ model: handle, job, device, threads, shapes, precision, tuning }) => {
       const model = models.get(handle);
       return jobs.run(job, 'build', `Building ${model.summary.name}`, async (progress) => {
-        const result = await engines.build(model, { device, threads, shapes }, progress);
+        const policy = await policyOf(models.optimized(handle).graph, precision, calibrations);
+        const result = await engines.build(model, { device, threads, shapes, precision: policy, tuning }, progress);
         info(`Built ${result.report.layers.length} layers for ${device}, ${result.report.engine.bytes} bytes`);
         return result;
       });
     },
     profile: ({ engine, job, threads, warmup, iterations }) =>
-      jobs.run(job, 'profile', 'Profiling', (progress) =>
-        engines.profile(engine, { threads, warmup, iterations }, progress),
+      jobs.run(job, 'profile', 'Profiling', async (progress) =>
+        profiles.measured(engine, await engines.profile(engine, { threads, warmup, iterations }, progress)),
       ),
+    openProfile: async ({ path: file }) => {
+      const opened = profiles.open(file);
+      info(`Opened ${file}: ${opened.layers.length} layers on ${opened.device.name}`);
+      return opened;
+    },
+    closeProfile: async ({ profile }) => {
+      profiles.close(profile);
+      return {};
+    },
+    profileGraph: async ({ profile }) => layerGraph(parts, profiles.get(profile)),
+    exportProfile: ({ profile, format, path: to }) => profiles.export(profile, format, to),
+    exportReport: (r) => exportReport(parts, models, profiles, r),
     exportEngine: ({ engine, path: to }) => engines.export(engine, to),
     exportOnnx: ({ model, path: to, job }) =>
       jobs.run(job, 'export', `Writing ${path.basename(to)}`, async ({ report, signal }) => {
         await parts.writeOnnx(models.optimized(model).graph, to, (d, t) => report('Writing', d, t), signal);
         return { bytes: (await stat(to)).size };
       }),
+    ...precisionServices(parts, models, engines, calibrations, jobs, info),
+    pause: async ({ job, paused }) => ({ found: jobs.pause(job, paused) }),
     cancel: async ({ job }) => ({ found: jobs.cancel(job) }),
   };
 }

@@ -1,14 +1,35 @@
 import * as z from 'zod';
-import { float64s, handle, sourceIds } from './common.ts';
+import { handle, sourceIds } from './common.ts';
+
+/** How tactics are chosen: level of auto-tuning, tactics pinned by source id, and forbidden ("TACTIC", "SOURCE=TACTIC"). */
+export const tuningChoice = z.object({
+  level: z.number().int().min(0).max(5),
+  pin: z.record(z.string(), z.string()),
+  forbid: z.array(z.string()),
+});
+export type TuningChoice = z.infer<typeof tuningChoice>;
+
+/** Mirrors Candidate of optimizer/builder/plan.ts; nanoseconds. */
+export const candidate = z.object({
+  tactic: z.string(),
+  formats: z.string(),
+  estimate: z.number(),
+  time: z.object({ min: z.number(), median: z.number(), max: z.number() }).optional(),
+  status: z.enum(['chosen', 'slower', 'costlier neighbours', 'not timed', 'failed', 'forbidden']),
+  reason: z.string(),
+});
+export type Candidate = z.infer<typeof candidate>;
 
 export const reportLayer = z.object({
   index: z.number(),
   name: z.string(),
   op: z.string(),
   tactic: z.string(),
+  /** The fewest bits that an operand was stored in; '' = everything as the model has it. */
+  stored: z.enum(['', 'int8', 'uint8', 'float16', 'bfloat16']),
   sources: sourceIds,
-  /** Estimates in nanoseconds, best first. */
-  candidates: z.array(z.object({ tactic: z.string(), estimate: z.number() })),
+  /** Every way in which the layer could have been executed, the chosen one first. */
+  candidates: z.array(candidate),
   layouts: z.string(),
   outputs: z.array(
     z.object({ name: z.string(), dtype: z.string(), shape: z.string(), bytes: z.number(), storage: z.string() }),
@@ -27,42 +48,17 @@ export const buildReport = z.object({
   operators: z.number(),
   layers: z.array(reportLayer),
   memory: z.object({ arena: z.number(), lowerBound: z.number(), withoutReuse: z.number() }),
+  tuning: z
+    .object({
+      level: z.number(),
+      timed: z.number(),
+      cached: z.number(),
+      failed: z.number(),
+      cache: z.string().nullable(),
+    })
+    .optional(),
   milliseconds: z.record(z.string(), z.number()),
   fates: z.record(z.string(), z.string()),
 });
 export const buildResult = z.object({ engine: handle, revision: z.number(), report: buildReport });
 export type BuildResult = z.infer<typeof buildResult>;
-
-export const layerTime = z.object({
-  layer: z.number(),
-  name: z.string(),
-  op: z.string(),
-  tactic: z.string(),
-  sources: sourceIds,
-  /** Nanoseconds. */
-  median: z.number(),
-  min: z.number(),
-  max: z.number(),
-  flops: z.number(),
-  bytes: z.number(),
-});
-export type LayerTime = z.infer<typeof layerTime>;
-
-export const profileResult = z.object({
-  engine: handle,
-  device: z.string(),
-  threads: z.number(),
-  /** Whole-engine nanoseconds per iteration, in order, measured with the layer timers off. */
-  samples: float64s,
-  latency: z.object({
-    mean: z.number(),
-    median: z.number(),
-    p90: z.number(),
-    p95: z.number(),
-    p99: z.number(),
-    min: z.number(),
-    max: z.number(),
-  }),
-  layers: z.array(layerTime),
-});
-export type ProfileResult = z.infer<typeof profileResult>;

@@ -7,6 +7,7 @@ export const jobId = z.string().min(1);
 export const sourceIds = z.array(z.string());
 export const float64s = z.instanceof(Float64Array);
 export const int32s = z.instanceof(Int32Array);
+export const bytes = z.instanceof(Uint8ClampedArray);
 
 /** Problems that are not failures: one sentence each, with the operators they concern. */
 export const problem = z.object({
@@ -18,7 +19,7 @@ export type Problem = z.infer<typeof problem>;
 
 export const jobSnapshot = z.object({
   job: jobId,
-  kind: z.enum(['open', 'optimize', 'build', 'profile', 'export']),
+  kind: z.enum(['open', 'optimize', 'build', 'profile', 'export', 'calibrate', 'sensitivity', 'plans', 'evaluate']),
   title: z.string(),
   phase: z.string(),
   done: z.number(),
@@ -28,6 +29,7 @@ export const jobSnapshot = z.object({
   /** Seconds left; null until known. */
   eta: z.number().nullable(),
   note: z.string(),
+  paused: z.boolean(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   error: z.string().nullable(),
 });

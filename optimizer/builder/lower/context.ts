@@ -1,9 +1,12 @@
 import type { Shape } from '../../ir/dim.ts';
-import { isStatic } from '../../ir/dim.ts';
+import { type DimExpr, isStatic, symbolsOf } from '../../ir/dim.ts';
 import type { DataType } from '../../ir/dtype.ts';
 import type { AttrValue, Graph, Node, TensorType, Value, ValueId } from '../../ir/graph.ts';
-import { countOf, LITERAL_LIMIT, type TensorLiteral } from '../../ir/tensor.ts';
+import { countOf, LITERAL_LIMIT, type TensorLiteral, toNumbers } from '../../ir/tensor.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
+import type { StoredTensor } from '../../ops/common/quantization.ts';
+import { inferTypes } from '../../ops/infer.ts';
+import { OpError } from '../../ops/op.ts';
 import { BuildError, type LayerAttr, type Plan, type PlanLayer, type PlanView, type Program } from '../plan.ts';
 
 /** Small constants by value: what attributes of layers (Slice starts, Clip bounds, …) are read from. */
@@ -15,21 +18,52 @@ export class Lowering {
   readonly graph: Graph;
   /** The node of the main graph that layers are accounted to; a body's nodes are all its fused node's. */
   readonly owner: Node | null;
+  /** Symbols that the inputs or the layers so far decide. */
+  readonly known: Set<string>;
+  /** A region's own plan. */
+  private readonly region: boolean;
+  /** The node whose branch this graph is: its values are not those of the main graph. */
+  private readonly branchOf: Node | null;
   private readonly byIr = new Map<ValueId, number>();
   private readonly literalOf: LiteralOf;
   private readonly outerWeights = new Map<ValueId, WeightExpr>();
+  /** Values with a scale by what they mean; null for the single operators that are evaluated on constants. */
+  private readonly meanings: Map<string, number> | null;
 
-  constructor(graph: Graph, literalOf: LiteralOf, plan?: Plan, owner: Node | null = null) {
+  constructor(
+    graph: Graph,
+    literalOf: LiteralOf,
+    plan?: Plan,
+    owner: Node | null = null,
+    captured?: ReadonlyMap<ValueId, WeightExpr>,
+    known: Set<string> = new Set(),
+    branchOf: Node | null = null,
+    meanings: Map<string, number> | null = null,
+  ) {
+    this.known = known;
+    this.branchOf = branchOf;
+    this.region = captured !== undefined && plan === undefined;
+    for (const [id, weight] of captured ?? []) this.outerWeights.set(id, weight);
     this.graph = graph;
     this.literalOf = literalOf;
     this.owner = owner;
     this.plan = plan ?? { values: [], layers: [], inputs: [], outputs: [] };
+    this.meanings = meanings;
   }
 
   /** The lowering of a fused node's body: its inputs and outputs are the node's values of this lowering. */
   body(node: Node): Lowering {
     const graph = node.body!;
-    const child = new Lowering(graph, this.literalOf, this.plan, this.owner ?? node);
+    const child = new Lowering(
+      graph,
+      this.literalOf,
+      this.plan,
+      this.owner ?? node,
+      undefined,
+      this.known,
+      null,
+      this.meanings,
+    );
     graph.inputs.forEach((inner, i) => {
       const outer = node.inputs[i];
       if (outer === null || outer === undefined) return;
@@ -43,9 +77,58 @@ export class Lowering {
     return child;
   }
 
+  /** The lowering of a subgraph in the place of its node: `first` is the operand that the subgraph's inputs begin at. */
+  branch(node: Node, graph: Graph, first: number): Lowering {
+    const child = new Lowering(
+      graph,
+      this.literalOf,
+      this.plan,
+      this.owner,
+      undefined,
+      this.known,
+      node,
+      this.meanings,
+    );
+    graph.inputs.forEach((inner, i) => {
+      const outer = node.inputs[i + first];
+      if (outer === null || outer === undefined) return;
+      const weight = this.weightOf(outer);
+      if (weight) child.outerWeights.set(inner, weight);
+      child.byIr.set(inner, this.value(outer));
+    });
+    return child;
+  }
+
+  /** Contents of a condition, as far as the shapes decide it. */
+  decided(id: ValueId): number | null {
+    const literal = this.literal(id);
+    if (literal) return toNumbers(literal)[0] ?? null;
+    this.contents ??= contentsOf(this.graph);
+    const known = this.contents.get(id)?.[0];
+    return typeof known === 'number' ? known : null;
+  }
+  private contents: ReadonlyMap<ValueId, readonly DimExpr[]> | null = null;
+
+  /** Whether every output dimension of a node follows from what is known before it runs. */
+  outputsKnown(node: Node): boolean {
+    return node.outputs.every((v) => {
+      const { shape } = this.graph.value(v).type;
+      return shape?.every((d) => [...symbolsOf(d)].every((s) => this.known.has(s))) === true;
+    });
+  }
+
+  /** Once a node is lowered, the symbols of its outputs are known. */
+  learn(id: ValueId): void {
+    for (const d of this.graph.value(id).type.shape ?? []) symbolsOf(d, this.known);
+  }
+
   /** The constant behind a value, also when a body receives it as an input. */
   weightOf(id: ValueId): WeightExpr | undefined {
-    return this.graph.value(id).weight ?? this.outerWeights.get(id);
+    const own = this.graph.value(id).weight ?? this.outerWeights.get(id);
+    if (own) return own;
+    // A constant in another shape or order is a constant again.
+    const at = this.byIr.get(id);
+    return at === undefined ? undefined : this.plan.values[at]!.weight;
   }
 
   /** The plan value of a graph value; constants are created on first use. */
@@ -58,7 +141,12 @@ export class Lowering {
 
   define(v: Value): number {
     // Ids inside a body are the body's own: only values of the main graph are known by theirs.
-    const at = this.add(v.name, v.type, v.weight, this.owner ? undefined : v.id);
+    const at = this.add(
+      v.name,
+      v.type,
+      this.weightOf(v.id),
+      this.owner || this.branchOf || this.region ? undefined : v.id,
+    );
     this.byIr.set(v.id, at);
     return at;
   }
@@ -68,12 +156,48 @@ export class Lowering {
     this.byIr.set(id, planValue);
   }
 
+  /** True where values may carry a scale. */
+  get integers(): boolean {
+    return this.meanings !== null;
+  }
+
+  /** Makes a graph value a constant that lowering found out. */
+  settle(id: ValueId, weight: WeightExpr): void {
+    this.outerWeights.set(id, weight);
+    this.byIr.set(id, this.constant(weight, this.graph.value(id).name));
+  }
+
+  /** The integers of a graph value with what they mean; `settleMeanings` decides where that is written. */
+  meaning(id: ValueId, q: StoredTensor): number {
+    const of = this.value(id);
+    const scale = q.scales[0]!;
+    const key = `${of}:${scale}:${q.zeroPoint}`;
+    const known = this.meanings?.get(key);
+    if (known !== undefined) return known;
+    const { name, shape } = this.plan.values[of]!;
+    const view: PlanView = { of, kind: 'reshape' };
+    const at = this.plan.values.push({
+      name,
+      dtype: q.dtype,
+      shape,
+      layout: 'linear',
+      scale,
+      zeroPoint: q.zeroPoint,
+      view,
+    });
+    this.meanings?.set(key, at - 1);
+    return at - 1;
+  }
+
   add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId | undefined): number {
-    if (type.shape === null) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
+    const special = type.sequence || type.optional;
+    if (type.shape === null && !special) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
     this.plan.values.push({
       name,
       dtype: type.dtype,
-      shape: type.shape,
+      shape: special ? [] : type.shape!,
+      ...(type.sequence ? { sequence: true as const } : {}),
+      ...(type.optional ? { optional: true as const } : {}),
       layout: 'linear',
       ...(weight ? { weight } : {}),
       ...(ir === undefined ? {} : { ir }),
@@ -107,10 +231,14 @@ export class Lowering {
       opInputs: own.length,
       outputs: [...spec.outputs],
       sources: (this.owner ?? node).source,
-      node: (this.owner ?? node).id,
+      node: (this.owner ?? this.branchOf ?? node).id,
       ...(spec.program ? { program: spec.program } : {}),
       ...(spec.dims ? { dims: spec.dims } : {}),
       ...(spec.viewWish ? { viewWish: true } : {}),
+      ...(spec.resolve ? { resolve: true } : {}),
+      ...(spec.generic ? { generic: true } : {}),
+      ...(spec.bodies ? { bodies: spec.bodies } : {}),
+      ...(this.owner ? { fused: true } : {}),
     };
     this.plan.layers.push(layer);
     return layer;
@@ -134,6 +262,15 @@ export class Lowering {
   }
 }
 
+function contentsOf(graph: Graph): ReadonlyMap<ValueId, readonly DimExpr[]> {
+  try {
+    return inferTypes(graph.clone()).data;
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    return new Map();
+  }
+}
+
 export interface LayerSpec {
   readonly name?: string;
   readonly op: string;
@@ -144,6 +281,9 @@ export interface LayerSpec {
   readonly program?: Program;
   readonly dims?: PlanLayer['dims'];
   readonly viewWish?: boolean;
+  readonly resolve?: boolean;
+  readonly generic?: boolean;
+  readonly bodies?: PlanLayer['bodies'];
 }
 
 export const intAttr = (node: Node, name: string, fallback: number): number => {

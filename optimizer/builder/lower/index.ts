@@ -1,12 +1,20 @@
 import { FUSED_DOMAIN } from '../../ir/fused.ts';
 import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
+import { findOp } from '../../ops/index.ts';
 import { BuildError, type Plan } from '../plan.ts';
+import { lowerAsIs } from './asIs.ts';
 import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
+import { isQuantizer, lowerQuantized, lowerQuantizer } from './quantized.ts';
+import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
+import { decidedByRun, onSequences } from './runtime.ts';
+import { settleMeanings } from './settle.ts';
 import {
   lowerBatchNorm,
+  lowerConstantSplit,
   lowerFill,
   lowerGeneralGemm,
   lowerReshape,
@@ -21,11 +29,31 @@ import { TABLE } from './table.ts';
  * Turns an optimized graph into layers. Fused nodes become one layer where their body has the shape their kind promises;
  * nodes in `inline` (no device can run the fused form) are lowered operator by operator from their body.
  * Throws BuildError naming every operator that nothing can execute.
+ * With `integers`, quantized values of the model keep their scales (a whole model is lowered so; single operators that are
+ * evaluated on constants are not).
  */
-export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlySet<NodeId> = new Set()): Plan {
-  const low = new Lowering(graph, literalOf);
+export function lowerGraph(
+  graph: Graph,
+  literalOf: LiteralOf,
+  inline: ReadonlySet<NodeId> = new Set(),
+  captured?: ReadonlyMap<ValueId, WeightExpr>,
+  outer: ReadonlySet<string> = new Set(),
+  integers = false,
+): Plan {
+  const low = new Lowering(
+    graph,
+    literalOf,
+    undefined,
+    null,
+    captured,
+    new Set(outer),
+    null,
+    integers ? new Map() : null,
+  );
   for (const id of graph.inputs) {
-    if (graph.value(id).weight) continue;
+    low.learn(id);
+    if (captured?.has(id)) low.plan.inputs.push({ name: graph.value(id).name, value: -1 });
+    if (low.weightOf(id)) continue;
     const at = low.value(id);
     low.plan.values[at]!.external = 'input';
     low.plan.inputs.push({ name: graph.value(id).name, value: at });
@@ -36,17 +64,20 @@ export function lowerGraph(graph: Graph, literalOf: LiteralOf, inline: ReadonlyS
       lowerNode(low, node, inline);
     } catch (error) {
       if (error instanceof UnknownOperator) missing.push(node);
-      else throw error;
+      // Behind an operator that nobody knows types are unknown too: that one is what to name.
+      else if (missing.length === 0) throw error;
     }
   }
   if (missing.length > 0) throw unsupported(missing);
   for (const id of graph.outputs) bindOutput(low, id);
+  if (integers) settleMeanings(low.plan);
   return low.plan;
 }
 
 class UnknownOperator extends Error {}
 
-function unsupported(nodes: readonly Node[]): BuildError {
+/** Names every operator that nothing can execute. */
+export function unsupported(nodes: readonly Node[]): BuildError {
   const kinds = [...new Set(nodes.map((n) => (n.domain ? `${n.domain}.${n.op}` : n.op)))];
   const first = nodes[0]!;
   const what = kinds.length === 1 ? `operator ${kinds[0]}` : `operators ${kinds.join(', ')}`;
@@ -62,7 +93,20 @@ function bindOutput(low: Lowering, id: ValueId): void {
   const value = low.graph.value(id);
   let at = low.value(id);
   const v = low.plan.values[at]!;
-  if (v.external || v.weight || v.view) {
+  if ((v.sequence || v.optional) && v.external) {
+    const copy = low.add(value.name, value.type);
+    low.plan.layers.push({
+      name: 'Identity',
+      op: 'Identity',
+      attrs: {},
+      inputs: [at],
+      opInputs: 1,
+      outputs: [copy],
+      sources: [],
+      resolve: true,
+    });
+    at = copy;
+  } else if (v.external || v.weight || v.view) {
     const copy = low.temp(value.name, value.type.dtype, low.shape(id));
     low.plan.layers.push({
       name: 'Copy',
@@ -80,14 +124,34 @@ function bindOutput(low: Lowering, id: ValueId): void {
 }
 
 function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
+  lowerOne(low, node, inline);
+  for (const v of node.outputs) low.learn(v);
+}
+
+function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void {
   if (node.domain === FUSED_DOMAIN || node.body) {
     const body = low.body(node);
     const nodes = node.body!.topological();
-    if (!inline.has(node.id) && lowerFused(body, nodes, node.body!.outputs)) return;
+    if (!inline.has(node.id)) {
+      const quantized = nodes.some(isQuantizer);
+      // Between its quantizations a body holds what a fused node of another kind holds, or one operator.
+      const rest = (n: readonly Node[], results: readonly ValueId[]): boolean => {
+        if (n.length > 1) return lowerFused(body, n, results);
+        lowerNode(body, n[0]!, inline);
+        return true;
+      };
+      if (quantized ? lowerQuantized(body, nodes, rest) : lowerFused(body, nodes, node.body!.outputs)) return;
+    }
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }
-  if (node.domain !== '') throw new UnknownOperator();
+  if (node.domain !== '') return lowerEntry(low, node, TABLE[`${node.domain}.${node.op}`]);
+  if (isQuantizer(node) && lowerQuantizer(low, node)) return;
+  if (REGIONS.has(node.op)) {
+    const branch = node.op === 'If' ? decidedBranch(low, node) : null;
+    return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
+  }
+  if (onSequences(low, node) || decidedByRun(low, node)) return lowerAsIs(low, node, true);
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {
@@ -95,10 +159,12 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     if (node.op === 'Gemm') return lowerGeneralGemm(low, node);
     throw new BuildError(`${node.op} "${node.name}" uses a form that the runtime cannot execute`, node.source);
   }
+  if (node.op === 'Split' && lowerConstantSplit(low, node)) return;
   switch (node.op) {
     case 'Transpose':
       return lowerTranspose(low, node);
     case 'Shape':
+    case 'Size':
       return lowerShape(low, node);
     case 'Expand':
     case 'ConstantOfShape':
@@ -106,8 +172,16 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     case 'BatchNormalization':
       return lowerBatchNorm(low, node);
   }
-  const entry = TABLE[node.op]?.(low, node);
-  if (!entry) throw new UnknownOperator();
+  const row = TABLE[node.op];
+  if (row) return lowerEntry(low, node, row);
+  if (!findOp('', node.op)) throw new UnknownOperator();
+  lowerAsIs(low, node, false);
+}
+
+/** One layer by its row of the table. */
+function lowerEntry(low: Lowering, node: Node, row: (typeof TABLE)[string] | undefined): void {
+  if (!row) throw new UnknownOperator();
+  const entry = row(low, node);
   const inputs = entry.inputs ? entry.inputs.map((i) => node.inputs[i] ?? null) : node.inputs;
   low.layer(node, {
     op: entry.op,
@@ -115,6 +189,16 @@ function lowerNode(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void
     ...(entry.viewWish ? { viewWish: true } : {}),
     inputs: inputs.map((v) => (v === null ? -1 : low.value(v))),
     outputs: node.outputs.map((v) => low.value(v)),
+  });
+}
+
+/** The branch of an If whose condition is known, in its place. */
+function lowerBranch(low: Lowering, node: Node, graph: Graph, inline: ReadonlySet<NodeId>): void {
+  const child = low.branch(node, graph, 1);
+  for (const n of graph.topological()) lowerNode(child, n, inline);
+  graph.outputs.forEach((v, i) => {
+    const y = low.value(node.outputs[i]!);
+    low.layer(node, { op: 'Reshape', inputs: [child.value(v)], outputs: [y], viewWish: true });
   });
 }
 

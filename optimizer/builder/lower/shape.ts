@@ -1,7 +1,7 @@
-import { isStatic } from '../../ir/dim.ts';
+import { elementCount, isStatic } from '../../ir/dim.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import { countOf, toNumbers } from '../../ir/tensor.ts';
-import { reshapeWeight } from '../../ir/weights.ts';
+import { reshapeWeight, sliceWeight, transposeWeight } from '../../ir/weights.ts';
 import { BuildError } from '../plan.ts';
 import { intAttr, intsAttr, type Lowering } from './context.ts';
 
@@ -23,6 +23,11 @@ export function lowerReshape(low: Lowering, node: Node): void {
 export function lowerTranspose(low: Lowering, node: Node): void {
   const rank = low.shape(node.inputs[0]!).length;
   const perm = intsAttr(node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  const weight = low.weightOf(node.inputs[0]!);
+  if (weight && !low.graph.isOutput(node.outputs[0]!)) {
+    low.alias(node.outputs[0]!, low.constant(transposeWeight(weight, perm)));
+    return;
+  }
   low.layer(node, {
     op: 'Transpose',
     attrs: { perm },
@@ -32,9 +37,28 @@ export function lowerTranspose(low: Lowering, node: Node): void {
   });
 }
 
+/** Parts of a constant are constants; false where the input is none. */
+export function lowerConstantSplit(low: Lowering, node: Node): boolean {
+  const weight = low.weightOf(node.inputs[0]!);
+  if (!weight || node.outputs.some((v) => low.graph.isOutput(v) || !isStatic(low.shape(v)))) return false;
+  const given = intAttr(node, 'axis', 0);
+  const axis = given < 0 ? given + weight.shape.length : given;
+  let start = 0;
+  for (const v of node.outputs) {
+    const length = low.shape(v)[axis] as number;
+    low.alias(v, low.constant(sliceWeight(weight, axis, start, length)));
+    start += length;
+  }
+  return true;
+}
+
 /** Shape and Size of a value with known (possibly symbolic) dims. */
 export function lowerShape(low: Lowering, node: Node): void {
   const dims = low.shape(node.inputs[0]!);
+  if (node.op === 'Size') {
+    low.layer(node, { op: 'Dims', inputs: [], outputs: [low.value(node.outputs[0]!)], dims: [elementCount(dims)] });
+    return;
+  }
   const rank = dims.length;
   const clampAxis = (a: number): number => Math.min(Math.max(a < 0 ? a + rank : a, 0), rank);
   const from = clampAxis(intAttr(node, 'start', 0));

@@ -29,7 +29,12 @@ function constant(low: Lowering, node: Node, index: number, what: string): numbe
 
 function pool(low: Lowering, node: Node): TableEntry {
   const window = windowOf(node, intsAttr(node, 'kernel_shape')!, low.shape(node.inputs[0]!).slice(2));
-  const attrs = { ...window, count_include_pad: intAttr(node, 'count_include_pad', 0) };
+  const order = intAttr(node, 'storage_order', 0);
+  const attrs = {
+    ...window,
+    count_include_pad: intAttr(node, 'count_include_pad', 0),
+    ...(order === 0 ? {} : { storage_order: order }),
+  };
   return { op: node.op, attrs };
 }
 
@@ -114,6 +119,23 @@ function resize(low: Lowering, node: Node): TableEntry {
   if (roi.length > 0) attrs.roi = { floats: roi };
   if (intAttr(node, 'antialias', 0) === 1) attrs.antialias = 1;
   return { op: 'Resize', attrs, inputs: [0] };
+}
+
+function detectionOutput(_low: Lowering, node: Node): TableEntry {
+  return {
+    op: 'DetectionOutput',
+    attrs: {
+      num_classes: intAttr(node, 'num_classes', 1),
+      share_location: intAttr(node, 'share_location', 1),
+      background_label_id: intAttr(node, 'background_label_id', 0),
+      nms_threshold: float(floatAttr(node, 'nms_threshold', Math.fround(0.3))),
+      nms_top_k: intAttr(node, 'nms_top_k', -1),
+      eta: float(floatAttr(node, 'eta', 1)),
+      code_type: stringAttr(node, 'code_type', 'CORNER'),
+      variance_encoded_in_target: intAttr(node, 'variance_encoded_in_target', 0),
+      confidence_threshold: float(floatAttr(node, 'confidence_threshold', -3.4028234663852886e38)),
+    },
+  };
 }
 
 function recurrent(low: Lowering, node: Node): TableEntry {
@@ -207,4 +229,5 @@ export const TABLE: Readonly<Record<string, (low: Lowering, node: Node) => Table
   }),
   QuantizeLinear: withAxis('QuantizeLinear', 1),
   DequantizeLinear: withAxis('DequantizeLinear', 1),
+  'caffe.DetectionOutput': detectionOutput,
 };

@@ -1,12 +1,16 @@
 import type { NodeId } from '../../ir/graph.ts';
-import type { NativeRuntime } from '../../runtime.ts';
+import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import type { StoredAs } from '../encode.ts';
+import { deferred, touchesOpen } from '../open.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
-import type { Storage, StoredType } from './format.ts';
-import { dissolves, Enumerator, layoutsOf, type Option, optionsOf } from './options.ts';
+import type { PlanTuner } from '../tuning/tuner.ts';
+import { candidatesOf } from './candidates.ts';
+import { type Storage, type StoredType, storageOfFormat } from './format.ts';
+import { dissolves, Enumerator, layoutsOf, type Option, optionsOf, type TacticRules } from './options.ts';
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
 import { type PrecisionPolicy, Storages, type Variant } from './storages.ts';
+import { type LayerOptions, reformatCost, reformatTrials, timedOptions, trialOf, worthTiming } from './trials.ts';
 import { resolveViews, type ViewDecision } from './views.ts';
 
 export interface SearchResult {
@@ -29,43 +33,136 @@ export interface SearchOptions {
   readonly precision?: PrecisionPolicy;
   /** Which tactics may be chosen; all by default. */
   readonly tactics?: (name: string) => boolean;
+  /** What a person has pinned and forbidden. */
+  readonly rules?: TacticRules;
 }
 
 /**
- * Chooses tactic, layout and storage for every layer together, and completes the plan with the reformats and copies
- * that the choice needs. When some fused layers have no tactic, nothing is changed and `inline` names their nodes.
+ * Chooses tactic, layout and storage for every layer together by the kernels' own estimates, and completes the plan with
+ * the reformats and copies that the choice needs. When some fused layers have no tactic, nothing is changed and `inline`
+ * names their nodes.
  */
 export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
+  const space = searchSpace(plan, options);
+  return 'inline' in space ? space : choose(plan, space, options);
+}
+
+/** The same by times: what is worth timing is timed first, reformats too. */
+export async function tunedPlanSearch(plan: Plan, options: SearchOptions, tuner: PlanTuner): Promise<SearchResult> {
+  const space = searchSpace(plan, options);
+  const policy = tuner.policy;
+  if ('inline' in space || policy === null) return 'inline' in space ? space : choose(plan, space, options);
+  const { enumerator, layers } = space;
+  const worth = layers.map((l) => worthTiming(l.options, policy));
+  const trials = plan.layers.flatMap((l, i) =>
+    worth[i]!.flatMap((o) => trialOf(plan, l, layers[i]!, o, enumerator) ?? []),
+  );
+  if (policy.reformats) trials.push(...reformatTrials(plan, worth, enumerator, space.storages));
+  await tuner.time(trials);
+  enumerator.times = (desc, tactic) => tuner.timing(desc, tactic);
+  const timed = plan.layers.map((l, i) => {
+    const { options: left, failures } = timedOptions(plan, l, layers[i]!, enumerator, tuner);
+    if (left.length > 0) return { ...layers[i]!, options: left, dropped: { ...layers[i]!, failures } };
+    const [tactic, why] = [...failures].map(([o, error]) => [o.tactic!.name, error])[0]!;
+    throw new BuildError(`no kernel ran ${l.name} while it was timed: ${tactic}: ${why}`, l.sources);
+  });
+  return choose(plan, { ...space, layers: timed }, options);
+}
+
+/** Everything a plan could be: per layer its options, at the cost the kernels estimate. */
+interface SearchSpace {
+  readonly enumerator: Enumerator;
+  readonly storages: Storages | null;
+  readonly layouts: readonly string[];
+  readonly layers: readonly SpaceLayer[];
+}
+
+interface SpaceLayer extends LayerOptions {
+  readonly forbidden: readonly Option[];
+  /** Where timing has thinned the options: what they were, and why some failed. */
+  readonly dropped?: { readonly options: readonly Option[]; readonly failures: ReadonlyMap<Option, string> };
+}
+
+function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchResult {
   const enumerator = new Enumerator(options);
   const inline = new Set<NodeId>();
-  plan.layers.forEach((l, i) => {
+  const plain = plan.layers.map((l, i) => {
     options.stop?.throwIfAborted();
-    l.candidates = dissolves(l) ? [] : enumerator.tactics(plan, l);
-    if (l.candidates.length === 0 && !dissolves(l) && l.node !== undefined) inline.add(l.node);
+    const tactics = dissolves(l) ? [] : offered(plan, l, enumerator, options.bind);
+    const slow = onIntegers(plan, l) && tactics.every((t) => t.name.endsWith('__scalar'));
+    if ((tactics.length === 0 || slow) && !dissolves(l) && l.node !== undefined) {
+      inline.add(l.node);
+      l.candidates = [];
+    }
     options.onProgress?.(i + 1, plan.layers.length, l.name);
+    return tactics;
   });
   if (inline.size > 0) return { inline, views: [], estimate: 0 };
 
   const viewed = new Set(plan.values.flatMap((v, i) => (v.view ? [rootOf(plan, i)] : [])));
-  const layouts = layoutsOf(plan.layers.flatMap((l) => l.candidates ?? []));
+  const layouts = layoutsOf(plain.flat());
   const storages = options.precision ? new Storages(plan, options.precision) : null;
-  const choices = plan.layers.map((l) => {
-    const plain = optionsOf(plan, l, l.candidates ?? [], layouts, viewed);
-    const stored: Option[] = [];
-    for (const variant of storages?.variantsOf(plan, l) ?? []) {
-      const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, operandStorage(storages!, plan, l, variant));
-      l.candidates = [...(l.candidates ?? []), ...tactics];
-      stored.push(...optionsOf(plan, l, tactics, layouts, viewed, variant));
-    }
-    const list = stored.length > 0 && storages!.demands(l) ? stored : [...plain, ...stored];
+  const layers = plan.layers.map((l, i): SpaceLayer => {
+    const storage = (variant: Variant): StoredAs => operandStorage(storages!, plan, l, variant);
+    const own = optionsOf(plan, l, plain[i]!, layouts, viewed);
+    const stored = (storages?.variantsOf(plan, l) ?? []).flatMap((variant) => {
+      const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, storage(variant));
+      return optionsOf(plan, l, tactics, layouts, viewed, variant);
+    });
+    const list = stored.length > 0 && storages!.demands(l) ? stored : [...own, ...stored];
     if (list.length === 0) throw noTactic(plan, l);
-    return list;
+    return { ...byRules(l, list, options.rules), storage };
   });
-  const found = searchLayouts(plan, choices, (v, from, to) => enumerator.moveCost(plan, v, from, to), layouts);
+  return { enumerator, storages, layouts, layers };
+}
+
+/** What a person's pins and prohibitions leave of a layer's options. Throws BuildError when that is nothing. */
+function byRules(
+  l: PlanLayer,
+  list: readonly Option[],
+  rules?: TacticRules,
+): { options: Option[]; forbidden: Option[] } {
+  const pin = rules?.pinned(l);
+  const allowed = (o: Option): boolean =>
+    !o.tactic || ((pin === undefined || o.tactic.name === pin) && rules?.forbidden(l, o.tactic.name) !== true);
+  const options = list.filter(allowed);
+  if (options.length > 0) return { options, forbidden: list.filter((o) => !allowed(o)) };
+  const names = [...new Set(list.map((o) => o.tactic!.name))].join(', ');
+  throw new BuildError(
+    pin === undefined
+      ? `every tactic of ${l.name} is forbidden; it has ${names}`
+      : `${l.name} is pinned to ${pin}, which it cannot have or which is forbidden; it has ${names}`,
+    l.sources,
+  );
+}
+
+function choose(plan: Plan, space: SearchSpace, options: SearchOptions): SearchResult {
+  const { enumerator, storages, layouts, layers } = space;
+  const cost = (v: number, from: string, to: string): number =>
+    reformatCost(plan, v, from, to, enumerator, storages, () =>
+      enumerator.moveCost(plan, v, storageOfFormat(from), storageOfFormat(to)),
+    );
+  const found = searchLayouts(
+    plan,
+    layers.map((l) => l.options),
+    cost,
+    layouts,
+  );
+  plan.layers.forEach((l, i) => {
+    const { options: considered, dropped, forbidden } = layers[i]!;
+    l.candidates = candidatesOf(found.choice[i]!, considered, dropped?.options ?? [], dropped?.failures, forbidden);
+  });
   applyLayouts(plan, found.choice, enumerator, storages);
   const views = resolveViews(plan, enumerator, options.bind);
-  return { inline, views, estimate: found.cost };
+  return { inline: new Set(), views, estimate: found.cost };
 }
+
+const COMPUTES = new Set(['Conv', 'MatMul', 'Pointwise', 'AveragePool', 'Reduce']);
+
+/** A layer that fused the model's own quantizations: where only a reference computes it, it is better off in float32. */
+const onIntegers = (plan: Plan, l: PlanLayer): boolean =>
+  (COMPUTES.has(l.op) || (l.op === 'Resize' && l.attrs.mode !== 'nearest')) &&
+  [...l.inputs, ...l.outputs].some((v) => v >= 0 && plan.values[v]!.scale !== undefined && !plan.values[v]!.own);
 
 /** What each value is stored as in a variant of one layer. */
 function operandStorage(storages: Storages, plan: Plan, l: PlanLayer, variant: Variant): StoredAs {
@@ -81,6 +178,13 @@ function operandStorage(storages: Storages, plan: Plan, l: PlanLayer, variant: V
     note(v, i, variant.outputs);
   });
   return (v) => wanted.get(v);
+}
+
+/** What the device offers; where shapes are decided by running, the choice may wait. */
+function offered(plan: Plan, l: PlanLayer, enumerator: Enumerator, bind: Binding): readonly Tactic[] {
+  if (l.resolve || l.bodies) return [deferred(l)];
+  const found = enumerator.tactics(plan, l);
+  return found.length === 0 && !l.fused && touchesOpen(plan, l, bind) ? [deferred(l)] : found;
 }
 
 export function noTactic(plan: Plan, l: PlanLayer): BuildError {

@@ -1,7 +1,8 @@
 import { bitsOf } from '../../ir/dtype.ts';
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import { dimsOf, layerDescBytes, type StoredAs } from '../encode.ts';
-import { type Binding, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+import { type Binding, isOpen, type Plan, type PlanLayer, rootOf } from '../plan.ts';
+import type { Timing } from '../tuning/timingCache.ts';
 import { formatOf, type Storage } from './format.ts';
 import type { Variant } from './storages.ts';
 
@@ -19,6 +20,15 @@ export interface Option {
   readonly cost: number;
   /** How the operands are stored, constants included; absent = as the model has them. */
   readonly variant?: Variant;
+  /** Where it was timed; `cost` is then the median. */
+  readonly timing?: Timing & { readonly ok: true };
+}
+
+/** Tactics that a person has pinned or forbidden. */
+export interface TacticRules {
+  /** The tactic a layer must have, by name. */
+  pinned(layer: PlanLayer): string | undefined;
+  forbidden(layer: PlanLayer, tactic: string): boolean;
 }
 
 /** Where tactics come from, and for which sizes. */
@@ -34,6 +44,8 @@ export interface TacticSource {
 export class Enumerator {
   private readonly cache = new Map<string, readonly Tactic[]>();
   private readonly source: TacticSource;
+  /** Timings of auto-tuning, where it ran; estimates stand for the rest. */
+  times: ((desc: Uint8Array, tactic: string) => Timing | undefined) | null = null;
 
   constructor(source: TacticSource) {
     this.source = source;
@@ -51,13 +63,39 @@ export class Enumerator {
     return found;
   }
 
-  /** Nanoseconds of moving a value once through memory, from one storage to another: what a reformat costs. */
+  /** True when only running decides the value's shape. */
+  isOpen(plan: Plan, value: number): boolean {
+    return isOpen(plan.values[value]!, this.source.bind);
+  }
+
+  /** The layer as the device is asked about it, with the layouts that its operands are to have. */
+  desc(plan: Plan, layer: PlanLayer, stored?: StoredAs, layouts?: ReadonlyMap<number, string>): Uint8Array {
+    return layerDescBytes(plan, layer, this.source.bind, stored, layouts);
+  }
+
+  /** Description of a layer whose values already have their formats. */
+  settledDesc(plan: Plan, layer: PlanLayer): Uint8Array {
+    const layouts = new Map([...layer.inputs, ...layer.outputs].map((v) => [v, layoutName(plan.values[v]!.layout)]));
+    return this.desc(plan, layer, undefined, layouts);
+  }
+
+  /** Nanoseconds of a copy between two values as they are stored: timed, else estimated. */
+  copyCost(plan: Plan, copy: PlanLayer, tactic: Tactic): number {
+    const t = this.times?.(this.settledDesc(plan, copy), tactic.name);
+    if (!t) return tactic.estimate;
+    return t.ok ? t.median : Number.POSITIVE_INFINITY;
+  }
+
+  /** Estimated nanoseconds of moving a value once through memory, from one storage to another. */
   moveCost(plan: Plan, value: number, from: Storage = '', to: Storage = ''): number {
     const v = plan.values[value]!;
     const count = dimsOf(v, this.source.bind).reduce((a, b) => a * b, 1);
     return 1500 + (count * (bitsOf(from || v.dtype) + bitsOf(to || v.dtype))) / 8 / MOVED_BYTES_PER_NS;
   }
 }
+
+/** Row-major storage is what a description means where it names no layout. */
+export const layoutName = (layout: string): string => (layout === LINEAR ? '' : layout);
 
 /** Layout ids that any tactic of the plan mentions: the alphabet of the search. */
 export function layoutsOf(tactics: Iterable<Tactic>): string[] {
@@ -67,7 +105,7 @@ export function layoutsOf(tactics: Iterable<Tactic>): string[] {
 }
 
 /** Layer kinds that never launch: parts live in the whole's storage, or the storage is only read differently. */
-export const dissolves = (l: PlanLayer): boolean => l.viewWish === true && l.op !== 'Transpose';
+export const dissolves = (l: PlanLayer): boolean => l.viewWish === true && l.op !== 'Transpose' && !l.resolve;
 
 /** Whether a value can be stored in a layout other than linear: image-like, and not looked at through permuted views. */
 export function canBeBlocked(plan: Plan, value: number, viewed: ReadonlySet<number>): boolean {

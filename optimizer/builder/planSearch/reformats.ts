@@ -1,6 +1,7 @@
 import { castWeight } from '../../ir/weights.ts';
 import type { Tactic } from '../../runtime.ts';
-import { BuildError, type Plan, type PlanLayer, type PlanValue } from '../plan.ts';
+import { deferred } from '../open.ts';
+import { BuildError, type Plan, type PlanLayer, type PlanValue, rootOf } from '../plan.ts';
 import { formatOf, layoutOfFormat, type Storage, storageOfFormat } from './format.ts';
 import type { Enumerator, Option } from './options.ts';
 import { LINEAR } from './options.ts';
@@ -21,24 +22,15 @@ export function applyLayouts(
   const converted = new Map<string, number>();
   /** What a value is stored as: views and layers made later read it from the value. */
   const format = (v: number): string => formatOfValue(plan.values[v]!);
-  /** The value record of `v` in another format. */
-  const inFormat = (v: number, wanted: string): PlanValue => {
-    const { scale: _scale, zeroPoint: _zero, own, ...rest } = plan.values[v]!;
-    const plain: PlanValue = { ...rest, dtype: own ?? rest.dtype, layout: layoutOfFormat(wanted) };
-    const storage = storageOfFormat(wanted);
-    // A value that the model itself has quantized keeps its scale where its own storage is asked for.
-    if (storage === '') return own === undefined ? { ...plan.values[v]!, layout: plain.layout } : plain;
-    const stored = storageOf(plan.values[v]!) === storage ? plan.values[v]! : storages?.stored(plan, v, storage);
-    if (!stored) throw new BuildError(`"${plain.name}" cannot be stored as ${storage}`);
-    return {
-      ...plain,
-      dtype: stored.dtype,
-      own: plain.dtype,
-      ...(stored.scale === undefined ? {} : { scale: stored.scale }),
-      ...(stored.zeroPoint === undefined ? {} : { zeroPoint: stored.zeroPoint }),
-    };
-  };
+  const inFormat = (v: number, wanted: string): PlanValue => valueInFormat(plan, v, wanted, storages);
   const add = (value: PlanValue): number => plan.values.push(value) - 1;
+  /** The other values of one storage: what `v` is a view of, and the views of that (lowering makes them, row-major). */
+  const viewed = plan.values.some((v) => v.view);
+  const sameStorage = (v: number): number[] => {
+    if (!viewed) return [];
+    const root = rootOf(plan, v);
+    return plan.values.flatMap((_, u) => (u !== v && rootOf(plan, u) === root ? [u] : []));
+  };
 
   const copyInto = (from: number, wanted: string): { value: number; layer: PlanLayer | null } => {
     const { view, external: _external, ...rest } = inFormat(from, wanted);
@@ -88,6 +80,7 @@ export function applyLayouts(
       if (wanted === '') return v;
       if (value.external !== 'output') {
         plan.values[v] = inFormat(v, wanted);
+        for (const u of sameStorage(v)) plan.values[u] = inFormat(u, formatOf(LINEAR, storageOfFormat(wanted)));
         return v;
       }
       // The caller gets linear storage of the model's own dtype; any other format is written inside first.
@@ -101,6 +94,24 @@ export function applyLayouts(
     layers.push(...before, l, ...after);
   });
   plan.layers.splice(0, plan.layers.length, ...layers);
+}
+
+/** The value record of `v` in another format. */
+export function valueInFormat(plan: Plan, v: number, wanted: string, storages: Storages | null): PlanValue {
+  const { scale: _scale, zeroPoint: _zero, own, ...rest } = plan.values[v]!;
+  const plain: PlanValue = { ...rest, dtype: own ?? rest.dtype, layout: layoutOfFormat(wanted) };
+  const storage = storageOfFormat(wanted);
+  // A value that the model itself has quantized keeps its scale where its own storage is asked for.
+  if (storage === '') return own === undefined ? { ...plan.values[v]!, layout: plain.layout } : plain;
+  const stored = storageOf(plan.values[v]!) === storage ? plan.values[v]! : storages?.stored(plan, v, storage);
+  if (!stored) throw new BuildError(`"${plain.name}" cannot be stored as ${storage}`);
+  return {
+    ...plain,
+    dtype: stored.dtype,
+    own: plain.dtype,
+    ...(stored.scale === undefined ? {} : { scale: stored.scale }),
+    ...(stored.zeroPoint === undefined ? {} : { zeroPoint: stored.zeroPoint }),
+  };
 }
 
 const storageOf = (v: PlanValue): Storage => (v.own === undefined ? '' : (v.dtype as Storage));
@@ -119,15 +130,22 @@ export function copyLayer(
   const [was, becomes] = [formatOfValue(source), formatOfValue(target)];
   const name = was === becomes ? 'Copy' : `Reformat ${was} → ${becomes}`;
   const layer: PlanLayer = { name, op: 'Copy', attrs: {}, inputs: [from], opInputs: 1, outputs: [to], sources };
-  const tactic = bestCopy(enumerator.tactics(plan, layer), plan.values[from]!.layout, plan.values[to]!.layout);
+  const open = enumerator.isOpen(plan, from) || enumerator.isOpen(plan, to);
+  const tactic = copyTactics(plan, layer, enumerator)[0] ?? (open ? deferred(layer) : undefined);
   if (!tactic) throw new BuildError(`the device cannot copy ${plan.values[from]!.dtype} values`);
   layer.tactic = tactic;
   return layer;
 }
 
-function bestCopy(tactics: readonly Tactic[], from: string, to: string): Tactic | undefined {
+/** The tactics that move between the layouts of a copy's two values, whatever their views; the cheapest first. */
+export function copyTactics(plan: Plan, copy: PlanLayer, enumerator: Enumerator): Tactic[] {
+  const [from, to] = [plan.values[copy.inputs[0]!]!.layout, plan.values[copy.outputs[0]!]!.layout];
   const ok = (wanted: string | undefined, have: string): boolean => !wanted || wanted === have;
-  return tactics.find(
-    (t) => ok(t.inputLayouts[0], from) && ok(t.outputLayouts[0], to) && t.inputViews[0]! > 0 && t.outputViews[0]! > 0,
-  );
+  const found = enumerator
+    .tactics(plan, copy)
+    .filter(
+      (t) => ok(t.inputLayouts[0], from) && ok(t.outputLayouts[0], to) && t.inputViews[0]! > 0 && t.outputViews[0]! > 0,
+    );
+  const cost = new Map(found.map((t) => [t, enumerator.copyCost(plan, copy, t)]));
+  return found.sort((a, b) => cost.get(a)! - cost.get(b)!);
 }

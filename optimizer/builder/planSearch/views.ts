@@ -32,7 +32,7 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
   };
 
   for (const l of plan.layers) {
-    if (!l.viewWish) {
+    if (!l.viewWish || l.resolve) {
       layers.push(l);
       continue;
     }
@@ -40,9 +40,11 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
       const [x, y] = [l.inputs[0]!, l.outputs[0]!];
       const reason = plan.values[y]!.external
         ? 'an engine output has storage of its own'
-        : !isDense(plan, x)
-          ? 'its input is strided'
-          : null;
+        : plan.values[rootOf(plan, x)]!.weight
+          ? 'its source is a constant'
+          : !isDense(plan, x)
+            ? 'its input is strided'
+            : null;
       if (decide(l, y, reason)) plan.values[y]!.view = { of: x, kind: 'reshape' };
       else layers.push(copyLayer(plan, x, y, enumerator, l.sources));
     } else if (l.op === 'Transpose') {
@@ -56,7 +58,11 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
       const axis = l.attrs.axis as number;
       for (const x of l.inputs) {
         const view = { of: y, kind: 'slice', axis, start } as const;
-        if (decide(l, x, sliceInputRefusal(plan, use, l, x, y, evalDim(start, bind)))) plan.values[x]!.view = view;
+        const open = enumerator.isOpen(plan, x) || enumerator.isOpen(plan, y);
+        const reason = open
+          ? 'its size is decided by running'
+          : sliceInputRefusal(plan, use, l, x, y, evalDim(start, bind));
+        if (decide(l, x, reason)) plan.values[x]!.view = view;
         else {
           const part = slicePart(plan, x, y, view);
           layers.push(copyLayer(plan, x, part, enumerator, l.sources));
@@ -197,6 +203,7 @@ function sliceOutputRefusal(
 
 function permuteRefusal(plan: Plan, use: Uses, x: number, y: number): string | null {
   if (plan.values[y]!.external) return 'an engine output has storage of its own';
+  if (plan.values[x]!.weight) return 'its source is a constant';
   if (plan.values[x]!.layout !== LINEAR) return 'its input is not linear';
   for (const r of use.readers.get(y) ?? []) {
     const t = r.layer.tactic;

@@ -219,7 +219,7 @@ export class GraphBuilder {
       const numbers = typeof value === 'number' ? [value] : (value as readonly number[]);
       const dtype = a.name.startsWith('value_int') ? 'int64' : 'float32';
       const literal = fromNumbers(dtype, typeof value === 'number' ? [] : [numbers.length], numbers);
-      weight = this.tensors.fromBytes(dtype, literal.shape, numbers.length, literal.bytes);
+      weight = this.tensors.fromBytes(dtype, literal.shape, literal.bytes);
     } else if (typeof value === 'string' || Array.isArray(value)) {
       const strings = (typeof value === 'string' ? [value] : value).map((x) => new TextEncoder().encode(String(x)));
       const shape = typeof value === 'string' ? [] : [strings.length];

@@ -1,20 +1,22 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { substituteDim } from '../../ir/dim.ts';
-import { CycleError, type Graph, type Node } from '../../ir/graph.ts';
+import type { Graph, Node } from '../../ir/graph.ts';
 import { findOp } from '../../ops/index.ts';
-import { bindShapes, InferError, inferTypes } from '../../ops/infer.ts';
-import { OpError } from '../../ops/op.ts';
+import { bindShapes, inferTypes } from '../../ops/infer.ts';
+import { asImportError } from '../common/asImportError.ts';
+import { FileReader } from '../common/fileReader.ts';
+import { openModel, yieldTo } from '../common/open.ts';
+import { readSkeleton } from '../common/skeleton.ts';
 import { ImportError } from '../error.ts';
 import type { ImportedModel, ImportOptions, ModelTensor, UnsupportedOperator } from '../model.ts';
 import { GraphBuilder, opsetMap } from './build.ts';
 import { int, type ModelProto } from './messages.ts';
 import { onnxType } from './schema.ts';
-import { readSkeleton } from './skeleton.ts';
 import { TensorSource } from './tensor.ts';
-import { FileReader } from './window.ts';
+import { ONNX_WIRE } from './wire.ts';
 
-const OLDEST_OPSET = 7;
+const OLDEST_OPSET = 1;
 /** Newest version of the default operator set whose changes ops/ knows. */
 export const NEWEST_OPSET = 24;
 
@@ -34,28 +36,6 @@ export async function importOnnx(path: string, options: ImportOptions): Promise<
   }
 }
 
-function openModel(file: string): number {
-  let stat: ReturnType<typeof statSync>;
-  try {
-    stat = statSync(file);
-  } catch {
-    throw new ImportError('not-found', `There is no file ${file}.`);
-  }
-  if (!stat.isFile()) throw new ImportError('not-a-model', `${file} is a folder, not a model file.`);
-  if (stat.size === 0) throw new ImportError('not-a-model', `${file} is empty.`);
-  try {
-    return openSync(file, 'r');
-  } catch {
-    throw new ImportError('not-found', `${file} cannot be read; check its permissions.`);
-  }
-}
-
-/** Lets other work, a cancellation for one, happen between the phases. */
-async function yieldTo(options: ImportOptions): Promise<void> {
-  await new Promise((done) => setImmediate(done));
-  options.stop?.throwIfAborted();
-}
-
 /** Decoding failures of a text file say so: someone chose the wrong file. */
 function decodeOr(reader: FileReader, file: string, options: ImportOptions): ModelProto {
   try {
@@ -71,7 +51,7 @@ function decodeOr(reader: FileReader, file: string, options: ImportOptions): Mod
 
 function decode(reader: FileReader, file: string, options: ImportOptions): ModelProto {
   let reported = 0;
-  const skeleton = readSkeleton(reader, (at) => {
+  const skeleton = readSkeleton(reader, ONNX_WIRE, (at) => {
     if (at - reported < reader.size / 100) return;
     reported = at;
     options.onProgress?.('read', at, reader.size);
@@ -182,7 +162,7 @@ function fixInputs(graph: Graph, options: ImportOptions): void {
   for (const v of inputs) {
     const given = options.shapes[v.name];
     const shape = v.type.shape?.map((d) => substituteDim(d, bind)) ?? given;
-    if (shape) graph.updateValue(v.id, { type: { dtype: v.type.dtype, shape } });
+    if (shape) graph.updateValue(v.id, { type: { ...v.type, shape } });
   }
 }
 
@@ -204,16 +184,3 @@ function refusal(node: Node, reason: string, opsets: ReadonlyMap<string, number>
   const where = node.domain === '' ? `operator set ${opsets.get('') ?? '?'}` : `the domain "${node.domain}"`;
   return `The operator ${node.op} of ${where} ${reason}; a plugin that defines it makes the model build.`;
 }
-
-function asImportError(e: unknown, file: string, options: ImportOptions): unknown {
-  if (e instanceof ImportError || options.stop?.aborted) return e;
-  if (e instanceof CycleError) return new ImportError('cyclic', `${sentence(e.message)}`);
-  if (e instanceof InferError) return new ImportError('invalid-operator', sentence(e.message));
-  if (e instanceof OpError) return new ImportError('bad-shape', sentence(e.message));
-  // Whatever else a damaged file provokes must not look like a failure of the program.
-  const error = new ImportError('not-a-model', `${file} is damaged: ${e instanceof Error ? e.message : String(e)}.`);
-  error.cause = e;
-  return error;
-}
-
-const sentence = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;

@@ -38,5 +38,5 @@ export function denseFromSparse(t: SparseTensorProto, tensors: TensorSource): We
       throw new ImportError('bad-tensor', `The sparse tensor "${name}" has an element outside its shape.`);
     dense.set(values.value.bytes.subarray(k * width, (k + 1) * width), at * width);
   });
-  return tensors.fromBytes(values.dtype, shape, count, dense);
+  return tensors.fromBytes(values.dtype, shape, dense);
 }

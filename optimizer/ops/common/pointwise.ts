@@ -12,7 +12,7 @@ import {
 } from '../op.ts';
 import { mapData } from './data.ts';
 import { broadcastShapes, count, typeAt } from './shapes.ts';
-import { refuseLegacyBroadcast } from './upgrades.ts';
+import { legacyBroadcast } from './upgrades.ts';
 
 /* Families of operators that compute each output element from the matching input elements. */
 
@@ -76,7 +76,7 @@ export const binary = (op: string, family: Family): OpDef =>
   pointwise(op, [2, 2], {
     dtype: sameOperands,
     ...family,
-    upgrades: [{ below: 7, apply: refuseLegacyBroadcast }, ...(family.upgrades ?? [])],
+    upgrades: [{ below: 7, apply: legacyBroadcast }, ...(family.upgrades ?? [])],
   });
 
 /** Two inputs of one type, bool result. */

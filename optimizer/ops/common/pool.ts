@@ -3,7 +3,7 @@ import { defineOp, OpError } from '../op.ts';
 import { count, dtypeOf, shapeOf, shapeOfMinRank } from './shapes.ts';
 import { explicitWindow, windowAttrs, windowOf, windowOutput } from './window.ts';
 
-/** MaxPool, AveragePool, LpPool: [N, C, spatial…] → [N, C, windows…]; a second output holds int64 indices. */
+/** MaxPool and AveragePool: [N, C, spatial…] → [N, C, windows…]; a second output holds int64 indices. */
 export const pool = (
   op: string,
   since: readonly number[],

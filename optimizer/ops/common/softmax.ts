@@ -30,7 +30,10 @@ function fromFlattened(graph: Graph, node: Node): void {
   addHelper(graph, node, 'Reshape', [inner.id, back], { allowzero: 0 }, result);
 }
 
-/** Softmax, LogSoftmax, Hardmax: normalization along one axis. */
+/** What Hardmax meant by its axis then. */
+export const hardmaxBelow13 = { below: 13, apply: fromFlattened };
+
+/** Softmax and LogSoftmax: normalization along one axis. */
 export const softmaxFamily = (op: string): OpDef =>
   defineOp({
     op,

@@ -49,10 +49,28 @@ export const oldDefaults =
     graph.updateNode(node.id, { attrs: { ...defaults, ...node.attrs } });
   };
 
-/** `broadcast`/`axis` of opsets below 7 mean something else than numpy broadcasting. */
-export const refuseLegacyBroadcast: Upgrade = (_graph, node) => {
-  if (node.attrs.broadcast)
-    throw new OpError('uses the broadcast attribute of opset 6; re-export the model at opset 7 or later');
+/** `broadcast`/`axis` of opsets below 7: the second operand's dimensions begin at that axis of the first one. */
+export const legacyBroadcast: Upgrade = (graph, node) => {
+  const { axis } = node.attrs;
+  const attrs = withoutAttrs(node.attrs, 'broadcast', 'axis', 'consumed_inputs');
+  const a = inputType(graph, node, 0)?.shape;
+  const b = inputType(graph, node, 1)?.shape;
+  if (!node.attrs.broadcast || typeof axis !== 'number') {
+    graph.updateNode(node.id, { attrs });
+    return;
+  }
+  if (!a || !b) throw new OpError('uses the broadcast attribute of opset 6 on operands of unknown rank');
+  const behind = a.length - b.length - (axis < 0 ? axis + a.length : axis);
+  if (behind <= 0) {
+    graph.updateNode(node.id, { attrs });
+    return;
+  }
+  const axes = addInts(
+    graph,
+    Array.from({ length: behind }, (_, i) => b.length + i),
+  );
+  const spread = addHelper(graph, node, 'Unsqueeze', [node.inputs[1]!, axes]);
+  graph.updateNode(node.id, { attrs, inputs: [node.inputs[0]!, spread] });
 };
 
 /** The types of a node's input as known so far. */

@@ -1,17 +1,24 @@
 import { NumberInput, Progress, Select } from '@mantine/core';
 import { IconHammer } from '@tabler/icons-react';
+import type { ReportLayer } from '../../../electron/ipc/schemas/build.ts';
+import type { Storage } from '../../../electron/ipc/schemas/precision.ts';
 import { choose } from '../../store/actions/choices.ts';
+import { chooseTuning } from '../../store/actions/tuning.ts';
+import { choosePrecision } from '../../store/actions/precision/results.ts';
 import { threadsOf } from '../../store/actions/engine.ts';
+import { countStorages, STORAGE_TITLE } from '../../store/precision.ts';
 import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
-import { bytesText, countText, percentText, secondsText } from '../../ui/format.ts';
+import { bytesText, countText, percentText, plural, secondsText } from '../../ui/format.ts';
 
 function Options() {
   const choices = useStudio((s) => s.choices);
   const devices = useStudio((s) => s.machine?.devices) ?? [];
   const symbols = useStudio((s) => s.model?.symbols) ?? [];
+  const storages = useStudio((s) => s.precision.storages);
+  const hasRanges = useStudio((s) => s.precision.calibration !== null);
   const cores = devices.find((d) => d.id === choices.device)?.cores ?? 1;
   return (
     <Section title="Options">
@@ -33,6 +40,16 @@ function Options() {
           value={choices.threads > 0 ? choices.threads : threadsOf()}
           onChange={(v) => typeof v === 'number' && v >= 1 && choose({ threads: Math.round(v) })}
         />
+        <Select
+          label="Precision"
+          description={hasRanges ? 'Ranges, pins and plans are in the Precision step' : 'INT8 needs ranges: see the Precision step'}
+          size="xs"
+          allowDeselect={false}
+          data={storages.map((s) => ({ value: s, label: STORAGE_TITLE[s], disabled: s === 'int8' && !hasRanges }))}
+          value={choices.precision.kind}
+          onChange={(kind) => kind !== null && choosePrecision({ kind: kind as Storage })}
+        />
+        <Tuning />
         {symbols.map((s) => (
           <NumberInput
             key={s}
@@ -51,6 +68,48 @@ function Options() {
       <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />
     </Section>
   );
+}
+
+const LEVELS = [
+  'None: the kernels’ own estimates decide',
+  'The best estimate of every format',
+  'Two kernels a format, reformats too',
+  'Three kernels a format, reformats too',
+  'Six kernels a format, more samples',
+  'Every kernel, many samples',
+];
+
+/** How much is timed, and what has been pinned or forbidden by hand. */
+function Tuning() {
+  const { level, pin, forbid } = useStudio((s) => s.choices.tuning);
+  const pinned = Object.keys(pin).length;
+  return (
+    <>
+      <Select
+        label="Auto-tuning"
+        description="Kernels are timed here; a timing is kept and used again"
+        size="xs"
+        allowDeselect={false}
+        data={LEVELS.map((title, i) => ({ value: String(i), label: `${i} · ${title}` }))}
+        value={String(level)}
+        onChange={(v) => v !== null && chooseTuning({ level: Number(v) })}
+      />
+      {pinned + forbid.length > 0 && (
+        <p className="muted">
+          {[pinned > 0 ? `${pinned} pinned` : '', forbid.length > 0 ? `${forbid.length} forbidden` : '']
+            .filter((t) => t !== '')
+            .join(', ')}{' '}
+          by hand. <CommandButton command="build.freeTactics" label="Free all" />
+        </p>
+      )}
+    </>
+  );
+}
+
+/** "12 layers in INT8, 3 in FP32". */
+function kindsText(layers: readonly ReportLayer[]): string {
+  const parts = countStorages(layers).map(([k, n], i) => `${i === 0 ? plural(n, 'layer') : n} in ${STORAGE_TITLE[k]}`);
+  return `${parts.join(', ')}.`;
 }
 
 function Running() {
@@ -78,7 +137,7 @@ function Result() {
     <>
       {stale && (
         <div className="stale-box">
-          The passes changed after this build. <CommandButton command="run.build" label="Rebuild" />
+          Passes, precision or kernels changed after this build. <CommandButton command="run.build" label="Rebuild" />
         </div>
       )}
       <Section title="Engine">
@@ -87,6 +146,9 @@ function Result() {
           <Stat label="File" value={bytesText(report.engine.bytes)} />
           <Stat label="Weights" value={bytesText(report.engine.weightBytes)} />
         </div>
+        <p className="muted" data-testid="built-in">
+          {kindsText(report.layers)}
+        </p>
       </Section>
       <Section title="Activation memory">
         <div className="stats">
@@ -96,6 +158,15 @@ function Result() {
         </div>
         {withoutReuse > 0 && <p className="muted">Reuse saves {percentText(1 - arena / withoutReuse)}.</p>}
       </Section>
+      {report.tuning && (
+        <Section title="Auto-tuning">
+          <div className="stats">
+            <Stat label="Timed now" value={countText(report.tuning.timed)} title="Kernels and reformats timed for this build" />
+            <Stat label="Known" value={countText(report.tuning.cached)} title="From the timing cache" />
+            {report.tuning.failed > 0 && <Stat label="Failed" value={countText(report.tuning.failed)} />}
+          </div>
+        </Section>
+      )}
       <Section title="Build time">
         <dl className="attributes">
           {Object.entries(report.milliseconds).filter(([, ms]) => ms >= 0.5).map(([phase, ms]) => (

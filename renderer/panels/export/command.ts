@@ -1,31 +1,132 @@
 import type { ModelSummary } from '../../../electron/ipc/schemas/graph.ts';
+import type { CalibrationView, DataChoice } from '../../../electron/ipc/schemas/precision.ts';
+import { DEFAULT_IMAGE } from '../../store/precision.ts';
 import type { Choices } from '../../store/state.ts';
 import { shellWord } from '../../ui/format.ts';
+import { numbersText } from '../../ui/numbers.ts';
 
-/** The command that builds the same engine: model, switches, device, threads and shapes. */
-export function cliCommand(
-  model: Pick<ModelSummary, 'path' | 'name' | 'inputs' | 'symbols'>,
+type Model = Pick<ModelSummary, 'path' | 'name' | 'inputs' | 'symbols'>;
+type Calibration = Pick<CalibrationView, 'origin' | 'path' | 'made' | 'status'>;
+
+const stemOf = (model: Model): string => model.name.replace(/\.[^.]+$/, '');
+
+/** Switches of the optimizer, the same for every command that runs the passes. */
+function switches(choices: Choices): string[] {
+  return [
+    ...choices.passes.flatMap((p) => ['--disable', shellWord(p)]),
+    ...choices.applications.flatMap((a) => ['--disable-fusion', shellWord(a)]),
+  ];
+}
+
+function shapes(model: Model, choices: Choices): string[] {
+  return model.inputs.flatMap((input) => {
+    const shape = input.type.slice(input.type.indexOf(' ') + 1);
+    if (!model.symbols.some((s) => shape.split('×').includes(s))) return [];
+    const sizes = shape.split('×').map((d) => String(choices.shapes[d] ?? d));
+    return ['--shape', shellWord(`${input.name}=${sizes.join('x')}`)];
+  });
+}
+
+/** The flags of `sinter calibrate` and `sinter evaluate` that read the same samples in the same way. */
+export function dataFlags(data: DataChoice): string[] {
+  const { image, raw } = data;
+  const same = (a: readonly number[], b: readonly number[]): boolean => numbersText(a) === numbersText(b);
+  const flags: (readonly [flag: string, value: string | null])[] = [
+    ['--data', data.path],
+    ['--labels', data.labels],
+    ['--samples', data.samples === null ? null : String(data.samples)],
+    ['--batch', data.batch === 1 ? null : String(data.batch)],
+    ['--resize', image.resize === DEFAULT_IMAGE.resize ? null : image.resize],
+    ['--shortest-side', image.shortestSide === null ? null : String(image.shortestSide)],
+    ['--size', image.size === null ? null : image.size.join('x')],
+    ['--layout', image.layout],
+    ['--channels', image.channels === DEFAULT_IMAGE.channels ? null : image.channels],
+    ['--scale', same([image.scale], [DEFAULT_IMAGE.scale]) ? null : numbersText([image.scale])],
+    ['--mean', same(image.mean, DEFAULT_IMAGE.mean) ? null : numbersText(image.mean)],
+    ['--std', same(image.std, DEFAULT_IMAGE.std) ? null : numbersText(image.std)],
+    ['--raw-dtype', raw.dtype],
+    ['--raw-shape', raw.shape === null ? null : raw.shape.join('x')],
+  ];
+  return flags.flatMap(([flag, value]) => (value === null ? [] : [flag, shellWord(value.replaceAll(', ', ','))]));
+}
+
+function algorithmFlags(name: string): string[] {
+  const [kind, percent] = name.split(':');
+  return percent === undefined
+    ? ['--algorithm', shellWord(name)]
+    : ['--algorithm', shellWord(kind ?? name), '--percentile', shellWord(percent)];
+}
+
+/** How kernels are chosen. */
+function tuningFlags({ tuning: { level, pin, forbid } }: Choices): string[] {
+  return [
+    ...(level === 3 ? [] : ['--level', String(level)]),
+    ...Object.entries(pin).flatMap(([source, tactic]) => ['--pin-tactic', shellWord(`${source}=${tactic}`)]),
+    ...forbid.flatMap((f) => ['--forbid-tactic', shellWord(f)]),
+  ];
+}
+
+export interface Commands {
+  readonly lines: readonly string[];
+  /** What has to be exported first, where no command could make it. */
+  readonly needs: 'calibration' | null;
+}
+
+/**
+ * The commands that build the same engine: model, switches, device, threads, shapes, precision. Ranges are calibrated again
+ * from the same samples; where a person moved thresholds, where they came from a file or from samples that are no longer
+ * the chosen ones (`stale`), it is `exported` or that file.
+ */
+export function cliCommands(
+  model: Model,
   choices: Choices,
   threads: number,
-): string {
-  const words = [
-    'npx',
-    'sinter',
-    'build',
-    shellWord(model.path),
-    '-o',
-    shellWord(model.name.replace(/\.[^.]+$/, '.sinter')),
-  ];
-  words.push('--threads', String(threads));
-  for (const p of choices.passes) words.push('--disable', shellWord(p));
-  for (const a of choices.applications) words.push('--disable-fusion', shellWord(a));
-  for (const input of model.inputs) {
-    const shape = input.type.slice(input.type.indexOf(' ') + 1);
-    if (!model.symbols.some((s) => shape.split('×').includes(s))) continue;
-    const sizes = shape.split('×').map((d) => String(choices.shapes[d] ?? d));
-    words.push('--shape', shellWord(`${input.name}=${sizes.join('x')}`));
+  calibration: Calibration | null = null,
+  exported: string | null = null,
+  stale = false,
+): Commands {
+  const stem = stemOf(model);
+  const { kind, data, algorithm, thresholds, pins } = choices.precision;
+  const lines: string[] = [];
+  const precision: string[] = tuningFlags(choices);
+  let needs: Commands['needs'] = null;
+  if (kind !== 'fp32') precision.push('--precision', kind);
+  const needsRanges = kind === 'int8' || Object.values(pins).includes('int8');
+  if (needsRanges && calibration) {
+    const asMade = Object.keys(thresholds).length === 0 && algorithm === calibration.made;
+    let file = exported;
+    if (file === null && calibration.origin !== 'run' && asMade) file = calibration.path;
+    if (
+      file === null &&
+      !stale &&
+      calibration.origin === 'run' &&
+      calibration.status === 'complete' &&
+      data &&
+      Object.keys(thresholds).length === 0
+    ) {
+      file = `${stem}.calib`;
+      const words = [
+        'npx',
+        'sinter',
+        'calibrate',
+        shellWord(model.path),
+        ...dataFlags(data),
+        ...algorithmFlags(algorithm),
+      ];
+      lines.push([...words, ...switches(choices), '--threads', String(threads), '-o', shellWord(file)].join(' '));
+    }
+    if (file === null) {
+      file = `${stem}.calib`;
+      needs = 'calibration';
+    }
+    precision.push('--calibration', shellWord(file));
   }
-  return words.join(' ');
+  for (const [source, to] of Object.entries(pins)) precision.push('--pin', shellWord(`${source}=${to}`));
+  const build = ['npx', 'sinter', 'build', shellWord(model.path), '-o', shellWord(`${stem}.sinter`)];
+  if (choices.device !== 'cpu') build.push('--device', shellWord(choices.device));
+  build.push('--threads', String(threads), ...switches(choices), ...shapes(model, choices), ...precision);
+  lines.push(build.join(' '));
+  return { lines, needs };
 }
 
 const SETS: readonly [string, string][] = [

@@ -4,7 +4,7 @@ import './commands.ts';
 export default definePanel({
   id: 'graph',
   title: 'Graph',
-  steps: ['model', 'build', 'profile'],
+  steps: ['model', 'precision', 'build', 'profile'],
   place: 'center',
   order: 10,
   load: () => import('./Graph.tsx'),

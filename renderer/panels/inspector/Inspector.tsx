@@ -1,9 +1,12 @@
 import { useMemo } from 'react';
 import type { NodeDetail } from '../../../electron/ipc/schemas/graph.ts';
 import { select } from '../../store/actions/select.ts';
+import { profileFits } from '../../store/state.ts';
 import { get, useStudio } from '../../store/store.ts';
 import { Empty, Loading, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, flopsText, middleCut, timeText } from '../../ui/format.ts';
+import { LayerCard } from './LayerCard.tsx';
+import { LayerPrecision } from './LayerPrecision.tsx';
 import { ModelCard } from './ModelCard.tsx';
 import { type Detail, useDetail } from './useDetail.ts';
 import { Weights } from './Weights.tsx';
@@ -59,7 +62,7 @@ function Fate({ sources }: { sources: readonly string[] }) {
 }
 
 function LayerTimes({ sources }: { sources: readonly string[] }) {
-  const profile = useStudio((s) => s.profile);
+  const profile = useStudio((s) => (profileFits(s) ? s.profile : null));
   const mine = useMemo(
     () => profile?.layers.filter((l) => l.sources.some((s) => sources.includes(s))) ?? [],
     [profile, sources],
@@ -101,6 +104,7 @@ function Node({ detail, point }: Detail) {
         />
       </div>
       <LayerTimes sources={sources} />
+      <LayerPrecision sources={sources} name={detail.name || detail.op} outputs={detail.outputs.map((o) => o.name)} />
       {detail.body.length > 0 && (
         <Section title="Computes">
           <p>{detail.body.map((b) => b.op).join(' → ')}</p>
@@ -145,8 +149,12 @@ function Node({ detail, point }: Detail) {
 export default function Inspector() {
   const focus = useStudio((s) => s.focus);
   const hasModel = useStudio((s) => s.model !== null);
+  const profile = useStudio((s) => s.profile);
   const detail = useDetail();
-  if (!hasModel) return <Empty text="Nothing to inspect yet." />;
+  const layer = focus?.startsWith('l') ? profile?.layers[Number(focus.slice(1))] : undefined;
+  if (profile && layer) return <LayerCard profile={profile} layer={layer} />;
+  if (!hasModel)
+    return <Empty text={profile ? 'Choose a layer to see everything about it.' : 'Nothing to inspect yet.'} />;
   if (focus === null || !focus.startsWith('n')) return <ModelCard />;
   if (detail === null) return <Loading text="Reading…" />;
   if (typeof detail === 'string') return <Empty text={detail} />;

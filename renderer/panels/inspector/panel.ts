@@ -3,7 +3,7 @@ import { definePanel } from '../panel.ts';
 export default definePanel({
   id: 'inspector',
   title: 'Inspector',
-  steps: ['model', 'passes', 'build', 'profile'],
+  steps: ['model', 'passes', 'precision', 'build', 'profile'],
   place: 'right',
   order: 20,
   size: 310,

@@ -12,7 +12,7 @@ function candidates(s: StudioState): GraphPoint[] {
   const compared = comparedPoints(s);
   if (s.step === 'passes' && compared) return [compared.after, compared.before, INITIAL, finalPoint(s.trace)];
   const final = finalPoint(s.trace);
-  return s.step === 'build' || s.step === 'profile' ? [final, INITIAL] : [INITIAL, final];
+  return s.step === 'build' || s.step === 'profile' || s.step === 'precision' ? [final, INITIAL] : [INITIAL, final];
 }
 
 export interface Detail {

@@ -4,7 +4,8 @@ import { hover, selectLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
-import { bytesText, countText, flopsText, timeText } from '../../ui/format.ts';
+import { bytesText, countText, flopsText } from '../../ui/format.ts';
+import { Candidates } from './Candidates.tsx';
 
 const COLUMNS: readonly Column<ReportLayer>[] = [
   { id: 'index', title: '#', width: '44px', align: 'right', value: (l) => l.index, cell: (l) => l.index + 1 },
@@ -73,27 +74,6 @@ const COLUMNS: readonly Column<ReportLayer>[] = [
     cell: (l) => countText(l.sources.length),
   },
 ];
-
-function Candidates({ layer }: { layer: ReportLayer }) {
-  const best = Math.max(1, ...layer.candidates.map((c) => c.estimate));
-  return (
-    <aside className="candidates" aria-label={`Candidates of ${layer.name}`}>
-      <h3>{layer.candidates.length} candidates</h3>
-      <p className="muted">Estimated, not timed: kernels of this version are chosen by their own estimate.</p>
-      <ul>
-        {layer.candidates.map((c) => (
-          <li key={c.tactic} data-chosen={c.tactic === layer.tactic}>
-            <span className="mono">{c.tactic}</span>
-            <span className="kind-bar">
-              <i style={{ width: `${(100 * c.estimate) / best}%` }} />
-            </span>
-            <b>{timeText(c.estimate)}</b>
-          </li>
-        ))}
-      </ul>
-    </aside>
-  );
-}
 
 /** Every layer of the engine: its kernel, the alternatives, what it works on. */
 export default function Layers() {

@@ -1,10 +1,11 @@
 import { definePanel } from '../panel.ts';
+import './commands.ts';
 
 export default definePanel({
   id: 'precision',
-  title: 'Precision',
+  title: 'Ranges',
   steps: ['precision'],
   place: 'center',
-  order: 10,
+  order: 5,
   load: () => import('./Precision.tsx'),
 });

@@ -1,42 +1,47 @@
 import { NumberInput, Progress } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo } from 'react';
-import type { ProfileResult } from '../../../electron/ipc/schemas/build.ts';
+import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { dtypeName, layerSum } from '../../profile/summary.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
-import { countText, plural, timeText } from '../../ui/format.ts';
+import { countText, plural, rateText, timeText } from '../../ui/format.ts';
 import { histogram } from './histogram.ts';
+import { Profiles } from './Profiles.tsx';
 
 const ms = (v: number): string => `${Number(v.toPrecision(3))}`;
 
 function Latency({ result }: { result: ProfileResult }) {
   const { latency, samples } = result;
   const runs = useMemo(() => Float64Array.from(samples, (_, i) => i + 1), [samples]);
-  const values = useMemo(() => samples.map((s) => s / 1e6), [samples]);
+  const values = useMemo(() => Float64Array.from(samples, (s) => s / 1e6), [samples]);
   const bins = useMemo(() => histogram(values, 24), [values]);
   const marks = useMemo(() => [{ value: latency.median / 1e6, text: 'median' }], [latency]);
   // Other programs on the machine cause spikes that would flatten everything else.
   const top = (latency.p90 / 1e6) * 1.4;
   const beyond = values.filter((v) => v > top).length;
-  const layerSum = result.layers.reduce((n, l) => n + l.median, 0);
   return (
     <>
       <Section title="Latency of the whole engine">
         <div className="stats" data-testid="latency">
           <Stat label="median" value={timeText(latency.median)} />
           <Stat label="mean" value={timeText(latency.mean)} />
-          <Stat label="runs a second" value={countText(Math.round(1e9 / Math.max(1, latency.median)))} />
+          <Stat
+            label="runs/s"
+            title="Runs a second, one after the other"
+            value={countText(Math.round(1e9 / Math.max(1, latency.median)))}
+          />
           <Stat label="p90" value={timeText(latency.p90)} />
           <Stat label="p95" value={timeText(latency.p95)} />
           <Stat label="p99" value={timeText(latency.p99)} />
         </div>
         <p className="muted">
           {plural(samples.length, 'run')} on {plural(result.threads, 'thread')}, random input. The layers one by one
-          take {timeText(layerSum)}: their sum is not the engine's time.
+          take {timeText(layerSum(result))}: their sum is not the engine's time.
         </p>
       </Section>
       <Section
@@ -62,14 +67,84 @@ function Latency({ result }: { result: ProfileResult }) {
   );
 }
 
-/** Running the engine: how, and how long it took. */
+/** What it ran on, and what that reaches. */
+function Device({ result }: { result: ProfileResult }) {
+  const { device, ceilings } = result;
+  const rows = ceilings
+    ? [
+        ...ceilings.flops.map((f) => [dtypeName(f.dtype), rateText(f.rate, 1e9, 'FLOP/s')] as const),
+        ['Copy', rateText(ceilings.bandwidth, 1e9, 'B/s')] as const,
+      ]
+    : [];
+  return (
+    <Section title="Device">
+      <p>
+        {device.name}
+        {device.cores > 0 && <span className="muted">, {plural(device.cores, 'core')}</span>}
+      </p>
+      {rows.length > 0 && (
+        <>
+          <p className="muted">
+            What it was measured to reach
+            {device.kind === 'cpu' ? ` with ${plural(ceilings?.threads ?? 1, 'thread')}` : ''}:
+          </p>
+          <dl className="attributes">
+            {rows.map(([name, rate]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{rate}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+      <p className="muted">Recorded {new Date(result.recorded).toLocaleString()}</p>
+    </Section>
+  );
+}
+
+function Run() {
+  const iterations = useStudio((s) => s.choices.iterations);
+  const job = useStudio((s) => s.jobs.find((j) => j.job === s.profiling));
+  return (
+    <Section title="Run">
+      <div className="form">
+        <NumberInput
+          label="Runs"
+          size="xs"
+          min={10}
+          max={100000}
+          step={50}
+          value={iterations}
+          onChange={(v) => typeof v === 'number' && v >= 1 && choose({ iterations: Math.round(v) })}
+        />
+      </div>
+      {job ? (
+        <>
+          <p className="muted">{job.phase || 'Starting'}</p>
+          <Progress value={job.total > 0 ? (100 * job.done) / job.total : 0} aria-label="Profile progress" />
+          <CommandButton command="run.cancel" label="Cancel" />
+        </>
+      ) : (
+        <CommandButton command="run.profile" icon={<IconPlayerPlay size={14} />} primary />
+      )}
+    </Section>
+  );
+}
+
+/** The profiles at hand, how to run another, and how long the shown one took. */
 export default function Profile() {
   const result = useStudio((s) => s.profile);
   const built = useStudio((s) => s.build !== null);
+  const any = useStudio((s) => s.profiles.length > 0);
   const stale = useStudio(isStale);
-  const iterations = useStudio((s) => s.choices.iterations);
-  const job = useStudio((s) => s.jobs.find((j) => j.job === s.profiling));
-  if (!built) return <Empty text="There is no engine to profile yet." command="run.all" />;
+  if (!built && !any) {
+    return (
+      <Empty text="There is no engine to profile yet, and no saved profile is open." command="run.all">
+        <CommandButton command="file.openProfile" />
+      </Empty>
+    );
+  }
   return (
     <div className="inspector">
       {stale && (
@@ -77,28 +152,10 @@ export default function Profile() {
           This engine is older than your choices. <CommandButton command="run.all" label="Rebuild" />
         </div>
       )}
-      <Section title="Run">
-        <div className="form">
-          <NumberInput
-            label="Runs"
-            size="xs"
-            min={10}
-            max={100000}
-            step={50}
-            value={iterations}
-            onChange={(v) => typeof v === 'number' && v >= 1 && choose({ iterations: Math.round(v) })}
-          />
-        </div>
-        {job ? (
-          <>
-            <Progress value={job.total > 0 ? (100 * job.done) / job.total : 0} aria-label="Profile progress" />
-            <CommandButton command="run.cancel" label="Cancel" />
-          </>
-        ) : (
-          <CommandButton command="run.profile" icon={<IconPlayerPlay size={14} />} primary />
-        )}
-      </Section>
+      {any && <Profiles />}
+      {built && <Run />}
       {result && <Latency result={result} />}
+      {result && <Device result={result} />}
     </div>
   );
 }

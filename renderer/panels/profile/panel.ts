@@ -1,4 +1,5 @@
 import { definePanel } from '../panel.ts';
+import './commands.ts';
 
 export default definePanel({
   id: 'profile',

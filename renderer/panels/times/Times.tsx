@@ -1,29 +1,69 @@
 import { useMemo } from 'react';
-import type { LayerTime } from '../../../electron/ipc/schemas/build.ts';
-import { hover, selectLayer } from '../../store/actions/select.ts';
+import { type LayerTime, layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { layerSum, layerTitle, roofShare } from '../../profile/summary.ts';
+import { hover, selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
+import { columnsOf } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
-import { countText, percentText, timeText } from '../../ui/format.ts';
+import { bytesText, countText, percentText, timeText } from '../../ui/format.ts';
 import { cividis } from '../../ui/tokens.ts';
 
-function columnsFor(layers: readonly LayerTime[]): Column<LayerTime>[] {
-  const sum = layers.reduce((n, l) => n + l.median, 0) || 1;
+const { number, text } = columnsOf<LayerTime>();
+
+/** What only GPUs say of a layer; the columns are there when any layer has them. */
+function factColumns(layers: readonly LayerTime[]): Column<LayerTime>[] {
+  const all: readonly [keyof NonNullable<LayerTime['facts']>, string, (x: number) => string][] = [
+    ['kernels', 'Kernels', countText],
+    ['registers', 'Registers', countText],
+    ['sharedBytes', 'Shared', bytesText],
+    ['occupancy', 'Occupancy', percentText],
+  ];
+  return all
+    .filter(([key]) => layers.some((l) => l.facts?.[key] !== undefined))
+    .map(([key, title, show]) =>
+      number(
+        key,
+        title,
+        '84px',
+        (l) => l.facts?.[key] ?? 0,
+        (l) => {
+          const x = l.facts?.[key];
+          return x === undefined ? '–' : show(x);
+        },
+      ),
+    );
+}
+
+function columnsFor(p: Pick<ProfileResult, 'layers' | 'sources'>): Column<LayerTime>[] {
+  const { layers } = p;
+  const sum = layerSum({ layers }) || 1;
   const most = Math.max(1, ...layers.map((l) => l.median));
-  const rate = (l: LayerTime): number => (l.median > 0 ? l.flops / l.median : 0);
+  const per = (amount: number, l: LayerTime): number => (l.median > 0 ? amount / l.median : 0);
+  const rate = (x: number): string => (x > 0 ? x.toFixed(1) : '–');
   return [
-    { id: 'layer', title: '#', width: '44px', align: 'right', value: (l) => l.layer, cell: (l) => l.layer + 1 },
+    number(
+      'layer',
+      '#',
+      '44px',
+      (l) => l.layer,
+      (l) => String(l.layer + 1),
+    ),
     {
       id: 'name',
       title: 'Layer',
-      width: 'minmax(160px, 1.6fr)',
-      value: (l) => l.name,
-      cell: (l) => <span title={l.name}>{l.name}</span>,
+      width: 'minmax(170px, 1.8fr)',
+      value: (l) => layerTitle(p, l),
+      cell: (l) => (
+        <span title={`${l.name}\n${layerTitle(p, l)}`}>
+          {layerTitle(p, l)} <span className="muted">{l.name}</span>
+        </span>
+      ),
     },
     {
       id: 'bar',
       title: 'Share',
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(104px, 0.8fr)',
       value: (l) => l.median,
       cell: (l) => (
         <span className="time-bar">
@@ -32,64 +72,79 @@ function columnsFor(layers: readonly LayerTime[]): Column<LayerTime>[] {
         </span>
       ),
     },
-    {
-      id: 'median',
-      title: 'Median',
-      width: '92px',
-      align: 'right',
-      value: (l) => l.median,
-      cell: (l) => timeText(l.median),
-    },
-    { id: 'min', title: 'Min', width: '86px', align: 'right', value: (l) => l.min, cell: (l) => timeText(l.min) },
-    { id: 'max', title: 'Max', width: '86px', align: 'right', value: (l) => l.max, cell: (l) => timeText(l.max) },
-    {
-      id: 'rate',
-      title: 'GFLOP/s',
-      width: '84px',
-      align: 'right',
-      value: rate,
-      cell: (l) => (rate(l) > 0 ? rate(l).toFixed(1) : '–'),
-    },
-    {
-      id: 'tactic',
-      title: 'Tactic',
-      width: 'minmax(150px, 1.1fr)',
-      value: (l) => l.tactic,
-      cell: (l) => (
-        <span className="mono" title={l.tactic}>
-          {l.tactic}
-        </span>
-      ),
-    },
-    {
-      id: 'sources',
-      title: 'Operators',
-      width: '84px',
-      align: 'right',
-      value: (l) => l.sources.length,
-      cell: (l) => countText(l.sources.length),
-    },
+    number(
+      'median',
+      'Median',
+      '80px',
+      (l) => l.median,
+      (l) => timeText(l.median),
+    ),
+    number(
+      'roof',
+      'Of ceiling',
+      '84px',
+      (l) => roofShare(l) ?? 0,
+      (l) => {
+        const share = roofShare(l);
+        return share === null ? '–' : percentText(share);
+      },
+    ),
+    number(
+      'rate',
+      'GFLOP/s',
+      '80px',
+      (l) => per(l.flops, l),
+      (l) => rate(per(l.flops, l)),
+    ),
+    number(
+      'traffic',
+      'GB/s',
+      '70px',
+      (l) => per(l.bytes, l),
+      (l) => rate(per(l.bytes, l)),
+    ),
+    number(
+      'p99',
+      'p99',
+      '80px',
+      (l) => l.p99,
+      (l) => timeText(l.p99),
+    ),
+    ...factColumns(layers),
+    text('tactic', 'Tactic', 'minmax(150px, 1.1fr)', (l) => l.tactic, true),
+    number(
+      'sources',
+      'Ops',
+      '48px',
+      (l) => l.sources.length,
+      (l) => countText(l.sources.length),
+    ),
   ];
 }
 
 /** Layers by the time they take; choosing one shows it in the graph. */
 export default function Times() {
-  const layers = useStudio((s) => s.profile?.layers ?? null);
+  const profile = useStudio((s) => s.profile);
   const selection = useStudio((s) => s.selection);
-  const columns = useMemo(() => columnsFor(layers ?? []), [layers]);
-  const lit = useMemo(() => layers?.find((l) => l.sources.some((x) => selection.has(x))), [layers, selection]);
-  if (!layers) return <Empty text="Times appear here once the engine has been profiled." command="run.profile" />;
+  const columns = useMemo(() => (profile ? columnsFor(profile) : []), [profile]);
+  const lit = useMemo(
+    () => profile?.layers.find((l) => layerIds(profile, l).some((x) => selection.has(x))),
+    [profile, selection],
+  );
+  if (!profile) return <Empty text="Times appear here once the engine has been profiled." command="run.profile" />;
   return (
     <DataTable
+      key={profile.id}
       label="Layers by time"
-      rows={layers}
+      minWidth={880 + 84 * factColumns(profile.layers).length}
+      rows={profile.layers}
       columns={columns}
       sort={{ id: 'median', desc: true }}
       rowKey={(l) => String(l.layer)}
-      sourcesOf={(l) => l.sources}
+      sourcesOf={(l) => layerIds(profile, l)}
       isLit={(l) => l === lit}
-      onPick={(l) => selectLayer(l.sources)}
-      onHover={(l) => hover(l?.sources ?? [])}
+      onPick={selectProfileLayer}
+      onHover={(l) => hover(l ? layerIds(profile, l) : [])}
     />
   );
 }

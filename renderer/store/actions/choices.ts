@@ -11,10 +11,20 @@ function apply(next: Choices): void {
   if (!same(before.passes, next.passes) || !same(before.applications, next.applications)) void optimize();
 }
 
-/** Changes the user's decisions; undoable. Changed switches run the pipeline again. */
-export function choose(change: Partial<Choices>): void {
+/** Changes of one thing that follow each other faster than this are one step of undo. */
+const MERGE_MS = 1000;
+let last = { merge: '', at: 0 };
+
+/**
+ * Changes the user's decisions; undoable. Changed switches run the pipeline again. Quick changes with the same `merge` (a
+ * handle moved by keys) are undone together.
+ */
+export function choose(change: Partial<Choices>, merge = ''): void {
   const { choices, past } = get();
-  set({ past: [...past, choices].slice(-100), future: [] });
+  const now = Date.now();
+  const together = merge !== '' && merge === last.merge && now - last.at < MERGE_MS && past.length > 0;
+  last = { merge, at: now };
+  if (!together) set({ past: [...past, choices].slice(-100), future: [] });
   apply({ ...choices, ...change });
 }
 const toggled = (list: readonly string[], key: string): string[] =>
@@ -26,10 +36,11 @@ export const toggleApplication = (key: string): void =>
 
 export function undo(): void {
   const { past, future, choices } = get();
-  const last = past.at(-1);
-  if (!last) return;
+  const before = past.at(-1);
+  if (!before) return;
+  last = { merge: '', at: 0 };
   set({ past: past.slice(0, -1), future: [choices, ...future] });
-  apply(last);
+  apply(before);
 }
 export function redo(): void {
   const { past, future, choices } = get();

@@ -1,9 +1,12 @@
 import { connectHost, host, loseHost } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
+import { NO_RESULTS } from '../precision.ts';
 import { get, set } from '../store.ts';
 import { onJob } from './jobs.ts';
 import { log, notify, sentence } from './notify.ts';
+import { startCalibration } from './precision/calibrate.ts';
+import { NO_PROFILES, openProfile } from './profiles.ts';
 import { openPath, projectText, restoreProject } from './project.ts';
 
 let crashes: number[] = [];
@@ -24,13 +27,22 @@ async function connectOnce(): Promise<boolean> {
 /** Starts over with a new host process and reopens what was open. */
 export async function restartHost(): Promise<void> {
   const session = projectText('');
-  set({ model: null, trace: null, views: {}, build: null, profile: null, building: null, profiling: null });
-  if ((await connectOnce()) && session !== null) await restoreProject(session, '');
+  const files = get().profiles.flatMap((p) => p.path ?? []);
+  set({ model: null, trace: null, views: {}, build: null, building: null, profiling: null, ...NO_PROFILES });
+  set({ precision: NO_RESULTS });
+  if (!(await connectOnce())) return;
+  if (session !== null) await restoreProject(session, '');
+  for (const path of files) await openProfile(path);
 }
 
 function onLost(reason: string): void {
   loseHost(`${reason}.`);
-  set({ connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
+  const calibrating = get().precision.calibrating !== null;
+  // Nobody will report the end of what ran there.
+  const jobs = get().jobs.map((j) =>
+    j.state === 'running' ? { ...j, state: 'failed' as const, error: 'The engine host stopped.' } : j,
+  );
+  set({ jobs, connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
   const now = Date.now();
   crashes = [...crashes.filter((t) => now - t < 60_000), now];
   if (crashes.length > 2) {
@@ -38,7 +50,10 @@ function onLost(reason: string): void {
     return;
   }
   notify('warning', `Restarted after ${reason}; the model was opened again.`);
-  void restartHost();
+  void restartHost().then(() => {
+    // What was seen until the last checkpoint is not looked at again.
+    if (calibrating && get().model !== null) return startCalibration(true);
+  });
 }
 
 /** Brings the window to life: host, recent files, and what was open before a crash or is named on the command line. */

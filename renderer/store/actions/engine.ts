@@ -1,9 +1,12 @@
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
+import { buildKeyOf } from '../state.ts';
 import { get, set } from '../store.ts';
 import { newJob } from './jobs.ts';
 import { notify, sentence, wasCancelled } from './notify.ts';
+import { currentRanges } from './precision/ranges.ts';
+import { addProfile } from './profiles.ts';
 
 /** Cores to build for: the user's number, else all of the device. */
 export function threadsOf(): number {
@@ -24,13 +27,25 @@ export async function build(): Promise<boolean> {
     );
     return false;
   }
+  const { kind, pins } = choices.precision;
+  const ranges = currentRanges();
+  const needsRanges = kind === 'int8' || Object.values(pins).includes('int8');
+  if (needsRanges && !ranges) {
+    set({ step: 'precision' });
+    notify('warning', 'INT8 needs ranges: calibrate on sample data, or open a calibration cache.', 'precision.start');
+    return false;
+  }
   const job = newJob('build');
+  const buildKey = buildKeyOf(get());
   set({ building: job });
   try {
     const { device, shapes } = choices;
-    const params = { model: model.model, device, threads: threadsOf(), shapes, job };
+    const precision = { kind, ranges, pins: { ...pins } };
+    const { level, pin, forbid } = choices.tuning;
+    const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
+    const params = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes }, precision, tuning, job };
     const result = await busy(host().build(params));
-    set({ build: result, profile: null, overlay: get().overlay === 'time' ? 'none' : get().overlay });
+    set({ build: result, buildKey, profile: null, overlay: get().overlay === 'time' ? 'none' : get().overlay });
     return true;
   } catch (e) {
     if (!wasCancelled(e)) notify('error', sentence(e), 'run.build');
@@ -55,8 +70,7 @@ export async function profile(): Promise<boolean> {
       iterations,
       job,
     };
-    const result = await busy(host().profile(params));
-    set({ profile: result, overlay: 'time' });
+    addProfile(await busy(host().profile(params)));
     return true;
   } catch (e) {
     if (!wasCancelled(e)) notify('error', sentence(e), 'run.profile');

@@ -1,7 +1,9 @@
-import type { GraphView } from '../../../electron/ipc/schemas/graph.ts';
+import { HostError } from '../../../electron/ipc/protocol.ts';
+import type { Given, GraphView } from '../../../electron/ipc/schemas/graph.ts';
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
+import { NO_PRECISION, NO_RESULTS } from '../precision.ts';
 import { type Choices, INITIAL } from '../state.ts';
 import { get, set, useStudio } from '../store.ts';
 import { newJob } from './jobs.ts';
@@ -17,7 +19,7 @@ function startExpanded(view: GraphView): ReadonlySet<string> {
 }
 
 /** Waits for a host that is starting; false when there is none. */
-function connected(): Promise<boolean> {
+export function connected(): Promise<boolean> {
   if (get().connection !== 'connecting') return Promise.resolve(get().connection === 'ready');
   return new Promise((resolve) => {
     const stop = useStudio.subscribe((s) => {
@@ -29,7 +31,7 @@ function connected(): Promise<boolean> {
 }
 
 /** Opens a model file: import, graph, default passes; the Model step shows it as soon as its graph is there. */
-export async function openModel(path: string, choices?: Partial<Choices>): Promise<boolean> {
+export async function openModel(path: string, choices?: Partial<Choices>, given: Given = {}): Promise<boolean> {
   if (get().opening !== null) return false;
   set({ opening: path });
   if (!(await connected())) {
@@ -39,23 +41,26 @@ export async function openModel(path: string, choices?: Partial<Choices>): Promi
   }
   const previous = get().model;
   try {
-    const model = await busy(host().open({ path, job: newJob('open') }));
+    const model = await busy(host().open({ path, given, job: newJob('open') }));
     if (previous)
       void host()
         .close({ model: previous.model })
         .catch(() => undefined);
+    const { precision } = get();
     set({
       model,
+      given,
       trace: null,
       views: {},
       build: null,
       profile: null,
+      precision: { ...NO_RESULTS, algorithms: precision.algorithms, storages: precision.storages },
       selection: new Set(),
       focus: null,
       hover: new Set(),
       overlay: 'none',
       cursor: { pass: 0, application: null },
-      choices: { ...get().choices, passes: [], applications: [], shapes: {}, ...choices },
+      choices: { ...get().choices, passes: [], applications: [], shapes: {}, precision: NO_PRECISION, ...choices },
       past: [],
       future: [],
       step: get().step === 'start' ? 'model' : get().step,
@@ -67,13 +72,37 @@ export async function openModel(path: string, choices?: Partial<Choices>): Promi
       .addRecent(path)
       .then(async () => set({ recent: await shell().recent() }));
   } catch (e) {
-    if (!wasCancelled(e)) notify('error', sentence(e), 'file.open');
-    return false;
+    set({ opening: null });
+    return askFor(e, path, given, choices);
   } finally {
     set({ opening: null });
   }
   await optimize();
   return true;
+}
+
+/** What a file alone does not say is asked for: the weights of a Caffe network, the shapes of inputs. */
+async function askFor(e: unknown, path: string, given: Given, choices?: Partial<Choices>): Promise<boolean> {
+  const code = e instanceof HostError ? e.code : '';
+  if (code === 'missing-weights' && given.weights === undefined) {
+    const weights = await shell().pickInput('weights');
+    if (weights !== null) return openModel(path, choices, { ...given, weights });
+  }
+  if (e instanceof HostError && code === 'missing-shape') {
+    set({ question: { path, inputs: e.inputs, given, ...(choices ? { choices } : {}) } });
+    return false;
+  }
+  if (!wasCancelled(e)) notify('error', sentence(e), 'file.open');
+  return false;
+}
+
+/** Goes on with a file whose inputs' shapes are known now. */
+export async function answerShapes(shapes: Readonly<Record<string, number[]>>): Promise<void> {
+  const { question } = get();
+  if (!question) return;
+  set({ question: null });
+  const given = { ...question.given, shapes: { ...question.given.shapes, ...shapes } };
+  if (await openModel(question.path, question.choices, given)) set({ project: { path: null, dirty: false } });
 }
 
 let wanted = 0;

@@ -1,5 +1,6 @@
 import type { ViewNode } from '../../../electron/ipc/schemas/graph.ts';
-import { finalPoint, pointKey } from '../state.ts';
+import { type LayerTime, layerIds, layerKey } from '../../../electron/ipc/schemas/profile.ts';
+import { drawsLayers, finalPoint, pointKey } from '../state.ts';
 import { get, set } from '../store.ts';
 
 interface Place {
@@ -26,6 +27,14 @@ export function selectLayer(sources: readonly string[]): void {
   const nodes = views[pointKey(finalPoint(trace))]?.nodes ?? [];
   const best = nodes.filter((n) => shares(n) > 0).sort((a, b) => shares(b) - shares(a))[0];
   select(sources, best?.id ?? null);
+}
+/** Selects a layer of the shown profile in whichever graph stands beside it. */
+export function selectProfileLayer(l: Pick<LayerTime, 'layer' | 'sources'>): void {
+  const { profile } = get();
+  if (!profile) return;
+  if (drawsLayers(get())) select(layerIds(profile, l), layerKey(l.layer));
+  else if (l.sources.length > 0) selectLayer(l.sources);
+  else select(layerIds(profile, l), null);
 }
 export const clearSelection = (): void => set({ selection: new Set(), focus: null });
 export function hover(sources: readonly string[]): void {

@@ -15,10 +15,12 @@ export interface Studio {
   idle(): Promise<void>;
   shot(name: string): Promise<void>;
   goTo(step: string): Promise<void>;
-  /** Drops a file from outside on the middle of the window. */
-  drop(file: string): Promise<void>;
+  /** Drops files from outside on the middle of the window. */
+  drop(...files: string[]): Promise<void>;
   /** What the next "save as" dialogs answer. */
   saveTo(file: string): Promise<void>;
+  /** What the next "open" dialogs answer. */
+  openFrom(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,9 +54,9 @@ export async function launch(options: { args?: string[]; userData?: string; dark
       await page.locator(`[data-step="${step}"]`).click();
       await idle();
     },
-    drop: async (file) => {
+    drop: async (...files) => {
       const cdp = await page.context().newCDPSession(page);
-      const data = { items: [], files: [file], dragOperationsMask: 1 };
+      const data = { items: [], files, dragOperationsMask: 1 };
       for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
         await cdp.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
       }
@@ -63,6 +65,10 @@ export async function launch(options: { args?: string[]; userData?: string; dark
     saveTo: (file) =>
       app.evaluate(({ dialog }, filePath) => {
         dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
+      }, file),
+    openFrom: (file) =>
+      app.evaluate(({ dialog }, filePath) => {
+        dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [filePath] });
       }, file),
     close: () => app.close(),
   };

@@ -34,6 +34,14 @@ TEST_CASE("known answers: movement") {
            {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23}});
 }
 
+TEST_CASE("known answers: DetectionOutput") {
+    // Two boxes that overlap by 0.81 and one apart; class 0 is the background. Of class 1 the weaker overlapping box goes.
+    const std::vector<double> priors{0, 0, 0.5, 0.5, 0.025, 0.025, 0.525, 0.525, 0.6, 0.6, 1, 1, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2};
+    expect(Builder("DetectionOutput").input({1, 12}).input({1, 6}).input({1, 2, 12}).output({1, 1, 3, 7}).i("num_classes", 2).i("share_location", 1).i("background_label_id", 0).f("nms_threshold", 0.45)
+               .i("nms_top_k", -1).f("eta", 1).s("code_type", "CORNER").i("variance_encoded_in_target", 0).f("confidence_threshold", 0.1).values(0, {0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, -1}).values(1, {0.3, 0.7, 0.1, 0.9, 0.5, 0.5}).values(2, priors),
+           {{0, 1, 0.9, 0.025, 0.025, 0.525, 0.525, 0, 1, 0.5, 0.7, 0.6, 1, 0.8, -1, -1, -1, -1, -1, -1, -1}});
+}
+
 TEST_CASE("known answers: Gather and Scatter") {
     expect(Builder("Gather").input({3, 2}).input({2, 2}, DType::I64).output({2, 2, 2}).i("axis", 0).values(0, {1, 1.2, 2.3, 3.4, 4.5, 5.7}).values(1, {0, 1, 1, 2}), {{1, 1.2, 2.3, 3.4, 2.3, 3.4, 4.5, 5.7}});
     expect(Builder("Gather").input({3, 3}).input({1, 2}, DType::I32).output({3, 1, 2}).i("axis", 1).values(0, count(9)).values(1, {0, -1}), {{1, 3, 4, 6, 7, 9}});

@@ -63,5 +63,22 @@ TEST_CASE("cases: Range, OneHot, NonZero") {
     runCases("Range, OneHot, NonZero", cases);
 }
 
+TEST_CASE("cases: DetectionOutput") {
+    std::vector<Case> cases;
+    for (const char* code : {"CORNER", "CENTER_SIZE", "CORNER_SIZE"})
+        for (int64_t encoded : {0, 1}) {
+            std::vector<double> priors;
+            for (int k = 0; k < 6; ++k) priors.insert(priors.end(), {0.1 * k, 0.05 * k, 0.1 * k + 0.25, 0.05 * k + 0.3});
+            for (int k = 0; k < 24; ++k) priors.push_back(k % 4 < 2 ? 0.1 : 0.2);
+            cases.push_back(Builder("DetectionOutput").input({2, 24}).input({2, 18}).input({1, 2, 24}).output({1, 1, 10, 7}).i("num_classes", 3).i("share_location", 1).i("background_label_id", 0)
+                                .f("nms_threshold", 0.45).i("nms_top_k", 4).f("eta", 0.9).s("code_type", code).i("variance_encoded_in_target", encoded).f("confidence_threshold", 0.1).values(2, priors)
+                                .range(0, 1).name(std::string(code) + (encoded ? " encoded" : "")).build());
+            cases.push_back(Builder("DetectionOutput").input({1, 72}).input({1, 18}).input({1, 2, 24}).output({1, 1, 12, 7}).i("num_classes", 3).i("share_location", 0).i("background_label_id", -1)
+                                .f("nms_threshold", 0.3).i("nms_top_k", -1).f("eta", 1).s("code_type", code).i("variance_encoded_in_target", encoded).f("confidence_threshold", 0.5).values(2, priors)
+                                .range(0, 1).name(std::string(code) + " boxes per class").build());
+        }
+    runCases("DetectionOutput", cases);
+}
+
 }  // namespace
 }  // namespace sinter::cases

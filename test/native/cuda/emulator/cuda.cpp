@@ -1,4 +1,4 @@
-// A stand-in for libcuda: one device whose memory is the host's and whose kernels are host code (see nvrtc.cpp), run
+// A stand-in for libcuda: one device of compute capability 7.5 (kernels of inline PTX are for 8.0 and newer) whose memory is the host's and whose kernels are host code (see nvrtc.cpp), run
 // block by block on one core. It runs what a GPU would run, thread for thread, so that kernels are tested without one.
 #include <dlfcn.h>
 #include <ucontext.h>
@@ -167,7 +167,9 @@ EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
 EXPORT int cuDeviceGet(int* d, int i) { *d = i; return 0; }
 EXPORT int cuDeviceGetName(char* name, int n, int) { std::strncpy(name, "Emulated GPU", static_cast<size_t>(n)); return 0; }
 EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
-    static const std::map<int, int> values{{75, 9}, {76, 0}, {16, 132}, {13, 1980000}, {36, 3201000}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {97, 232448}};
+    const char* given = std::getenv("SINTER_EMULATED_ARCH");  // 90: offers the kernels of inline PTX too, which cannot run
+    const int arch = given ? std::atoi(given) : 75;
+    static const std::map<int, int> values{{75, arch / 10}, {76, arch % 10}, {16, 132}, {13, 1980000}, {36, 0}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {97, 232448}};
     const auto at = values.find(which);
     *v = at == values.end() ? 0 : at->second;
     return 0;

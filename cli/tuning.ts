@@ -1,0 +1,29 @@
+import { DEFAULT_LEVEL, parseLevel } from '../optimizer/builder/tuning/levels.ts';
+import { TimingCache } from '../optimizer/builder/tuning/timingCache.ts';
+import type { Tuning } from '../optimizer/builder/tuning/tuner.ts';
+import { openUserTimings } from '../optimizer/builder/tuning/userTimings.ts';
+import { UsageError } from './exit.ts';
+
+/** Options declared by tuningFlags.ts. */
+export interface TuningFlags {
+  level: string;
+  timingCache?: string | false;
+  deterministic?: boolean;
+}
+
+/** How a model is built where nobody says otherwise: as `sinter build` does, with the user's timing cache. */
+export const defaultTuning = (): Tuning => ({ level: DEFAULT_LEVEL, cache: openUserTimings() });
+
+/** What the options ask of auto-tuning; null for level 0. */
+export function parseTuning(flags: TuningFlags): Tuning | null {
+  const level = parseLevel(flags.level);
+  if (level === undefined) throw new UsageError(`--level ${flags.level}: give 0 to 5 (${DEFAULT_LEVEL} by default)`);
+  if (level === 0) return null;
+  const cache = cacheOf(flags.timingCache);
+  return { level, cache, deterministic: flags.deterministic === true };
+}
+
+function cacheOf(file: string | false | undefined): TimingCache {
+  if (file === false) return TimingCache.inMemory();
+  return file === undefined ? openUserTimings() : TimingCache.open(file);
+}

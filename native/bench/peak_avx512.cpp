@@ -1,8 +1,0 @@
-#include "bench/peak.h"
-#include "bench/peak_impl.h"
-
-namespace sinter::bench {
-
-double fmaAvx512(int64_t rounds) { return fma(rounds); }
-
-}  // namespace sinter::bench

@@ -1,0 +1,143 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type Measurement, type MeasurePolicy, RuntimeFailure } from '../../optimizer/runtime.ts';
+
+/** What is to be timed; see NativeRuntime.measure. */
+export interface MeasureRequest {
+  readonly device: string;
+  readonly layer: Uint8Array;
+  readonly tactics: readonly string[];
+  readonly threads: number;
+  readonly policy: MeasurePolicy;
+}
+
+/** A tuner that has nothing to do gives its memory back after this long. */
+const IDLE_MS = 3000;
+
+/**
+ * Times tactics in a process of its own (native/tuner): what a kernel does to its process, or to the graphics card, stays
+ * there. The process is started when first needed, takes one request after the other, and is replaced when it dies: the
+ * tactic that was running counts as failed, the others are timed by its successor.
+ */
+export class Tuner {
+  private readonly program: string;
+  private child: ChildProcessWithoutNullStreams | null = null;
+  private queue: Promise<unknown> = Promise.resolve();
+  private idle: NodeJS.Timeout | null = null;
+
+  /** `program`: the executable that the native build puts beside the addon. */
+  constructor(program: string) {
+    this.program = program;
+  }
+
+  measure(request: MeasureRequest, stop: AbortSignal): Promise<Measurement[]> {
+    const run = this.queue.then(() => this.run(request, stop));
+    this.queue = run.catch(() => {});
+    return run;
+  }
+
+  private async run(request: MeasureRequest, stop: AbortSignal): Promise<Measurement[]> {
+    const results: Measurement[] = [];
+    while (results.length < request.tactics.length) {
+      const rest = request.tactics.slice(results.length);
+      await this.attempt({ ...request, tactics: rest }, results, stop);
+    }
+    return results;
+  }
+
+  /** One request to one process; returns early, with one more result at least, when that process dies. */
+  private attempt(request: MeasureRequest, results: Measurement[], stop: AbortSignal): Promise<void> {
+    const child = this.start();
+    return new Promise((resolve, reject) => {
+      const lines = createInterface({ input: child.stdout });
+      let running: string | null = null;
+      const settle = (finish: () => void): void => {
+        lines.close();
+        child.off('exit', died);
+        child.off('error', missing);
+        stop.removeEventListener('abort', aborted);
+        this.rest();
+        finish();
+      };
+      const fail = (message: string, code: string): void => settle(() => reject(new RuntimeFailure(message, code)));
+      const aborted = (): void => {
+        this.kill();
+        fail('stopped', 'stopped');
+      };
+      const died = (code: number | null, signal: string | null): void => {
+        this.child = null;
+        const how = signal ?? `exit code ${code}`;
+        if (running === null) return fail(`the tuner ended before it timed anything (${how})`, 'tuner');
+        results.push({ tactic: running, ok: false, error: `it ended the tuner (${how})`, min: 0, median: 0, max: 0 });
+        settle(resolve);
+      };
+      const missing = (e: Error): void => {
+        this.child = null;
+        fail(
+          `the tuner ${this.program} cannot be started (${e.message}); build it with: npm run build:native`,
+          'tuner',
+        );
+      };
+      child.on('exit', died);
+      child.on('error', missing);
+      stop.addEventListener('abort', aborted, { once: true });
+      if (stop.aborted) return aborted();
+      lines.on('line', (line) => {
+        const [word, rest] = split(line);
+        if (word === 'start') running = rest;
+        else if (word === 'time' && running !== null) {
+          const [min, median, max] = rest.split(' ').map(Number) as [number, number, number];
+          results.push({ tactic: running, ok: true, error: '', min, median, max });
+          running = null;
+        } else if (word === 'fail' && running !== null) {
+          results.push({ tactic: running, ok: false, error: rest, min: 0, median: 0, max: 0 });
+          running = null;
+        } else if (word === 'end') settle(resolve);
+        else if (word === 'error') fail(rest, 'tuner');
+      });
+      child.stdin.write(encode(request));
+    });
+  }
+
+  private start(): ChildProcessWithoutNullStreams {
+    if (this.idle) clearTimeout(this.idle);
+    if (!this.child) {
+      this.child = spawn(this.program, [], { stdio: ['pipe', 'pipe', 'pipe'] });
+      // Nobody reads these; a full pipe would stop the tuner, a closed one must not stop us.
+      this.child.stderr.resume();
+      this.child.stdin.on('error', () => {});
+    }
+    hold(this.child, true);
+    return this.child;
+  }
+
+  /** Between requests the tuner does not keep the program alive. */
+  private rest(): void {
+    if (!this.child) return;
+    hold(this.child, false);
+    this.idle = setTimeout(() => this.kill(), IDLE_MS);
+    this.idle.unref();
+  }
+
+  private kill(): void {
+    this.child?.kill('SIGKILL');
+    this.child = null;
+  }
+}
+
+function hold(child: ChildProcessWithoutNullStreams, alive: boolean): void {
+  const handles = [child, child.stdin, child.stdout, child.stderr] as unknown as { ref(): void; unref(): void }[];
+  for (const h of handles) alive ? h.ref() : h.unref();
+}
+
+function split(line: string): [string, string] {
+  const at = line.indexOf(' ');
+  return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
+}
+
+function encode({ device, layer, tactics, threads, policy: p }: MeasureRequest): Buffer {
+  const { warmup, least, most, budget, hopeless, rotation } = p;
+  const words = ['measure', device, threads, warmup, least, most, budget, hopeless, rotation];
+  const head = [[...words, tactics.length, layer.byteLength].join(' '), ...tactics].join('\n');
+  return Buffer.concat([Buffer.from(`${head}\n`), layer]);
+}

@@ -1,0 +1,83 @@
+// Times tactics for the builder, one request after the other, until its input ends. A process of its own: a kernel that
+// crashes, or a graphics card that it leaves unusable, ends this process and nothing else.
+//
+// A request is a line of words, a line per tactic, and the LayerDesc message:
+//   measure DEVICE THREADS WARMUP LEAST MOST BUDGET_NS HOPELESS ROTATION_BYTES TACTICS MESSAGE_BYTES
+// Answers are lines: "start TACTIC" before each, then "time MIN MEDIAN MAX" or "fail REASON", and "end" after the last.
+// "error REASON" answers a request that could not be begun.
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/describe.h"
+#include "core/error.h"
+#include "core/measure.h"
+#include "core/schema.h"
+
+namespace {
+
+using namespace sinter;
+
+struct Request {
+    std::string device;
+    int threads = 1;
+    MeasurePolicy policy;
+    std::vector<std::string> tactics;
+    std::string message;
+};
+
+/// False at the end of the input.
+bool read(std::istream& in, Request& r) {
+    std::string line;
+    if (!std::getline(in, line)) return false;
+    std::istringstream words(line);
+    std::string verb;
+    size_t tactics = 0;
+    size_t bytes = 0;
+    words >> verb >> r.device >> r.threads >> r.policy.warmup >> r.policy.leastSamples >> r.policy.mostSamples >> r.policy.budgetNs >>
+        r.policy.hopeless >> r.policy.rotation >> tactics >> bytes;
+    if (!words || verb != "measure") throw Error(ErrorCode::Argument, "a request was not understood: " + line);
+    r.tactics.resize(tactics);
+    for (std::string& t : r.tactics) std::getline(in, t);
+    r.message.resize(bytes);
+    in.read(r.message.data(), static_cast<std::streamsize>(bytes));
+    if (!in) throw Error(ErrorCode::Argument, "a request ended early");
+    return true;
+}
+
+std::string oneLine(std::string text) {
+    for (char& c : text) {
+        if (c == '\n' || c == '\r') c = ' ';
+    }
+    return text;
+}
+
+void answer(const Request& r) {
+    const auto device = DeviceRegistry::instance().find(r.device);
+    const LayerDesc layer = describeLayer(schema::decodeLayerMessage(r.message));
+    MeasureListener listener;
+    listener.starting = [](const std::string& tactic) { std::cout << "start " << tactic << std::endl; };
+    listener.measured = [](const Measurement& m) {
+        if (m.ok) std::cout << "time " << m.minNs << ' ' << m.medianNs << ' ' << m.maxNs << std::endl;
+        else std::cout << "fail " << oneLine(m.error) << std::endl;
+    };
+    measure(*device, layer, r.tactics, r.threads, nullptr, r.policy, listener);
+    std::cout << "end" << std::endl;
+}
+
+}  // namespace
+
+int main() {
+    std::ios::sync_with_stdio(false);
+    for (;;) {
+        Request request;
+        try {
+            if (!read(std::cin, request)) return 0;
+            answer(request);
+        } catch (const std::exception& e) {
+            std::cout << "error " << oneLine(e.what()) << std::endl;
+            if (!std::cin) return 1;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import type { ProfileCeilings, ProfileDocument } from '../engine/profile/document.ts';
+import { recordProfile } from '../engine/profile/record.ts';
+import { decodeEngine } from '../engine/schema.ts';
+import type { LoadedEngine, NativeRuntime, Tensor } from '../runtime.ts';
+import { deviceCeilings } from './ceilings.ts';
+
+export interface ProfileRequest {
+  readonly runtime: NativeRuntime;
+  readonly engine: LoadedEngine;
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly threads: number;
+  readonly warmup: number;
+  readonly iterations: number;
+  readonly onProgress: (phase: 'run' | 'ceilings', done: number, total: number) => void;
+  readonly stop: AbortSignal;
+  /** Folder of what is known about this machine; the user's cache folder by default. */
+  readonly cacheFolder?: string;
+}
+
+/** Runs an engine, times it and its layers, and puts everything together that a profile holds. */
+export async function profileEngine(r: ProfileRequest): Promise<ProfileDocument> {
+  const header = decodeEngine(r.engine.headerBytes);
+  const device = r.runtime.devices().find((d) => d.id === (header.provenance.device || 'cpu'));
+  let ceilings: ProfileCeilings | null = null;
+  if (device) {
+    r.onProgress('ceilings', 0, 1);
+    ceilings = await deviceCeilings(r.runtime, device, r.threads, {
+      stop: r.stop,
+      ...(r.cacheFolder === undefined ? {} : { folder: r.cacheFolder }),
+    });
+  }
+  const context = r.engine.createContext({ threads: r.threads });
+  try {
+    const options = { warmup: r.warmup, iterations: r.iterations };
+    const profile = await context.profile(r.inputs, options, (p) => r.onProgress('run', p.done, p.total), r.stop);
+    return recordProfile({
+      header,
+      profile,
+      inputs: r.inputs,
+      device,
+      ceilings,
+      threads: r.threads,
+      warmup: r.warmup,
+      producer: `sinter ${r.runtime.version}`,
+      recorded: new Date(),
+    });
+  } finally {
+    context.dispose();
+  }
+}
