@@ -30,6 +30,10 @@ const shape = [
   collect,
   [] as string[],
 ] as const;
+const weights = [
+  '--weights <file>',
+  'Caffe: the other file of the pair (.caffemodel or .prototxt), where it does not lie beside the first',
+] as const;
 const set = [
   '--set <name=value>',
   'make an input a constant, e.g. sr=16000: what it decides is decided (repeatable)',
@@ -79,6 +83,7 @@ program
   .description('what a model or an engine holds')
   .option('--verify', "check the checksum of an engine's weights too")
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
@@ -92,7 +97,17 @@ program
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
+  .option('--qdq', 'write the model quantized, with QuantizeLinear and DequantizeLinear (needs --calibration)')
+  .option('--calibration <file>', 'ranges for --qdq, as `sinter calibrate` or TensorRT writes them')
+  .option('--activation-type <type>', 'of --qdq: int8 as our engines and TensorRT, or uint8 for ONNX Runtime', 'int8')
+  .option(
+    '--pin <operator=fp32>',
+    'keep an operator out of --qdq, by name or source id (repeatable)',
+    collect,
+    [] as string[],
+  )
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...json)
   .addHelpText(
@@ -101,12 +116,14 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-withTuning(withData(program.command('build <model>'), false))
+const building = program
+  .command('build <model>')
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(
@@ -121,7 +138,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(
     '--pin <operator=kind>',
-    'fix the precision of an operator, by name or source id: fp32, fp16, bf16 or int8 (repeatable)',
+    'fix the precision of an operator, by name or source id: fp32, fp16, bf16, int8, or float: not INT8 (repeatable)',
     collect,
     [] as string[],
   )
@@ -146,6 +163,7 @@ Examples:
   $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
   )
   .action(act(async () => (await import('./commands/build.ts')).build));
+withData(withTuning(building), false);
 
 program
   .command('run <file>')
@@ -153,6 +171,7 @@ program
   .option(...input)
   .option('--output-dir <dir>', 'write every output as NAME.npy')
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -173,6 +192,7 @@ program
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
   .option(...input)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -198,6 +218,7 @@ program
   .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
   .option(...input)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
@@ -215,6 +236,7 @@ withData(program.command('calibrate <model>'))
   .option('--checkpoint <seconds>', 'time between checkpoints', '10')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...threads)
   .option(...disable)
@@ -231,12 +253,15 @@ Examples:
   .action(act(async () => (await import('./commands/calibrate.ts')).calibrate));
 
 withData(program.command('sensitivity <model>'))
-  .description('what INT8 costs and wins, layer by layer, on the plan that really runs')
-  .requiredOption('--calibration <file>', 'ranges, as `sinter calibrate` or TensorRT writes them')
+  .description('what INT8 (or 16 bits) costs and wins, layer by layer, on the plan that really runs')
+  .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
+  .option('--precision <kind>', 'what is measured: int8, fp16 or bf16', 'int8')
+  .option('--pin <operator=kind>', 'as in build: operators to leave alone (repeatable)', collect, [] as string[])
   .option('--cosine <x>', 'also find the layers that must stay in FP32 for the outputs to keep this cosine, e.g. 0.99')
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...disable)
   .option(...disableFusion)
@@ -252,6 +277,7 @@ withData(program.command('evaluate <file>'))
   .option('--output <name>', 'output with a score per class (the first by default)')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option(...json)
   .addHelpText(

@@ -9,6 +9,10 @@ export interface Tensor {
   readonly shape: readonly number[];
   /** Row-major, little-endian, dense. */
   readonly bytes: Uint8Array;
+  /** A sequence: its tensors; shape and bytes are then empty. */
+  readonly items?: readonly Tensor[];
+  /** An optional value that is not there. */
+  readonly absent?: boolean;
 }
 
 export interface DeviceInfo {

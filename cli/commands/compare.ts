@@ -9,7 +9,8 @@ import { difference } from '../../optimizer/engine/summary.ts';
 import type { Tensor } from '../../optimizer/runtime.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
-import { parseConstants, parseCount, parseShapes } from '../options.ts';
+import { nonFinite, nonFiniteText } from '../nonFinite.ts';
+import { modelOptions, parseCount, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -20,6 +21,7 @@ interface CompareFlags {
   tolerance: string;
   input: string[];
   shape: string[];
+  weights?: string;
   set: string[];
   threads: string;
   seed: string;
@@ -48,7 +50,7 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
   let want: Record<string, Tensor>;
   try {
     const fixed = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
-    const model = await openModel(modelFile, { shapes: fixed, constants: parseConstants(flags.set), stop });
+    const model = await openModel(modelFile, { ...modelOptions(flags), shapes: fixed, stop });
     const path = join(dir, 'plain.sinter');
     await buildEngine(plainModel(model, runtime, stop), {
       runtime,
@@ -81,6 +83,7 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
       r.mismatched,
     ]);
     console.log(table(['output', 'max abs', 'max rel', 'cosine', 'NaN or infinite on one side'], cells));
+    for (const o of nonFinite(got)) console.log(`the engine's "${o.output}" holds ${nonFiniteText(o)}`);
     console.log(ok ? `equal within ${tolerance}` : `different: the tolerance is ${tolerance}`);
   }
   return ok ? EXIT.ok : EXIT.differs;

@@ -15,9 +15,11 @@ import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { htmlReport } from '../../optimizer/exporters/html/report.ts';
 import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
+import type { LoadedEngine, Tensor } from '../../optimizer/runtime.ts';
 import { type EngineSource, withEngine } from '../engineSource.ts';
 import { EXIT } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
+import { nonFinite, nonFiniteText } from '../nonFinite.ts';
 import { parseCount, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -27,6 +29,7 @@ import { bytesText, microseconds, rateText, table } from '../table.ts';
 interface ProfileFlags {
   input: string[];
   shape: string[];
+  weights?: string;
   threads: string;
   iterations: string;
   warmup: string;
@@ -85,13 +88,14 @@ async function measure(file: string, flags: ProfileFlags): Promise<Measured> {
   const iterations = parseCount('--iterations', flags.iterations, 1);
   const warmup = parseCount('--warmup', flags.warmup, 0);
   const shapes = parseShapes(flags.shape);
-  return withEngine(file, { threads, shapes }, async (path, source) => {
+  return withEngine(file, { threads, shapes, weights: flags.weights }, async (path, source) => {
     const runtime = nativeRuntime();
     const engine = await runtime.loadEngine(path);
     const progress = new Progress();
     try {
       const header = decodeEngine(engine.headerBytes);
       const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
+      await warnNonFinite(engine, inputs, threads);
       const onProgress = (phase: string, done: number, total: number): void => progress.show(phase, done, total);
       const document = await profileEngine({
         runtime,
@@ -109,6 +113,23 @@ async function measure(file: string, flags: ProfileFlags): Promise<Measured> {
       engine.dispose();
     }
   });
+}
+
+/** A profile of infinities tells little: they usually mean that numbers were too large for FP16. */
+async function warnNonFinite(
+  engine: LoadedEngine,
+  inputs: Readonly<Record<string, Tensor>>,
+  threads: number,
+): Promise<void> {
+  const context = engine.createContext({ threads });
+  try {
+    for (const o of nonFinite(await context.run(inputs)))
+      process.stderr.write(
+        `sinter: output "${o.output}" holds ${nonFiniteText(o)}: too large for FP16, or a fault of the model\n`,
+      );
+  } finally {
+    context.dispose();
+  }
 }
 
 function print(d: ProfileDocument, top: number): void {

@@ -6,6 +6,7 @@ export type ImportErrorCode =
   | 'unsupported-version'
   | 'unsupported-feature'
   | 'missing-external-data'
+  | 'missing-shape'
   | 'missing-weights'
   | 'external-data-outside'
   | 'bad-tensor'
@@ -20,9 +21,12 @@ export type ImportErrorCode =
 export class ImportError extends Error {
   override readonly name = 'ImportError';
   readonly code: ImportErrorCode;
-  constructor(code: ImportErrorCode, message: string) {
+  /** For `missing-shape`: the inputs that the user has to give shapes for. */
+  readonly inputs: readonly string[];
+  constructor(code: ImportErrorCode, message: string, inputs: readonly string[] = []) {
     // Names come from the file: line breaks and control characters in them must not reach a terminal.
     super(message.replace(/\p{Cc}/gu, ' '));
     this.code = code;
+    this.inputs = inputs;
   }
 }

@@ -4,6 +4,7 @@ import { importCaffe } from './caffe/import.ts';
 import type { ImportedModel, ImportOptions } from './model.ts';
 import { importOnnx } from './onnx/import.ts';
 import { type Sniffed, sniff } from './sniff.ts';
+import { importGraphDef, importSavedModel } from './tensorflow/import.ts';
 
 export { ImportError, type ImportErrorCode } from './error.ts';
 export type { ImportedModel, ImportOptions, ModelTensor, UnsupportedOperator } from './model.ts';
@@ -28,6 +29,10 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       return importCaffe({ network: path, weights: options.weights ?? findCompanion(path, 'weights') }, options);
     case 'caffe-weights':
       return importCaffe({ network: options.weights ?? findCompanion(path, 'network'), weights: path }, options);
+    case 'tensorflow-graph':
+      return importGraphDef(path, options);
+    case 'tensorflow-saved-model':
+      return importSavedModel(path, options);
     default:
       return importOnnx(path, options);
   }

@@ -5,7 +5,7 @@ import { openModel, optimizeModel, withoutPasses } from '../../optimizer/builder
 import type { ImportedModel } from '../../optimizer/importers/index.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { differenceText } from './compare.ts';
-import { type NamedTensor, readTensor } from './tensors.ts';
+import { type NamedTensor, readValue } from './tensors.ts';
 
 export interface CaseOptions {
   readonly device: string;
@@ -42,9 +42,10 @@ export async function runCase(
   return null;
 }
 
-function list(set: string, side: 'input' | 'output'): NamedTensor[] {
+function list(set: string, side: 'input' | 'output', declared: ImportedModel['inputs']): NamedTensor[] {
   const out: NamedTensor[] = [];
-  for (let i = 0; existsSync(join(set, `${side}_${i}.pb`)); i++) out.push(readTensor(join(set, `${side}_${i}.pb`)));
+  const at = (i: number): string => join(set, `${side}_${i}.pb`);
+  for (let i = 0; existsSync(at(i)); i++) out.push(readValue(at(i), declared[i]?.type));
   return out;
 }
 
@@ -75,10 +76,10 @@ async function runSet(
   operators: readonly string[],
   options: CaseOptions,
 ): Promise<string | null> {
-  const given = list(set, 'input');
-  const expected = list(set, 'output');
   const path = join(folder, 'model.onnx');
   const open = await openModel(path);
+  const given = list(set, 'input', open.inputs);
+  const expected = list(set, 'output', open.outputs);
   const inputs = typedAs(
     named(
       given,
@@ -86,7 +87,9 @@ async function runSet(
     ),
     open.inputs,
   );
-  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
+  const shapes = Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, t]) => (t.items || t.absent ? [] : [[name, t.shape]])),
+  );
   const model = await openModel(path, { shapes });
   const optimized = options.optimize ? optimizeModel(model, runtime) : withoutPasses(model);
   await buildEngine(optimized, { runtime, device: options.device, threads: 1, path: options.engine });

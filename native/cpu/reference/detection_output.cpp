@@ -152,7 +152,7 @@ private:
     float nms_, eta_, confidence_;
 };
 
-SINTER_KERNEL(f32_detection_output){row<DetectionOutput>("f32_detection_output__scalar", "DetectionOutput")};
+SINTER_KERNEL(any_detection_output){row<DetectionOutput>("any_detection_output__scalar", "DetectionOutput")};
 
 }  // namespace
 }  // namespace sinter::ref

@@ -1,7 +1,7 @@
 import { elementCount, isStatic } from '../../ir/dim.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import { countOf, toNumbers } from '../../ir/tensor.ts';
-import { reshapeWeight, transposeWeight } from '../../ir/weights.ts';
+import { reshapeWeight, sliceWeight, transposeWeight } from '../../ir/weights.ts';
 import { BuildError } from '../plan.ts';
 import { intAttr, intsAttr, type Lowering } from './context.ts';
 
@@ -35,6 +35,21 @@ export function lowerTranspose(low: Lowering, node: Node): void {
     outputs: [low.value(node.outputs[0]!)],
     viewWish: true,
   });
+}
+
+/** Parts of a constant are constants; false where the input is none. */
+export function lowerConstantSplit(low: Lowering, node: Node): boolean {
+  const weight = low.weightOf(node.inputs[0]!);
+  if (!weight || node.outputs.some((v) => low.graph.isOutput(v) || !isStatic(low.shape(v)))) return false;
+  const given = intAttr(node, 'axis', 0);
+  const axis = given < 0 ? given + weight.shape.length : given;
+  let start = 0;
+  for (const v of node.outputs) {
+    const length = low.shape(v)[axis] as number;
+    low.alias(v, low.constant(sliceWeight(weight, axis, start, length)));
+    start += length;
+  }
+  return true;
 }
 
 /** Shape and Size of a value with known (possibly symbolic) dims. */

@@ -40,9 +40,11 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
       const [x, y] = [l.inputs[0]!, l.outputs[0]!];
       const reason = plan.values[y]!.external
         ? 'an engine output has storage of its own'
-        : !isDense(plan, x)
-          ? 'its input is strided'
-          : null;
+        : plan.values[rootOf(plan, x)]!.weight
+          ? 'its source is a constant'
+          : !isDense(plan, x)
+            ? 'its input is strided'
+            : null;
       if (decide(l, y, reason)) plan.values[y]!.view = { of: x, kind: 'reshape' };
       else layers.push(copyLayer(plan, x, y, enumerator, l.sources));
     } else if (l.op === 'Transpose') {

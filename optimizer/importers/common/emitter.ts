@@ -21,6 +21,8 @@ const UNKNOWN: TensorType = { dtype: 'float32', shape: null, guessed: true };
 export class Emitter {
   readonly graph: Graph;
   readonly unsupported: UnsupportedOperator[] = [];
+  /** What the user should know about the import, one sentence each. */
+  readonly notes = new Set<string>();
   /** Domain of operators that stay as they are because nobody here knows them. */
   private readonly domain: string;
   private readonly inference: ReturnType<typeof inferAsBuilt>;
@@ -48,6 +50,8 @@ export class Emitter {
     inputs: readonly (ValueId | null)[],
     outputs: readonly string[],
     convert: () => readonly ValueId[],
+    /** Element type of the results where it is known although the operator is not. */
+    dtype?: DataType,
   ): readonly ValueId[] {
     this.current = source;
     this.added = [];
@@ -60,7 +64,7 @@ export class Emitter {
       return results;
     } catch (e) {
       if (!(e instanceof Unconvertible)) throw e;
-      return this.opaque(source, inputs, outputs, e.message);
+      return this.opaque(source, inputs, outputs, e.message, dtype);
     }
   }
 
@@ -69,9 +73,11 @@ export class Emitter {
     inputs: readonly (ValueId | null)[],
     outputs: readonly string[],
     why: string,
+    dtype?: DataType,
   ): ValueId[] {
     for (const id of this.added.reverse()) this.graph.removeNode(id);
-    const outs = outputs.map((name) => this.graph.addValue({ name, type: UNKNOWN }).id);
+    const type: TensorType = dtype ? { dtype, shape: null } : UNKNOWN;
+    const outs = outputs.map((name) => this.graph.addValue({ name, type }).id);
     this.graph.addNode({
       op: source.op,
       domain: this.domain,

@@ -124,16 +124,7 @@ export function cliCommands(
   for (const [source, to] of Object.entries(pins)) precision.push('--pin', shellWord(`${source}=${to}`));
   const build = ['npx', 'sinter', 'build', shellWord(model.path), '-o', shellWord(`${stem}.sinter`)];
   if (choices.device !== 'cpu') build.push('--device', shellWord(choices.device));
-  // The window takes kernels by their own estimates; the command line would time them.
-  build.push(
-    '--threads',
-    String(threads),
-    '--level',
-    '0',
-    ...switches(choices),
-    ...shapes(model, choices),
-    ...precision,
-  );
+  build.push('--threads', String(threads), ...switches(choices), ...shapes(model, choices), ...precision);
   lines.push(build.join(' '));
   return { lines, needs };
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildEngine } from '../../../../optimizer/builder/build.ts';
 import {
   type Inputs,
   type SensitivityReport as Measured,
@@ -9,8 +8,8 @@ import {
   noiseOf,
 } from '../../../../optimizer/builder/sensitivity.ts';
 import { latencyOf } from '../../../../optimizer/engine/profile/statistics.ts';
-import type { Optimized } from '../../../../optimizer/passes/pass.ts';
 import type { ExecutionContext, LoadedEngine, NativeRuntime, Tensor } from '../../../../optimizer/runtime.ts';
+import type { TuningChoice } from '../../../ipc/schemas/build.ts';
 import type {
   Budget,
   PlanPoint,
@@ -19,13 +18,14 @@ import type {
   RangesChoice,
   Storage,
 } from '../../../ipc/schemas/precision.ts';
+import type { StudioParts } from '../../parts/parts.ts';
 import type { JobProgress } from '../jobs.ts';
 import type { OpenModel } from '../models.ts';
 import type { Calibrations } from './calibrations.ts';
 import { openSource } from './data.ts';
 import { evaluateEngine } from './evaluate.ts';
 import { countStorages, policyOf, STORAGES } from './policy.ts';
-import { engineFeed, readInputs, sizesOf } from './samples.ts';
+import { engineFeed, readInputs } from './samples.ts';
 import type { MeasureRequest, Sensitivity } from './sensitivity.ts';
 
 /** Samples whose outputs are compared; accuracy is measured on all of them. */
@@ -39,6 +39,7 @@ const MIXES = [0.25, 0.5, 0.75];
 export interface PlansRequest extends MeasureRequest {
   readonly pins: Readonly<Record<string, Storage>>;
   readonly budget: Budget | null;
+  readonly tuning: TuningChoice;
 }
 
 interface Candidate {
@@ -64,7 +65,8 @@ class Bench {
   private readonly built = new Map<string, Built>();
   private readonly top1 = new Map<string, number>();
   readonly dir: string;
-  private readonly optimized: Optimized;
+  private readonly parts: StudioParts;
+  private readonly model: OpenModel;
   private readonly runtime: NativeRuntime;
   private readonly calibrations: Calibrations;
   private readonly r: PlansRequest;
@@ -73,7 +75,8 @@ class Bench {
 
   constructor(
     dir: string,
-    optimized: Optimized,
+    parts: StudioParts,
+    model: OpenModel,
     runtime: NativeRuntime,
     calibrations: Calibrations,
     r: PlansRequest,
@@ -81,7 +84,8 @@ class Bench {
     p: JobProgress,
   ) {
     this.dir = dir;
-    this.optimized = optimized;
+    this.parts = parts;
+    this.model = model;
     this.runtime = runtime;
     this.calibrations = calibrations;
     this.r = r;
@@ -98,18 +102,21 @@ class Bench {
     if (known) return known;
     this.p.signal.throwIfAborted();
     await this.p.gate.pass(this.p.signal);
-    const { graph } = this.optimized;
-    const { runtime, r, p } = this;
-    const precision = await policyOf(graph, candidate.choice, this.calibrations);
+    const { r, p, runtime } = this;
+    const model = this.model;
+    const optimized = model.optimized!;
     const file = path.join(this.dir, `${this.built.size}.sinter`);
-    const report = await buildEngine(this.optimized, {
-      runtime,
+    const report = await this.parts.build({
+      optimized,
+      imported: model.imported,
       device: r.device,
       threads: r.threads,
+      shapes: r.shapes,
+      precision: await policyOf(optimized.graph, candidate.choice, this.calibrations),
+      // Kernels pinned by hand are of one precision; here others are compared.
+      tuning: { ...r.tuning, pin: {} },
       path: file,
-      ranges: sizesOf(graph, r.shapes),
       stop: p.signal,
-      ...(precision ? { precision } : {}),
       onProgress: (b) => p.report(`Building ${candidate.title}`, b.done, b.total, b.note),
     });
     const engine = await runtime.loadEngine(file);
@@ -235,6 +242,7 @@ async function searchMixed(
 
 /** Accuracy against latency of the plans, by real builds, and the fastest one that keeps the budget. */
 export async function measurePlans(
+  parts: StudioParts,
   model: OpenModel,
   runtime: NativeRuntime,
   calibrations: Calibrations,
@@ -253,7 +261,7 @@ export async function measurePlans(
     .sort((a, b) => a.lossPerMicrosecond - b.lossPerMicrosecond || b.sqnr - a.sqnr)
     .map((l) => l.sources);
   const dir = await mkdtemp(path.join(tmpdir(), 'sinter-plans-'));
-  const bench = new Bench(dir, optimized, runtime, calibrations, r, inputs, p);
+  const bench = new Bench(dir, parts, model, runtime, calibrations, r, inputs, p);
   try {
     const candidates = new Candidates(r.ranges);
     const fp32 = candidates.add('FP32', 'fp32');
