@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { buildResult, tuningChoice } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
-import { comparison, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
+import { comparison, given, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
 import {
   accuracy,
@@ -42,7 +42,7 @@ const measured = {
  */
 export const contract = {
   machine: { params: z.object({}), result: machine },
-  open: { params: z.object({ path: z.string(), job: jobId }), result: modelSummary },
+  open: { params: z.object({ path: z.string(), given: given.optional(), job: jobId }), result: modelSummary },
   close: { params: z.object({ model: handle }), result: z.object({}) },
   optimize: { params: z.object({ model: handle, switches, job: jobId }), result: traceSummary },
   view: { params: z.object({ model: handle, point: graphPoint }), result: graphView },
@@ -127,6 +127,19 @@ export const contract = {
   exportCalibration: {
     params: z.object({ ranges: rangesChoice, format: z.enum(['sinter', 'tensorrt']), path: z.string() }),
     result: z.object({ tensors: z.number() }),
+  },
+  /** The optimized graph with QuantizeLinear and DequantizeLinear, for other runtimes. */
+  exportQdq: {
+    params: z.object({
+      model: handle,
+      ranges: rangesChoice,
+      pins: precisionChoice.shape.pins,
+      /** int8 as TensorRT and our engines compute, uint8 as ONNX Runtime is fastest with. */
+      activations: z.enum(['int8', 'uint8']),
+      path: z.string(),
+      job: jobId,
+    }),
+    result: z.object({ bytes: z.number(), quantized: z.number() }),
   },
   histogram: { params: z.object({ calibration: handle, tensor: z.string() }), result: histogram },
   /** What a threshold would clip and cost; nothing is changed. */

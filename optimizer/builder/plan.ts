@@ -39,6 +39,8 @@ export interface PlanValue {
   /** Quantized storage: real = (stored - zeroPoint) · scale. */
   readonly scale?: number;
   readonly zeroPoint?: number;
+  /** Constants that the model has quantized with a scale per index of an axis. */
+  readonly channelScale?: { readonly axis: number; readonly scales: readonly number[] };
   /** The model's own dtype, where planSearch stores the value as another one. */
   readonly own?: DataType;
   /** Chosen by planSearch; views take their base's. */

@@ -9,6 +9,7 @@ import type {
   DataSummary,
   ImageSettings,
   LiveCalibration,
+  PlanPoint,
   PlanReport,
   SensitivityReport,
   Storage,
@@ -57,6 +58,8 @@ export interface PrecisionState {
   readonly ranking: string | null;
   readonly plans: PlanReport | null;
   readonly plansKey: string;
+  /** The plan looked at; null = the one that the search found. */
+  readonly plan: string | null;
   readonly comparing: string | null;
   readonly accuracy: Accuracy | null;
   /** Engine that was evaluated. */
@@ -113,6 +116,7 @@ export const NO_RESULTS: PrecisionState = {
   ranking: null,
   plans: null,
   plansKey: '',
+  plan: null,
   comparing: null,
   accuracy: null,
   accuracyOf: '',
@@ -127,6 +131,10 @@ export const STORAGE_TITLE: Readonly<Record<Storage, string>> = {
 };
 
 type S = Pick<StudioState, 'choices' | 'precision' | 'trace' | 'jobs'>;
+
+/** The plan that is looked at. */
+export const shownPlan = ({ precision: { plans, plan } }: Pick<StudioState, 'precision'>): PlanPoint | null =>
+  plans?.points.find((p) => p.id === (plan ?? plans.automatic)) ?? null;
 
 /** The samples that accuracy is measured on. */
 export const testChoice = ({ data, test }: PrecisionChoices): DataChoice | null =>

@@ -1,7 +1,7 @@
 import { defineCommand } from '../../commands/command.ts';
 import { cancelCalibration, pauseCalibration, startCalibration } from '../../store/actions/precision/calibrate.ts';
 import { pickData, pickLabels, showSamples } from '../../store/actions/precision/data.ts';
-import { exportCalibration, importCalibration } from '../../store/actions/precision/ranges.ts';
+import { exportCalibration, exportQdq, importCalibration } from '../../store/actions/precision/ranges.ts';
 import { calibrationJob } from '../../store/precision.ts';
 import type { StudioState } from '../../store/state.ts';
 import { set } from '../../store/store.ts';
@@ -63,6 +63,21 @@ defineCommand({
   keys: 'CmdOrCtrl+Shift+T',
   when: hasRanges,
   run: () => exportCalibration('tensorrt'),
+});
+defineCommand({
+  id: 'export.qdq',
+  title: 'Export quantized ONNX (QDQ, int8)…',
+  menu: 'File',
+  keys: 'CmdOrCtrl+Shift+Q',
+  when: hasRanges,
+  run: () => exportQdq('int8'),
+});
+defineCommand({
+  id: 'export.qdqUint8',
+  title: 'Export quantized ONNX for ONNX Runtime (QDQ, uint8)…',
+  menu: 'File',
+  when: hasRanges,
+  run: () => exportQdq('uint8'),
 });
 defineCommand({
   id: 'precision.start',

@@ -42,7 +42,8 @@ export class Tracker {
     this.problems = progress.problems;
     const first = this.progress === null;
     this.progress = progress;
-    if (first) void this.follow();
+    // What is only watched must not end what is watched.
+    if (first) this.follow().catch(() => this.end());
   }
   /** Tensors somebody looks at: they are brought up to date first. */
   want(names: readonly string[]): void {
