@@ -103,6 +103,7 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     info_.kind = "cuda";
     info_.name = name.data();
     info_.cores = p.multiprocessors;
+    info_.cacheBytes = p.l2Bytes;
     int version = 0;
     driver_.driverVersion(&version);
     info_.features = {"sm_" + std::to_string(p.arch()), std::to_string(memory >> 20) + " MiB",
@@ -193,6 +194,20 @@ std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layer
     }
     modules_.compile(sources, stop);
     return modules_.binaries(sources);
+}
+
+void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* stop) {
+    std::vector<Source> sources;
+    for (const LayerTactic& l : layers) {
+        if (isHostTactic(l.tactic)) continue;
+        try {
+            describe(*l.layer, l.tactic, 1);
+            sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+        } catch (const Error&) {
+            continue;  // measuring says why
+        }
+    }
+    modules_.prefetch(sources, stop);
 }
 
 void CudaDevice::addKernels(std::span<const KernelBinary> kernels) { modules_.add(kernels); }
