@@ -87,6 +87,7 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     p.sharedPerBlock = static_cast<uint32_t>(get(attribute::kSharedPerBlockOptIn));
     p.sharedPerMultiprocessor = static_cast<uint32_t>(get(attribute::kSharedPerMultiprocessor));
     p.registersPerMultiprocessor = static_cast<uint32_t>(get(attribute::kRegistersPerMultiprocessor));
+    p.threadsPerMultiprocessor = get(attribute::kThreadsPerMultiprocessor);
     p.l2Bytes = static_cast<uint64_t>(get(attribute::kL2Bytes));
     if (const int khz = get(attribute::kClockKhz); khz > 0) p.clockGhz = khz / 1e6;
     const double memoryKhz = get(attribute::kMemoryClockKhz);
@@ -183,7 +184,7 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
     enter();
     Specialization kernel = usableRow(layer, tactic).make(layer, properties_);
     auto module = modules_.module(kernel.source);
-    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module));
+    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
 }
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
