@@ -22,7 +22,7 @@ export interface EngineSource {
  */
 export async function withEngine<T>(
   file: string,
-  options: { threads: number; shapes: Record<string, number[]> },
+  options: { threads: number; shapes: Record<string, number[]>; weights?: string | undefined },
   use: (enginePath: string, source?: EngineSource) => Promise<T>,
 ): Promise<T> {
   if (isEngineFile(file)) return use(file);
@@ -31,7 +31,11 @@ export async function withEngine<T>(
   const dir = mkdtempSync(join(tmpdir(), 'sinter-'));
   try {
     const stop = stopSignal();
-    const model = await openModel(file, { shapes: options.shapes, stop });
+    const model = await openModel(file, {
+      shapes: options.shapes,
+      ...(options.weights === undefined ? {} : { weights: options.weights }),
+      stop,
+    });
     const optimized = optimizeModel(model, runtime, {
       stop,
       onProgress: (d, t, pass) => progress.show('optimize', d, t, pass),

@@ -30,6 +30,10 @@ const shape = [
   collect,
   [] as string[],
 ] as const;
+const weights = [
+  '--weights <file>',
+  'Caffe: the other file of the pair (.caffemodel or .prototxt), where it does not lie beside the first',
+] as const;
 const set = [
   '--set <name=value>',
   'make an input a constant, e.g. sr=16000: what it decides is decided (repeatable)',
@@ -79,6 +83,7 @@ program
   .description('what a model or an engine holds')
   .option('--verify', "check the checksum of an engine's weights too")
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...json)
   .addHelpText('after', '\nExample:\n  $ sinter inspect model.onnx --shape x=1x3x224x224 --json')
@@ -102,6 +107,7 @@ program
     [] as string[],
   )
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...json)
   .addHelpText(
@@ -117,6 +123,7 @@ const building = program
   .option('--device <id>', 'device to build for', 'cpu')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(
@@ -164,6 +171,7 @@ program
   .option(...input)
   .option('--output-dir <dir>', 'write every output as NAME.npy')
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -184,6 +192,7 @@ program
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
   .option(...input)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
   .option(...json)
@@ -209,6 +218,7 @@ program
   .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
   .option(...input)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...threads)
   .option('--seed <n>', 'seed of the random inputs', '1')
@@ -226,6 +236,7 @@ withData(program.command('calibrate <model>'))
   .option('--checkpoint <seconds>', 'time between checkpoints', '10')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...threads)
   .option(...disable)
@@ -250,6 +261,7 @@ withData(program.command('sensitivity <model>'))
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)
   .option(...shape)
+  .option(...weights)
   .option(...set)
   .option(...disable)
   .option(...disableFusion)
@@ -265,6 +277,7 @@ withData(program.command('evaluate <file>'))
   .option('--output <name>', 'output with a score per class (the first by default)')
   .option(...batch)
   .option(...shape)
+  .option(...weights)
   .option(...threads)
   .option(...json)
   .addHelpText(

@@ -1,3 +1,4 @@
+import type { OpenOptions } from '../optimizer/builder/session.ts';
 import type { OptimizeOptions } from '../optimizer/passes/pass.ts';
 import { UsageError } from './exit.ts';
 
@@ -6,17 +7,30 @@ export function parseShapes(options: readonly string[]): Record<string, number[]
   const out: Record<string, number[]> = {};
   for (const text of options) {
     const at = text.lastIndexOf('=');
-    const dims = text
-      .slice(at + 1)
-      .split(/[x×,]/)
-      .map(Number);
-    if (dims.length === 0 || dims.some((d) => !Number.isInteger(d) || d < 0)) {
-      throw new UsageError(`--shape ${text}: give NAME=1x3x224x224, whole numbers separated by x`);
+    const given = text.slice(at + 1);
+    // "keep_prob=scalar": no dimensions.
+    const dims =
+      at >= 0 && given === 'scalar' ? [] : given.split(/[x×,]/).map((d) => (d === '' ? Number.NaN : Number(d)));
+    if (dims.some((d) => !Number.isInteger(d) || d < 0)) {
+      throw new UsageError(`--shape ${text}: give NAME=1x3x224x224, whole numbers separated by x, or NAME=scalar`);
     }
     out[at < 0 ? '' : text.slice(0, at)] = dims;
   }
   return out;
 }
+
+/** What every command that opens a model takes. */
+export interface ModelFlags {
+  shape: string[];
+  set?: string[];
+  weights?: string;
+}
+
+export const modelOptions = (flags: ModelFlags): OpenOptions => ({
+  shapes: parseShapes(flags.shape),
+  ...(flags.set ? { constants: parseConstants(flags.set) } : {}),
+  ...(flags.weights === undefined ? {} : { weights: flags.weights }),
+});
 
 /** Passes and single applications that are switched off. */
 export interface SwitchFlags {

@@ -2,15 +2,7 @@ import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
-import {
-  parseConstants,
-  parseCount,
-  parsePairs,
-  parseRanges,
-  parseShapes,
-  parseSwitches,
-  type SwitchFlags,
-} from '../options.ts';
+import { modelOptions, parseCount, parsePairs, parseRanges, parseSwitches, type SwitchFlags } from '../options.ts';
 import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -23,6 +15,7 @@ interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   device: string;
   threads: string;
   shape: string[];
+  weights?: string;
   set: string[];
   range: string[];
   fastFp32?: boolean;
@@ -37,7 +30,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const progress = new Progress();
   const threads = parseCount('--threads', flags.threads, 1);
   const tuning = parseTuning(flags);
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
+  const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, {
     ...parseSwitches(flags),
     stop,

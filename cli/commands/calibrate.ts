@@ -7,7 +7,7 @@ import { writeTensorRtCache } from '../../optimizer/calibration/cache/tensorRt.t
 import { scaleOf } from '../../optimizer/calibration/quantize.ts';
 import { type DataFlags, openSamples } from '../dataOptions.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseConstants, parseCount, parseShapes, parseSwitches, type SwitchFlags } from '../options.ts';
+import { modelOptions, parseCount, parseSwitches, type SwitchFlags } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { rateNote, skippedNote } from '../samples.ts';
@@ -23,6 +23,7 @@ interface CalibrateFlags extends DataFlags, SwitchFlags {
   checkpoint: string;
   batch: string;
   shape: string[];
+  weights?: string;
   set: string[];
   threads: string;
   json?: boolean;
@@ -44,7 +45,7 @@ export async function calibrate(file: string, flags: CalibrateFlags): Promise<nu
   const runtime = nativeRuntime();
   const stop = stopSignal();
   const progress = new Progress();
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
+  const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, {
     ...parseSwitches(flags),
     stop,

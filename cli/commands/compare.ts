@@ -10,7 +10,7 @@ import type { Tensor } from '../../optimizer/runtime.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
 import { nonFinite, nonFiniteText } from '../nonFinite.ts';
-import { parseConstants, parseCount, parseShapes } from '../options.ts';
+import { modelOptions, parseCount, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -21,6 +21,7 @@ interface CompareFlags {
   tolerance: string;
   input: string[];
   shape: string[];
+  weights?: string;
   set: string[];
   threads: string;
   seed: string;
@@ -49,7 +50,7 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
   let want: Record<string, Tensor>;
   try {
     const fixed = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
-    const model = await openModel(modelFile, { shapes: fixed, constants: parseConstants(flags.set), stop });
+    const model = await openModel(modelFile, { ...modelOptions(flags), shapes: fixed, stop });
     const path = join(dir, 'plain.sinter');
     await buildEngine(plainModel(model, runtime, stop), {
       runtime,

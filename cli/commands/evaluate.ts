@@ -7,7 +7,7 @@ import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { type DataFlags, openSamples } from '../dataOptions.ts';
 import { withEngine } from '../engineSource.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseCount, parseShapes } from '../options.ts';
+import { modelOptions, parseCount, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { rateNote, skippedNote } from '../samples.ts';
@@ -17,6 +17,7 @@ interface EvaluateFlags extends DataFlags {
   output?: string;
   batch: string;
   shape: string[];
+  weights?: string;
   threads: string;
   json?: boolean;
 }
@@ -29,12 +30,12 @@ export async function evaluate(file: string, flags: EvaluateFlags): Promise<numb
   let source: SampleSource | null = null;
   try {
     if (!isEngineFile(file)) {
-      const model = await openModel(file, { shapes, stop: stopSignal() });
+      const model = await openModel(file, { ...modelOptions(flags), stop: stopSignal() });
       feed = feedOf(inputSpecs(model.graph), batch);
       source = await openSamples(flags, feed.inputs);
       shapes = await shapesOf(source, feed);
     }
-    return await withEngine(file, { threads, shapes }, async (path) => {
+    return await withEngine(file, { threads, shapes, weights: flags.weights }, async (path) => {
       const engine = await nativeRuntime().loadEngine(path);
       const header = decodeEngine(engine.headerBytes);
       feed ??= feedOf(engineSpecs(header), batch);

@@ -5,12 +5,15 @@ import { shapeText } from '../../optimizer/ir/dim.ts';
 import { byteLength } from '../../optimizer/ir/dtype.ts';
 import { countOf } from '../../optimizer/ir/tensor.ts';
 import { EXIT } from '../exit.ts';
-import { parseConstants, parseShapes } from '../options.ts';
+import { modelOptions } from '../options.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText, countText, table } from '../table.ts';
 
+const FORMATS = { onnx: 'ONNX', caffe: 'Caffe', tensorflow: 'TensorFlow' } as const;
+
 interface InspectFlags {
   shape: string[];
+  weights?: string;
   set: string[];
   verify?: boolean;
   json?: boolean;
@@ -22,8 +25,7 @@ export async function inspect(file: string, flags: InspectFlags): Promise<number
 
 async function inspectModel(file: string, flags: InspectFlags): Promise<number> {
   const model = await openModel(file, {
-    shapes: parseShapes(flags.shape),
-    constants: parseConstants(flags.set),
+    ...modelOptions(flags),
     stop: stopSignal(),
   });
   const { graph } = model;
@@ -32,6 +34,9 @@ async function inspectModel(file: string, flags: InspectFlags): Promise<number> 
     const name = n.domain ? `${n.domain}.${n.op}` : n.op;
     operators.set(name, (operators.get(name) ?? 0) + 1);
   }
+  // What the file itself calls its operators: for ONNX the same names, before anything was rewritten.
+  const sources = new Map<string, number>();
+  for (const { op } of graph.sources.values()) sources.set(op, (sources.get(op) ?? 0) + 1);
   const constants = [...graph.values()].flatMap((v) => (v.weight ? [v.weight] : []));
   const parameters = constants.reduce((s, w) => s + countOf(w.shape), 0);
   const bytes = constants.reduce((s, w) => s + byteLength(w.dtype, countOf(w.shape)), 0);
@@ -42,13 +47,15 @@ async function inspectModel(file: string, flags: InspectFlags): Promise<number> 
   const report = {
     file,
     kind: 'model',
+    format: model.format,
     name: graph.name,
     nodes: graph.nodeCount,
     parameters,
     weightBytes: bytes,
     inputs: graph.inputs.filter((i) => !graph.value(i).weight).map(describe),
     outputs: graph.outputs.map(describe),
-    operators: Object.fromEntries([...operators].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))),
+    operators: byCount(operators),
+    sourceOperators: byCount(sources),
     unsupported: model.unsupported,
     warnings: model.warnings,
   };
@@ -60,10 +67,18 @@ async function inspectModel(file: string, flags: InspectFlags): Promise<number> 
     for (const i of report.inputs) console.log(`input   ${i.name}  ${i.dtype} ${i.shape}`);
     for (const o of report.outputs) console.log(`output  ${o.name}  ${o.dtype} ${o.shape}`);
     console.log(`\n${table(['operator', 'count'], Object.entries(report.operators))}`);
+    if (model.format !== 'onnx')
+      console.log(
+        `\n${table([`in the ${FORMATS[model.format]} file`, 'count'], Object.entries(report.sourceOperators))}`,
+      );
+    for (const u of model.unsupported) console.log(`not supported: ${u.reason}`);
     for (const w of model.warnings) console.log(`note: ${String(w)}`);
   }
   return EXIT.ok;
 }
+
+const byCount = (counts: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])));
 
 function inspectEngine(file: string, flags: InspectFlags): number {
   const { header, fileBytes, blobBytes } = readEngineFile(file, { verify: flags.verify === true });

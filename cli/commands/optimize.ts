@@ -12,7 +12,7 @@ import type { Optimized, Trace } from '../../optimizer/passes/pass.ts';
 import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseConstants, parseShapes, parseSwitches, type SwitchFlags } from '../options.ts';
+import { modelOptions, parseSwitches, type SwitchFlags } from '../options.ts';
 import { parsePins } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -28,6 +28,7 @@ interface OptimizeFlags extends SwitchFlags {
   activationType: string;
   pin: string[];
   shape: string[];
+  weights?: string;
   set: string[];
   json?: boolean;
 }
@@ -40,7 +41,7 @@ export async function optimize(file: string, flags: OptimizeFlags): Promise<numb
   const runtime = nativeRuntime();
   const stop = stopSignal();
   const progress = new Progress();
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
+  const model = await openModel(file, { ...modelOptions(flags), stop });
   const result = optimizeModel(model, runtime, {
     ...parseSwitches(flags),
     stop,

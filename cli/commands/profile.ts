@@ -29,6 +29,7 @@ import { bytesText, microseconds, rateText, table } from '../table.ts';
 interface ProfileFlags {
   input: string[];
   shape: string[];
+  weights?: string;
   threads: string;
   iterations: string;
   warmup: string;
@@ -87,7 +88,7 @@ async function measure(file: string, flags: ProfileFlags): Promise<Measured> {
   const iterations = parseCount('--iterations', flags.iterations, 1);
   const warmup = parseCount('--warmup', flags.warmup, 0);
   const shapes = parseShapes(flags.shape);
-  return withEngine(file, { threads, shapes }, async (path, source) => {
+  return withEngine(file, { threads, shapes, weights: flags.weights }, async (path, source) => {
     const runtime = nativeRuntime();
     const engine = await runtime.loadEngine(path);
     const progress = new Progress();

@@ -13,6 +13,7 @@ interface RunFlags {
   input: string[];
   outputDir?: string;
   shape: string[];
+  weights?: string;
   threads: string;
   seed: string;
   json?: boolean;
@@ -24,7 +25,7 @@ export const outputFileName = (name: string): string => `${name.replace(/[^A-Za-
 export async function run(file: string, flags: RunFlags): Promise<number> {
   const threads = parseCount('--threads', flags.threads, 1);
   const shapes = parseShapes(flags.shape);
-  return withEngine(file, { threads, shapes }, async (path) => {
+  return withEngine(file, { threads, shapes, weights: flags.weights }, async (path) => {
     const engine = await nativeRuntime().loadEngine(path);
     const header = decodeEngine(engine.headerBytes);
     const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));

@@ -10,7 +10,7 @@ import { readRanges } from '../../optimizer/calibration/cache/file.ts';
 import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
 import { type DataFlags, openSamples } from '../dataOptions.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { parseConstants, parseCount, parseShapes, parseSwitches, type SwitchFlags } from '../options.ts';
+import { modelOptions, parseCount, parseSwitches, type SwitchFlags } from '../options.ts';
 import { choiceLines, parseNumber, parsePins, readInputs } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -24,6 +24,7 @@ interface SensitivityFlags extends DataFlags, SwitchFlags {
   batch: string;
   cosine?: string;
   shape: string[];
+  weights?: string;
   set: string[];
   threads: string;
   json?: boolean;
@@ -39,7 +40,7 @@ export async function sensitivity(file: string, flags: SensitivityFlags): Promis
   const runtime = nativeRuntime();
   const stop = stopSignal();
   const progress = new Progress();
-  const model = await openModel(file, { shapes: parseShapes(flags.shape), constants: parseConstants(flags.set), stop });
+  const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, { ...parseSwitches(flags), stop });
   const ranges =
     flags.calibration === undefined

@@ -55,7 +55,7 @@ export function connect(port: Port, events: HostEvents): Promise<HostClient> {
       const w = waiting.get(m.id);
       if (!w) return;
       waiting.delete(m.id);
-      if (m.t === 'error') return w.fail(new HostError(m.error.code, m.error.message));
+      if (m.t === 'error') return w.fail(new HostError(m.error.code, m.error.message, m.error.inputs));
       const result = contract[w.method].result.safeParse(m.result);
       if (result.success) w.ok(result.data);
       else {

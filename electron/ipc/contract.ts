@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { buildResult, tuningChoice } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
-import { comparison, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
+import { comparison, given, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
 import {
   accuracy,
@@ -42,7 +42,7 @@ const measured = {
  */
 export const contract = {
   machine: { params: z.object({}), result: machine },
-  open: { params: z.object({ path: z.string(), job: jobId }), result: modelSummary },
+  open: { params: z.object({ path: z.string(), given: given.optional(), job: jobId }), result: modelSummary },
   close: { params: z.object({ model: handle }), result: z.object({}) },
   optimize: { params: z.object({ model: handle, switches, job: jobId }), result: traceSummary },
   view: { params: z.object({ model: handle, point: graphPoint }), result: graphView },
@@ -77,6 +77,8 @@ export const contract = {
     result: profileResult,
   },
   openProfile: { params: z.object({ path: z.string() }), result: profileResult },
+  /** Takes over a profile that the window kept when the host before this one died. */
+  adoptProfile: { params: z.object({ profile: profileResult }), result: z.object({}) },
   closeProfile: { params: z.object({ profile: handle }), result: z.object({}) },
   /** The layers of a profiled engine as a graph: what there is to see without the model. */
   profileGraph: { params: z.object({ profile: handle }), result: graphView },

@@ -2,7 +2,12 @@ import * as z from 'zod';
 import { jobSnapshot } from './schemas/common.ts';
 
 /** A failure that crosses the port: `code` for decisions, `message` one sentence for people. */
-export const wireError = z.object({ code: z.string(), message: z.string() });
+export const wireError = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** With code `missing-shape`: the inputs to ask about. */
+  inputs: z.array(z.string()).optional(),
+});
 
 export const toHost = z.discriminatedUnion('t', [
   z.object({ t: z.literal('hello'), protocol: z.number() }),
@@ -23,9 +28,11 @@ export type ToWindow = z.infer<typeof toWindow>;
 export class HostError extends Error {
   override readonly name = 'HostError';
   readonly code: string;
-  constructor(code: string, message: string) {
+  readonly inputs: readonly string[];
+  constructor(code: string, message: string, inputs: readonly string[] = []) {
     super(message);
     this.code = code;
+    this.inputs = inputs;
   }
 }
 

@@ -1,13 +1,17 @@
+import * as z from 'zod';
 import { contract, type HostServices, type Method, PROTOCOL } from './contract.ts';
-import { HostError, type Port, type ToWindow, toHost } from './protocol.ts';
+import { HostError, type Port, type ToWindow, toHost, type wireError } from './protocol.ts';
 import type { JobSnapshot } from './schemas/common.ts';
 
 const isMethod = (name: string): name is Method => Object.hasOwn(contract, name);
 
-function wire(e: unknown): { code: string; message: string } {
+function wire(e: unknown): z.infer<typeof wireError> {
   if (e instanceof HostError) return { code: e.code, message: e.message };
   const code = typeof e === 'object' && e !== null && 'code' in e && typeof e.code === 'string' ? e.code : 'failed';
-  return { code, message: e instanceof Error ? e.message : String(e) };
+  const inputs =
+    typeof e === 'object' && e !== null && 'inputs' in e ? z.array(z.string()).safeParse(e.inputs).data : null;
+  const message = e instanceof Error ? e.message : String(e);
+  return inputs?.length ? { code, message, inputs } : { code, message };
 }
 
 export interface Served {

@@ -25,6 +25,7 @@ async function pickFolder(window: BrowserWindow, title: string): Promise<string 
 const INPUTS: Record<Exclude<InputKind, 'dataFolder'>, [title: string, name: string, extensions: string[]]> = {
   dataFile: ['Choose samples', 'Samples', ['npy', 'npz', 'csv', 'bin', 'raw', 'dat', 'gz', 'png', 'jpg', 'jpeg']],
   labels: ['Choose labels', 'Labels', ['txt', 'csv', 'npy']],
+  weights: ['Choose the weights of this Caffe network', 'Caffe weights', ['caffemodel', 'binaryproto']],
   calibration: ['Open a calibration cache', 'Calibration caches', ['calib', 'cache', 'trt', 'json']],
 };
 

@@ -100,7 +100,7 @@ private:
         const Napi::Value items = object.Get("items");
         const bool absent = declared.optional && object.Get("absent").ToBoolean().Value();
         if (!items.IsArray() && !absent && !declared.optional) return false;
-        if (!declared.sequence && !absent) throw Error(ErrorCode::Type, what + " is a sequence, the engine takes a tensor");
+        if (items.IsArray() && !declared.sequence) throw Error(ErrorCode::Type, what + " is a sequence, the engine takes a tensor");
         RegionTensor t;
         if (!items.IsArray() && !absent) {
             t = item(tensor(v, what), declared.dtype, what);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { EngineMessage } from './messages.ts';
 import { decodeEngine } from './schema.ts';
@@ -20,6 +20,8 @@ export interface EngineFile {
 }
 
 export function isEngineFile(path: string): boolean {
+  // Models may be folders.
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return false;
   const fd = openSync(path, 'r');
   try {
     const head = Buffer.alloc(MAGIC.length);

@@ -8,6 +8,7 @@ import { Header } from './Header.tsx';
 import { Notices } from './Notices.tsx';
 import { Palette } from './Palette.tsx';
 import { Rail } from './Rail.tsx';
+import { ShapeQuestion } from './ShapeQuestion.tsx';
 import { StatusBar } from './StatusBar.tsx';
 
 const Start = lazy(() => import('../panels/start/Start.tsx'));
@@ -43,6 +44,7 @@ export function App() {
       </div>
       <Notices />
       <Palette />
+      <ShapeQuestion />
     </DropTarget>
   );
 }

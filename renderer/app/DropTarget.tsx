@@ -15,12 +15,13 @@ export function DropTarget({ children }: { children: ReactNode }) {
     e.preventDefault();
     depth.current = 0;
     setOver(false);
-    const file = e.dataTransfer.files[0];
-    if (!file) return;
-    const path = shell().pathOf(file);
-    if (path === '')
-      notify('error', `${file.name} is not a file on this computer; save it first and drop it again.`, 'file.open');
-    else void openDropped(path);
+    const files = [...e.dataTransfer.files];
+    const paths = files.map((f) => shell().pathOf(f));
+    const strange = files[paths.indexOf('')];
+    if (files.length === 0) return;
+    if (strange)
+      notify('error', `${strange.name} is not a file on this computer; save it first and drop it again.`, 'file.open');
+    else void openDropped(paths);
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer gesture; "Open model" is its equal for keyboards.

@@ -10,6 +10,8 @@ const defaults: StudioState = {
   step: 'start',
   model: null,
   opening: null,
+  given: {},
+  question: null,
   optimizing: false,
   trace: null,
   views: {},

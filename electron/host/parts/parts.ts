@@ -7,6 +7,7 @@ import type { WeightExpr } from '../../../optimizer/ir/weight.ts';
 import type { OpCategory } from '../../../optimizer/ops/op.ts';
 import type { Optimized, OptimizeOptions, Pass, TracedRefusal } from '../../../optimizer/passes/pass.ts';
 import type { NativeRuntime } from '../../../optimizer/runtime.ts';
+import type { Given } from '../../ipc/schemas/graph.ts';
 
 export interface Imported {
   readonly graph: Graph;
@@ -50,7 +51,12 @@ export interface StudioParts {
   readonly runtime: NativeRuntime | null;
   readonly runtimeProblem: string | null;
   readonly passes: readonly Pass[];
-  importModel(path: string, onProgress: (done: number, total: number) => void, stop: AbortSignal): Promise<Imported>;
+  importModel(
+    path: string,
+    onProgress: (done: number, total: number) => void,
+    stop: AbortSignal,
+    given?: Given,
+  ): Promise<Imported>;
   optimize(imported: Imported, options: OptimizeOptions): Optimized;
   /** The graph after `passes` traced passes and `applications` of the next one. */
   graphAt(optimized: Optimized, passes: number, applications: number): Graph;

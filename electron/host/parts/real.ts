@@ -1,6 +1,6 @@
 import { buildEngine } from '../../../optimizer/builder/build.ts';
 import { createEvaluator } from '../../../optimizer/builder/evaluator.ts';
-import { hashFile } from '../../../optimizer/builder/hashFile.ts';
+import { hashModel } from '../../../optimizer/builder/hashFile.ts';
 import { profileEngine } from '../../../optimizer/builder/profileEngine.ts';
 import { randomTensor, seededRandom } from '../../../optimizer/builder/randomInputs.ts';
 import { parseLevel } from '../../../optimizer/builder/tuning/levels.ts';
@@ -27,14 +27,22 @@ import { loadRuntime } from './addon.ts';
 import { categoryOf } from './categories.ts';
 import type { Imported, StudioParts } from './parts.ts';
 
+const FORMATS = { onnx: 'ONNX', caffe: 'Caffe', tensorflow: 'TensorFlow' } as const;
+
 function formatText(m: ImportedModel): string {
   const opset = m.opsets[''] === undefined ? '' : `, opset ${m.opsets['']}`;
+  const ir = m.irVersion === 0 ? '' : `, IR ${m.irVersion}`;
   const from = m.producer.name === '' ? '' : `, from ${m.producer.name} ${m.producer.version}`.trimEnd();
-  return `ONNX${opset}, IR ${m.irVersion}${from}`;
+  return `${FORMATS[m.format]}${opset}${ir}${from}`;
 }
 
-const problemsOf = (m: ImportedModel): Imported['problems'] =>
-  m.warnings.map((text) => ({ severity: 'info' as const, text, sources: [] }));
+const problemsOf = (m: ImportedModel): Imported['problems'] => [
+  ...m.warnings.map((text) => ({ severity: 'info' as const, text, sources: [] })),
+  // Operators without a definition are counted where the model is listed; these have one and are used in a way it lacks.
+  ...m.unsupported
+    .filter((u) => findOp(u.domain, u.op) !== undefined)
+    .map((u) => ({ severity: 'warning' as const, text: u.reason, sources: [u.source] })),
+];
 
 /** Without the native runtime only what stands as literals in the graph can be folded. */
 const literalsOnly: Evaluator = { peek: () => null, literal: (w) => (w.kind === 'literal' ? w.value : null) };
@@ -83,10 +91,15 @@ export function realParts(): StudioParts {
     runtime,
     runtimeProblem: problem,
     passes: pipeline,
-    importModel: async (path, onProgress, stop) => {
-      const hash = hashFile(path, stop);
+    importModel: async (path, onProgress, stop, given) => {
+      const hash = hashModel(path, stop);
       hash.catch(() => undefined);
-      const model = await importModel(path, { stop, onProgress: (_phase, done, total) => onProgress(done, total) });
+      const model = await importModel(path, {
+        stop,
+        ...(given?.weights === undefined ? {} : { weights: given.weights }),
+        ...(given?.shapes === undefined ? {} : { shapes: given.shapes }),
+        onProgress: (_phase, done, total) => onProgress(done, total),
+      });
       return { graph: model.graph, format: formatText(model), hash: await hash, problems: problemsOf(model) };
     },
     optimize: (imported, options) => optimize(imported.graph, evaluatorFor(imported.graph), options),

@@ -38,10 +38,10 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
 
   return {
     machine: async () => describeMachine(parts),
-    open: ({ path: file, job }) =>
+    open: ({ path: file, given, job }) =>
       jobs.run(job, 'open', `Opening ${path.basename(file)}`, async ({ report, signal }) => {
         report('Reading', 0, 1);
-        const imported = await parts.importModel(file, (done, total) => report('Reading', done, total), signal);
+        const imported = await parts.importModel(file, (done, total) => report('Reading', done, total), signal, given);
         const model = await models.add(file, imported);
         info(`Opened ${file}: ${model.summary.operators} operators, ${imported.format}`);
         return model.summary;
@@ -106,6 +106,10 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       const opened = profiles.open(file);
       info(`Opened ${file}: ${opened.layers.length} layers on ${opened.device.name}`);
       return opened;
+    },
+    adoptProfile: async ({ profile }) => {
+      profiles.adopt(profile);
+      return {};
     },
     closeProfile: async ({ profile }) => {
       profiles.close(profile);

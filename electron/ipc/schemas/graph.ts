@@ -13,6 +13,15 @@ export const category = z.enum([
 ]);
 export type Category = z.infer<typeof category>;
 
+/** What the user adds to a model file that does not say everything. */
+export const given = z.object({
+  /** Caffe: the other file of the pair. */
+  weights: z.string().optional(),
+  /** Shapes of inputs, by name. */
+  shapes: z.record(z.string(), z.array(z.number().int().min(0))).optional(),
+});
+export type Given = z.infer<typeof given>;
+
 /** What a model is, without its graph. */
 export const modelSummary = z.object({
   model: handle,

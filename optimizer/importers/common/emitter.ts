@@ -21,6 +21,8 @@ const UNKNOWN: TensorType = { dtype: 'float32', shape: null, guessed: true };
 export class Emitter {
   readonly graph: Graph;
   readonly unsupported: UnsupportedOperator[] = [];
+  /** What the user should know about the import, one sentence each. */
+  readonly notes = new Set<string>();
   /** Domain of operators that stay as they are because nobody here knows them. */
   private readonly domain: string;
   private readonly inference: ReturnType<typeof inferAsBuilt>;

@@ -129,7 +129,7 @@ export function convertGraph(given: Given, options: ImportOptions): ImportedMode
     name: basename(file, extname(file)),
     graph: e.graph,
     unsupported: e.unsupported,
-    warnings: given.warnings,
+    warnings: [...given.warnings, ...e.notes],
   });
 }
 

@@ -25,7 +25,9 @@ function Card({ title, text, children }: { title: string; text: string; children
 function EngineCard() {
   const build = useStudio((s) => s.build);
   const stale = useStudio(isStale);
-  const median = useStudio((s) => s.profile?.latency.median ?? null);
+  const median = useStudio((s) =>
+    s.profile && s.profile.measuredOn === s.build?.engine ? s.profile.latency.median : null,
+  );
   const text = build
     ? `${plural(build.report.layers.length, 'layer')}, ${bytesText(build.report.engine.bytes)}${median === null ? '' : `, ${timeText(median)} median here`}. ${whereItRuns(build.report.layers.map((l) => l.tactic))}`
     : 'Kernels, memory plan and weights in one file that runs without the framework the model came from.';

@@ -75,7 +75,7 @@ export default function Start() {
         </p>
         <div className="drop-zone">
           <IconFileUpload size={40} stroke={1.2} />
-          <p>Drop an ONNX model here, or anywhere on this window at any time</p>
+          <p>Drop an ONNX, Caffe or TensorFlow model here, or anywhere on this window at any time</p>
           <Button size="sm" loading={opening} onClick={() => void findCommand('file.open')?.run()}>
             Open model…
           </Button>

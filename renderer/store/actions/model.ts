@@ -1,4 +1,5 @@
-import type { GraphView } from '../../../electron/ipc/schemas/graph.ts';
+import { HostError } from '../../../electron/ipc/protocol.ts';
+import type { Given, GraphView } from '../../../electron/ipc/schemas/graph.ts';
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
@@ -30,7 +31,7 @@ export function connected(): Promise<boolean> {
 }
 
 /** Opens a model file: import, graph, default passes; the Model step shows it as soon as its graph is there. */
-export async function openModel(path: string, choices?: Partial<Choices>): Promise<boolean> {
+export async function openModel(path: string, choices?: Partial<Choices>, given: Given = {}): Promise<boolean> {
   if (get().opening !== null) return false;
   set({ opening: path });
   if (!(await connected())) {
@@ -40,7 +41,7 @@ export async function openModel(path: string, choices?: Partial<Choices>): Promi
   }
   const previous = get().model;
   try {
-    const model = await busy(host().open({ path, job: newJob('open') }));
+    const model = await busy(host().open({ path, given, job: newJob('open') }));
     if (previous)
       void host()
         .close({ model: previous.model })
@@ -48,6 +49,7 @@ export async function openModel(path: string, choices?: Partial<Choices>): Promi
     const { precision } = get();
     set({
       model,
+      given,
       trace: null,
       views: {},
       build: null,
@@ -70,13 +72,37 @@ export async function openModel(path: string, choices?: Partial<Choices>): Promi
       .addRecent(path)
       .then(async () => set({ recent: await shell().recent() }));
   } catch (e) {
-    if (!wasCancelled(e)) notify('error', sentence(e), 'file.open');
-    return false;
+    set({ opening: null });
+    return askFor(e, path, given, choices);
   } finally {
     set({ opening: null });
   }
   await optimize();
   return true;
+}
+
+/** What a file alone does not say is asked for: the weights of a Caffe network, the shapes of inputs. */
+async function askFor(e: unknown, path: string, given: Given, choices?: Partial<Choices>): Promise<boolean> {
+  const code = e instanceof HostError ? e.code : '';
+  if (code === 'missing-weights' && given.weights === undefined) {
+    const weights = await shell().pickInput('weights');
+    if (weights !== null) return openModel(path, choices, { ...given, weights });
+  }
+  if (e instanceof HostError && code === 'missing-shape') {
+    set({ question: { path, inputs: e.inputs, given, ...(choices ? { choices } : {}) } });
+    return false;
+  }
+  if (!wasCancelled(e)) notify('error', sentence(e), 'file.open');
+  return false;
+}
+
+/** Goes on with a file whose inputs' shapes are known now. */
+export async function answerShapes(shapes: Readonly<Record<string, number[]>>): Promise<void> {
+  const { question } = get();
+  if (!question) return;
+  set({ question: null });
+  const given = { ...question.given, shapes: { ...question.given.shapes, ...shapes } };
+  if (await openModel(question.path, question.choices, given)) set({ project: { path: null, dirty: false } });
 }
 
 let wanted = 0;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { tuningChoice } from '../../../electron/ipc/schemas/build.ts';
+import { type Given, given } from '../../../electron/ipc/schemas/graph.ts';
 import { budget, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
 import { folderOf, relativeTo, resolveFrom } from '../paths.ts';
@@ -28,7 +29,7 @@ const precisionChoices = z.object({
 const projectFile = z.object({
   format: z.literal(FORMAT),
   /** Relative to the project file where that is possible. */
-  model: z.object({ path: z.string(), hash: z.string() }),
+  model: z.object({ path: z.string(), hash: z.string(), given: given.optional() }),
   step: z.enum(STEPS),
   choices: z.object({
     passes: z.array(z.string()),
@@ -57,6 +58,10 @@ function placed(precision: Precision, at: (path: string) => string): Precision {
   return { ...precision, data: data && put(data), test: test && put(test) };
 }
 
+/** The path among what was given with a model, as `at` says. */
+const located = (g: Given, at: (path: string) => string): Given =>
+  g.weights === undefined ? g : { ...g, weights: at(g.weights) };
+
 export function projectText(folder: string): string | null {
   const { model, choices, step, precision } = get();
   if (!model) return null;
@@ -64,7 +69,7 @@ export function projectText(folder: string): string | null {
   const { calibration } = precision;
   const data: z.infer<typeof projectFile> = {
     format: FORMAT,
-    model: { path: relativeTo(folder, model.path), hash: model.hash },
+    model: { path: relativeTo(folder, model.path), hash: model.hash, given: located(get().given, relative) },
     step,
     choices: {
       ...choices,
@@ -95,7 +100,7 @@ export async function restoreProject(text: string, folder: string): Promise<bool
     ...(precision ? { precision: placed(precision, absolute) } : {}),
     ...(tuning ? { tuning } : {}),
   };
-  if (!(await openModel(absolute(model.path), choices))) return false;
+  if (!(await openModel(absolute(model.path), choices, located(model.given ?? {}, absolute)))) return false;
   const now = get().model;
   if (now && now.hash !== model.hash) {
     notify(
@@ -130,11 +135,20 @@ export async function openPath(path: string): Promise<void> {
 }
 
 const MODELS = /\.(onnx|sinterproj|prototxt|caffemodel|pb)$/i;
+const WEIGHTS = /\.(caffemodel|binaryproto)$/i;
 const CACHES = /\.(calib|cache|trt)$/i;
 
 /** Opens what was dropped: in the Precision step, what is no model is samples or a calibration cache. */
-export async function openDropped(path: string): Promise<void> {
+export async function openDropped(paths: readonly string[]): Promise<void> {
   const { step, trace } = get();
+  const weights = paths.find((p) => WEIGHTS.test(p));
+  const network = paths.find((p) => /\.prototxt$/i.test(p));
+  // Both files of a Caffe network at once.
+  if (weights !== undefined && network !== undefined) {
+    if (await openModel(network, undefined, { weights })) set({ project: { path: null, dirty: false } });
+    return;
+  }
+  const path = paths[0]!;
   if (step !== 'precision' || trace === null || MODELS.test(path)) return openPath(path);
   if (CACHES.test(path)) await openCalibration(path);
   else chooseData(path);

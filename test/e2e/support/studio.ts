@@ -15,8 +15,8 @@ export interface Studio {
   idle(): Promise<void>;
   shot(name: string): Promise<void>;
   goTo(step: string): Promise<void>;
-  /** Drops a file from outside on the middle of the window. */
-  drop(file: string): Promise<void>;
+  /** Drops files from outside on the middle of the window. */
+  drop(...files: string[]): Promise<void>;
   /** What the next "save as" dialogs answer. */
   saveTo(file: string): Promise<void>;
   /** What the next "open" dialogs answer. */
@@ -54,9 +54,9 @@ export async function launch(options: { args?: string[]; userData?: string; dark
       await page.locator(`[data-step="${step}"]`).click();
       await idle();
     },
-    drop: async (file) => {
+    drop: async (...files) => {
       const cdp = await page.context().newCDPSession(page);
-      const data = { items: [], files: [file], dragOperationsMask: 1 };
+      const data = { items: [], files, dragOperationsMask: 1 };
       for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
         await cdp.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
       }

@@ -127,6 +127,17 @@ const filledLike =
   (x: number): ConvertNode =>
   (c) => [c.e.node('Expand', [c.e.scalar(x, c.dtype()), c.e.node('Shape', [c.in(0)])])];
 
+/**
+ * Random numbers only serve dropout in an inference graph; the least of their range, 0, makes it keep everything where
+ * the rate is 0 (or the keeping probability 1).
+ */
+const random: ConvertNode = (c) => {
+  c.e.notes.add(
+    'The graph draws random numbers for dropout; 0 stands in their place, which keeps everything at a keeping probability of 1.',
+  );
+  return [c.e.node('Expand', [c.e.scalar(0, c.type('dtype') ?? 'float32'), c.int64(0)])];
+};
+
 const range: ConvertNode = (c) => [c.e.node('Range', c.all)];
 
 /** Along an axis; with batch dimensions when they reach up to the axis. */
@@ -251,6 +262,7 @@ export const SHAPE: OpTable = {
   Pack: pack,
   Pad: pad,
   PadV2: pad,
+  RandomUniform: random,
   Range: range,
   Rank: rank,
   Reshape: reshape,
