@@ -77,6 +77,8 @@ export const contract = {
     result: profileResult,
   },
   openProfile: { params: z.object({ path: z.string() }), result: profileResult },
+  /** Takes over a profile that the window kept when the host before this one died. */
+  adoptProfile: { params: z.object({ profile: profileResult }), result: z.object({}) },
   closeProfile: { params: z.object({ profile: handle }), result: z.object({}) },
   /** The layers of a profiled engine as a graph: what there is to see without the model. */
   profileGraph: { params: z.object({ profile: handle }), result: graphView },

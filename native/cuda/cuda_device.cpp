@@ -87,6 +87,7 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     p.sharedPerBlock = static_cast<uint32_t>(get(attribute::kSharedPerBlockOptIn));
     p.sharedPerMultiprocessor = static_cast<uint32_t>(get(attribute::kSharedPerMultiprocessor));
     p.registersPerMultiprocessor = static_cast<uint32_t>(get(attribute::kRegistersPerMultiprocessor));
+    p.threadsPerMultiprocessor = get(attribute::kThreadsPerMultiprocessor);
     p.l2Bytes = static_cast<uint64_t>(get(attribute::kL2Bytes));
     if (const int khz = get(attribute::kClockKhz); khz > 0) p.clockGhz = khz / 1e6;
     const double memoryKhz = get(attribute::kMemoryClockKhz);
@@ -102,6 +103,7 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     info_.kind = "cuda";
     info_.name = name.data();
     info_.cores = p.multiprocessors;
+    info_.cacheBytes = p.l2Bytes;
     int version = 0;
     driver_.driverVersion(&version);
     info_.features = {"sm_" + std::to_string(p.arch()), std::to_string(memory >> 20) + " MiB",
@@ -182,7 +184,7 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
     enter();
     Specialization kernel = usableRow(layer, tactic).make(layer, properties_);
     auto module = modules_.module(kernel.source);
-    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module));
+    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
 }
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
@@ -192,6 +194,20 @@ std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layer
     }
     modules_.compile(sources, stop);
     return modules_.binaries(sources);
+}
+
+void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* stop) {
+    std::vector<Source> sources;
+    for (const LayerTactic& l : layers) {
+        if (isHostTactic(l.tactic)) continue;
+        try {
+            describe(*l.layer, l.tactic, 1);
+            sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+        } catch (const Error&) {
+            continue;  // measuring says why
+        }
+    }
+    modules_.prefetch(sources, stop);
 }
 
 void CudaDevice::addKernels(std::span<const KernelBinary> kernels) { modules_.add(kernels); }

@@ -7,6 +7,7 @@ import { BudgetError, searchPrecision } from '../../optimizer/builder/precisionS
 import { randomTensor, seededRandom } from '../../optimizer/builder/randomInputs.ts';
 import { type Inputs, noiseOf, type SensitivityOptions } from '../../optimizer/builder/sensitivity.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
+import { lostTensors } from '../../optimizer/builder/tensorPlaces.ts';
 import { minMax } from '../../optimizer/calibration/algorithms/minMax.ts';
 import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
 import type { Optimized } from '../../optimizer/passes/pass.ts';
@@ -80,6 +81,25 @@ describe('search for a plan within an accuracy budget', () => {
     await expect(searchPrecision(optimized, { ...common, permitted: ['int8'], budget, stop })).rejects.toThrow(
       'enough',
     );
+  });
+});
+
+describe('calibrated tensors that fusion removed', () => {
+  it('are named with the layer they are inside of', () => {
+    const relu = [...optimized.initial.nodes()].find((n) => n.op === 'Relu')!;
+    const inside = optimized.initial.value(relu.inputs[0]!).name;
+    const { table } = common.ranges!;
+    const entry = { ...table.entries[0]! };
+    const ranges = new Ranges({
+      ...table,
+      entries: [...table.entries, { ...entry, tensor: inside }, { ...entry, tensor: 'of another model' }],
+    });
+    const maker = optimized.initial.producer(relu.inputs[0]!)!;
+    const layer = { name: 'Conv + Relu', sources: [...relu.source, ...maker.source] };
+    expect(lostTensors(optimized, ranges, [layer])).toEqual([
+      { tensor: inside, inside: 'Conv + Relu' },
+      { tensor: 'of another model', inside: null },
+    ]);
   });
 });
 

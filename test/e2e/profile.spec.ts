@@ -108,6 +108,19 @@ test.describe
       await expect(s.page.getByTestId('point').first()).toBeVisible();
     });
 
+    test('a crash of the engine host loses none of it', async () => {
+      await s.app.evaluate(({ app }) => {
+        const host = app
+          .getAppMetrics()
+          .find((m) => m.serviceName === 'node.mojom.NodeService' || m.name === 'Sinter engine host');
+        if (host) process.kill(host.pid, 'SIGKILL');
+      });
+      await expect(s.page.getByText(/what was open was opened again/)).toBeVisible();
+      await s.idle();
+      await expect(s.page.getByRole('list', { name: 'Profiles' }).getByRole('listitem')).toHaveCount(2);
+      await expect(s.page.getByTestId('point').first()).toBeVisible();
+    });
+
     test('leaves as table, trace, report and picture', async () => {
       await s.goTo('export');
       const write = async (command: string, name: string): Promise<string> => {

@@ -70,6 +70,17 @@ describe('profiles in the engine host', () => {
     for (const words of ['Vertical fusion', 'sinter build m.onnx', 'conv2/3x3']) expect(page).toContain(words);
   });
 
+  it('are taken over from the window after a crash, under their own names', async () => {
+    const p = await open();
+    const next = createServices(
+      syntheticParts(() => inceptionGraph(1)),
+      { cacheDir: dir, calibrationDir: dir, isCancelled: () => false, onJob: () => undefined, onLog: () => undefined },
+    );
+    await next.adoptProfile({ profile: p });
+    expect((await next.profileGraph({ profile: p.id })).nodes.length).toBeGreaterThan(p.layers.length);
+    expect((await next.openProfile({ path: profileFixture('googlenet-fp32') })).id).not.toBe(p.id);
+  });
+
   it('are refused in one sentence when they are something else, and gone once closed', async () => {
     const wrong = path.join(dir, 'wrong.sinterprofile');
     writeFileSync(wrong, '[]');
