@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type protobuf from 'protobufjs';
 import type { ValueId } from '../../ir/graph.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
 import { asImportError } from '../common/asImportError.ts';
 import { FileReader } from '../common/fileReader.ts';
 import { FileWeights } from '../common/fileWeights.ts';
@@ -83,6 +84,8 @@ interface Given {
   readonly store: FileWeights;
   readonly file: string;
   readonly warnings: readonly string[];
+  /** Constants whose values lie outside the graph, by node name. */
+  readonly constants?: ReadonlyMap<string, WeightExpr>;
 }
 
 export function convertGraph(given: Given, options: ImportOptions): ImportedModel {
@@ -96,8 +99,13 @@ export function convertGraph(given: Given, options: ImportOptions): ImportedMode
     declared,
     options,
   );
-  const converter = new Converter(graph.library?.function ?? [], store, given.variables, options, (def) =>
-    addInput(converter.e, def, declared.get(def.name), options),
+  const converter = new Converter(
+    graph.library?.function ?? [],
+    store,
+    given.variables,
+    options,
+    (def) => addInput(converter.e, def, declared.get(def.name), options),
+    given.constants,
   );
   const { e } = converter;
   const results = converter.run(
