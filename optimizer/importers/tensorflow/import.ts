@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type protobuf from 'protobufjs';
 import type { ValueId } from '../../ir/graph.ts';
@@ -46,7 +46,8 @@ export async function importGraphDef(path: string, options: ImportOptions): Prom
 
 /** Imports a SavedModel: its serving signature, with the variables of its checkpoint. `path` is the folder or the file in it. */
 export async function importSavedModel(path: string, options: ImportOptions): Promise<ImportedModel> {
-  const file = extname(path) === '.pb' ? resolve(path) : join(resolve(path), 'saved_model.pb');
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  const file = isFile ? resolve(path) : join(resolve(path), 'saved_model.pb');
   return withFile(file, options, async (reader) => {
     const saved = decode<SavedModelProto>(reader, SAVED_MODEL_WIRE, 'SavedModel', file, options);
     await yieldTo(options);
