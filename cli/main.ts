@@ -97,6 +97,15 @@ program
   .option('--trace <file>', 'write the whole trace as JSON')
   .option('-o, --output <file>', 'write the optimized model as ONNX')
   .option('--refusals', 'list every refusal with its reason')
+  .option('--qdq', 'write the model quantized, with QuantizeLinear and DequantizeLinear (needs --calibration)')
+  .option('--calibration <file>', 'ranges for --qdq, as `sinter calibrate` or TensorRT writes them')
+  .option('--activation-type <type>', 'of --qdq: int8 as our engines and TensorRT, or uint8 for ONNX Runtime', 'int8')
+  .option(
+    '--pin <operator=fp32>',
+    'keep an operator out of --qdq, by name or source id (repeatable)',
+    collect,
+    [] as string[],
+  )
   .option(...shape)
   .option(...weights)
   .option(...set)
@@ -107,7 +116,8 @@ program
   )
   .action(act(async () => (await import('./commands/optimize.ts')).optimize));
 
-withTuning(withData(program.command('build <model>'), false))
+const building = program
+  .command('build <model>')
   .description('optimize and build the engine file for this machine')
   .requiredOption('-o, --output <file>', 'engine file to write')
   .option('--device <id>', 'device to build for', 'cpu')
@@ -128,7 +138,7 @@ withTuning(withData(program.command('build <model>'), false))
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
   .option(
     '--pin <operator=kind>',
-    'fix the precision of an operator, by name or source id: fp32, fp16, bf16 or int8 (repeatable)',
+    'fix the precision of an operator, by name or source id: fp32, fp16, bf16, int8, or float: not INT8 (repeatable)',
     collect,
     [] as string[],
   )
@@ -153,6 +163,7 @@ Examples:
   $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
   )
   .action(act(async () => (await import('./commands/build.ts')).build));
+withData(withTuning(building), false);
 
 program
   .command('run <file>')
@@ -242,8 +253,10 @@ Examples:
   .action(act(async () => (await import('./commands/calibrate.ts')).calibrate));
 
 withData(program.command('sensitivity <model>'))
-  .description('what INT8 costs and wins, layer by layer, on the plan that really runs')
-  .requiredOption('--calibration <file>', 'ranges, as `sinter calibrate` or TensorRT writes them')
+  .description('what INT8 (or 16 bits) costs and wins, layer by layer, on the plan that really runs')
+  .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')
+  .option('--precision <kind>', 'what is measured: int8, fp16 or bf16', 'int8')
+  .option('--pin <operator=kind>', 'as in build: operators to leave alone (repeatable)', collect, [] as string[])
   .option('--cosine <x>', 'also find the layers that must stay in FP32 for the outputs to keep this cosine, e.g. 0.99')
   .option('--batch <n>', 'samples at once where the model leaves its first size open', '1')
   .option(...threads)

@@ -4,9 +4,9 @@ import { type Feed, Feeder, feedOf, inputSpecs } from '../optimizer/builder/feed
 import { hashFile } from '../optimizer/builder/hashFile.ts';
 import type { Storage } from '../optimizer/builder/planSearch/format.ts';
 import type { PrecisionPolicy } from '../optimizer/builder/planSearch/storages.ts';
-import { type Pins, PRECISIONS, type Precision, precisionPolicy } from '../optimizer/builder/precision.ts';
+import { PIN_KINDS, type PinKind, type Pins, precisionPolicy } from '../optimizer/builder/precision.ts';
 import { type Budget, type PrecisionChoice, searchPrecision } from '../optimizer/builder/precisionSearch.ts';
-import type { Inputs } from '../optimizer/builder/sensitivity.ts';
+import type { Inputs, SensitivityOptions } from '../optimizer/builder/sensitivity.ts';
 import { readRanges } from '../optimizer/calibration/cache/file.ts';
 import type { SampleSource } from '../optimizer/calibration/data/source.ts';
 import { Ranges } from '../optimizer/calibration/rangeTable.ts';
@@ -33,6 +33,7 @@ export interface PrecisionContext {
   readonly device: string;
   readonly threads: number;
   readonly sizes: BuildOptions['ranges'];
+  readonly build: NonNullable<SensitivityOptions['build']>;
   readonly stop: AbortSignal;
   readonly progress: Progress;
 }
@@ -47,10 +48,11 @@ const PERMITTED: Readonly<Record<string, readonly Storage[]>> = {
 };
 
 export function parsePins(flags: readonly string[]): Pins {
-  const pins: Record<Precision, string[]> = { fp32: [], bf16: [], fp16: [], int8: [] };
-  for (const [name, kind] of Object.entries(parsePairs('--pin', flags))) {
-    if (!Object.hasOwn(PRECISIONS, kind)) throw new UsageError(`--pin ${name}=${kind}: give fp32, fp16, bf16 or int8`);
-    pins[kind as Precision].push(name);
+  const pins: Record<PinKind, string[]> = { fp32: [], bf16: [], fp16: [], float: [], int8: [] };
+  for (const [name, text] of Object.entries(parsePairs('--pin', flags))) {
+    const kind = PIN_KINDS.find((k) => k === text);
+    if (!kind) throw new UsageError(`--pin ${name}=${text}: give fp32, fp16, bf16, int8 or float (anything but INT8)`);
+    pins[kind].push(name);
   }
   return pins;
 }
@@ -105,7 +107,16 @@ export async function choosePrecision(
   const source = await openSamples({ ...flags, data: flags.data }, feed.inputs);
   try {
     const samples = await readInputs(source, feed);
-    const common = { runtime, device, threads, ranges, samples, stop, ...(c.sizes ? { sizes: c.sizes } : {}) };
+    const common = {
+      runtime,
+      device,
+      threads,
+      ranges,
+      samples,
+      stop,
+      build: c.build,
+      ...(c.sizes ? { sizes: c.sizes } : {}),
+    };
     const budget =
       flags.accuracyDrop === undefined
         ? cosineBudget(optimized, common, parseNumber('--cosine', flags.cosine!, 0, 1))
@@ -136,7 +147,8 @@ export async function choosePrecision(
 export function choiceLines(choice: PrecisionChoice, budget: Budget): string[] {
   const lines = [`accuracy: ${budget.describe(choice.score)}, at least ${budget.describe(budget.least)} allowed`];
   if (choice.kept.length === 0) return [...lines, 'nothing has to stay in FP32'];
-  for (const k of choice.kept) lines.push(`${k.precision.toUpperCase()}  ${k.name}: ${k.reason}`);
+  for (const k of choice.kept)
+    lines.push(`${k.precision.toUpperCase()}  ${k.name} (${k.sources.join(' ')}): ${k.reason}`);
   const pins = choice.kept.flatMap((k) => k.sources.map((s) => `--pin ${s}=${k.precision}`));
   return [...lines, `the same without measuring: ${[...new Set(pins)].join(' ')}`];
 }

@@ -9,6 +9,10 @@ export interface Tensor {
   readonly shape: readonly number[];
   /** Row-major, little-endian, dense. */
   readonly bytes: Uint8Array;
+  /** A sequence: its tensors; shape and bytes are then empty. */
+  readonly items?: readonly Tensor[];
+  /** An optional value that is not there. */
+  readonly absent?: boolean;
 }
 
 export interface DeviceInfo {
@@ -166,6 +170,15 @@ export interface NativeRuntime {
     policy: MeasurePolicy,
     stop: AbortSignal,
   ): Promise<readonly Measurement[]>;
+  /**
+   * Compiles, on all cores, the kernels that measuring these tactics will need, where a device compiles kernels at all.
+   * What does not compile is left for `measure` to report.
+   */
+  prefetch?(
+    device: string,
+    trials: readonly { readonly layer: Uint8Array; readonly tactic: string }[],
+    stop: AbortSignal,
+  ): Promise<void>;
   /** Measures what a device reaches with these threads; takes about a second. Empty where the device cannot say. */
   ceilings(device: string, threads: number, stop: AbortSignal): Promise<Ceilings>;
   /** Evaluates one WeightExpr message over the mapped files. */

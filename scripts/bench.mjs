@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { build } from 'esbuild';
 import { buildParts } from './build.mjs';
+import { esbuildOperators } from './lib/operators.mjs';
 import { ROOT, run } from './lib/run.mjs';
 
 await buildParts(['native']);
@@ -18,6 +19,7 @@ await build({
   banner: {
     js: "import { createRequire as sinterRequire } from 'node:module'; const require = sinterRequire(import.meta.url);",
   },
+  plugins: [esbuildOperators],
   logLevel: 'warning',
 });
 const { code } = await run(process.execPath, [outfile, ...process.argv.slice(2)], { cwd: ROOT });

@@ -5,10 +5,18 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { iconPng } from './lib/icon.mjs';
 import { fail, say } from './lib/log.mjs';
+import { esbuildOperators } from './lib/operators.mjs';
 import { ROOT, run } from './lib/run.mjs';
 import { whenChanged } from './lib/stamp.mjs';
 
-const NODE_SOURCES = ['optimizer', 'native/napi', 'assets/proto', 'package-lock.json', 'scripts/build.mjs'];
+const NODE_SOURCES = [
+  'optimizer',
+  'native/napi',
+  'assets/proto',
+  'package-lock.json',
+  'scripts/build.mjs',
+  'scripts/lib/operators.mjs',
+];
 
 const nodeOptions = {
   absWorkingDir: ROOT,
@@ -19,6 +27,7 @@ const nodeOptions = {
   legalComments: 'none',
   logLevel: 'warning',
   loader: { '.proto': 'text' },
+  plugins: [esbuildOperators],
   // sharp brings a native library of its own: it stays in node_modules.
   external: ['electron', 'sharp'],
 };

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { build } from 'esbuild';
 import { buildParts } from './build.mjs';
+import { esbuildOperators } from './lib/operators.mjs';
 import { ROOT, run } from './lib/run.mjs';
 
 export const OUTFILE = path.join(ROOT, 'dist/conformance/main.js');
@@ -22,6 +23,7 @@ export async function prepare() {
     banner: {
       js: "import { createRequire as sinterRequire } from 'node:module'; const require = sinterRequire(import.meta.url);",
     },
+    plugins: [esbuildOperators],
     logLevel: 'warning',
   });
 }

@@ -37,11 +37,15 @@ const NEEDS = {
     ['libxtst6', library('libXtst.so.6')],
     ['fonts-liberation', file('/usr/share/fonts/truetype/liberation')],
   ],
+  cases: [['libonnx-testdata', file('/usr/share/libonnx-testdata/data')]],
   display: [
     ['xvfb', program('Xvfb')],
     ['xauth', program('xauth')],
   ],
 };
+
+/** Whether this process may install packages by itself. */
+export const mayInstall = () => isDebian() && process.getuid?.() === 0;
 
 const isDebian = () => {
   try {

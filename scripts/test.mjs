@@ -1,12 +1,15 @@
-// `npm test`: every check of the project in order. `--only STAGE` runs one: lint, types, native, unit, e2e.
+// `npm test`: every check of the project in order. `--only STAGE` runs one: lint, types, native, unit,
+// conformance, e2e.
 // The last line is "N passed, N failed".
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildParts } from './build.mjs';
+import { OUTFILE as CONFORMANCE, prepare as prepareConformance } from './conformance.mjs';
 import { launchOptions, resolveElectron } from './electron.mjs';
+import { differences } from './lib/expectation.mjs';
 import { bin, ROOT, run } from './lib/run.mjs';
 import { lint } from './lint.mjs';
-import { ensureSystemDeps } from './system-deps.mjs';
+import { ensureSystemDeps, mayInstall } from './system-deps.mjs';
 
 const reportFile = (name) => path.join(ROOT, 'test-results', `${name}.json`);
 const readReport = (name) => {
@@ -38,6 +41,33 @@ async function unit() {
   const { code } = await run(bin('vitest'), args);
   const report = readReport('unit');
   return counted(report?.numPassedTests ?? 0, report?.numFailedTests ?? 0, code);
+}
+
+/** The ONNX project's own cases, with the passes and without, against the committed outcome. */
+async function conformance() {
+  const suite = '/usr/share/libonnx-testdata/data';
+  if (!existsSync(suite) && mayInstall()) ensureSystemDeps(['cases']);
+  if (!existsSync(suite)) {
+    console.log('SKIPPED: the ONNX backend cases are not installed (Debian: apt-get install libonnx-testdata)');
+    return { passed: 0, failed: 0 };
+  }
+  await prepareConformance();
+  const env = { SINTER_ROOT: ROOT };
+  let passed = 0;
+  let failed = 0;
+  for (const optimize of ['on', 'off']) {
+    const file = reportFile(`conformance-${optimize}`);
+    mkdirSync(path.dirname(file), { recursive: true });
+    const args = [CONFORMANCE, '--suite', suite, '--optimize', optimize, '--report', file];
+    const { output } = await run(process.execPath, args, { env, quiet: true });
+    const report = readReport(`conformance-${optimize}`);
+    const wrong = report ? differences(report) : [`the runner failed: ${output.slice(-500)}`];
+    for (const sentence of wrong) console.error(`conformance, passes ${optimize}: ${sentence}`);
+    console.log(`passes ${optimize}: ${output.trimEnd().split('\n').at(-1)}`);
+    passed += report?.passed ?? 0;
+    failed += wrong.length;
+  }
+  return { passed, failed };
 }
 
 async function e2e() {
@@ -72,6 +102,7 @@ const STAGES = {
   },
   native,
   unit,
+  conformance,
   e2e,
 };
 
@@ -82,7 +113,11 @@ if (only !== null && !(only in STAGES)) {
 }
 const chosen = only === null ? Object.keys(STAGES) : [only];
 const needs = new Set(
-  chosen.flatMap((s) => ({ native: ['native'], unit: ['native'], e2e: ['native', 'window', 'display'] })[s] ?? []),
+  chosen.flatMap(
+    (s) =>
+      ({ native: ['native'], unit: ['native'], conformance: ['native'], e2e: ['native', 'window', 'display'] })[s] ??
+      [],
+  ),
 );
 ensureSystemDeps([...needs]);
 
@@ -96,7 +131,7 @@ for (const stage of chosen) {
 console.log('');
 for (const r of rows) {
   const mark = r.failed === 0 ? 'ok  ' : 'FAIL';
-  console.log(`${mark} ${r.stage.padEnd(7)} ${r.passed} passed, ${r.failed} failed (${r.seconds.toFixed(1)} s)`);
+  console.log(`${mark} ${r.stage.padEnd(11)} ${r.passed} passed, ${r.failed} failed (${r.seconds.toFixed(1)} s)`);
 }
 const sum = (key) => rows.reduce((n, r) => n + r[key], 0);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);

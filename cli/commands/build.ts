@@ -38,11 +38,20 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   });
   const sizes = parseRanges(flags.range);
   const { device } = flags;
+  const build = {
+    ...(tuning ? { tuning } : {}),
+    rules: tacticRules(optimized.graph, {
+      pin: parsePairs('--pin-tactic', flags.pinTactic),
+      forbid: flags.forbidTactic,
+    }),
+    fastFp32: flags.fastFp32 === true,
+  };
   const { policy, choice, budget } = await choosePrecision(optimized, flags, {
     runtime,
     device,
     threads,
     sizes,
+    build,
     stop,
     progress,
   });
@@ -53,12 +62,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     path: flags.output,
     ranges: sizes,
     ...(policy ? { precision: policy } : {}),
-    ...(tuning ? { tuning } : {}),
-    rules: tacticRules(optimized.graph, {
-      pin: parsePairs('--pin-tactic', flags.pinTactic),
-      forbid: flags.forbidTactic,
-    }),
-    fastFp32: flags.fastFp32 === true,
+    ...build,
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });

@@ -9,6 +9,7 @@ import { difference } from '../../optimizer/engine/summary.ts';
 import type { Tensor } from '../../optimizer/runtime.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
+import { nonFinite, nonFiniteText } from '../nonFinite.ts';
 import { modelOptions, parseCount, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -82,6 +83,7 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
       r.mismatched,
     ]);
     console.log(table(['output', 'max abs', 'max rel', 'cosine', 'NaN or infinite on one side'], cells));
+    for (const o of nonFinite(got)) console.log(`the engine's "${o.output}" holds ${nonFiniteText(o)}`);
     console.log(ok ? `equal within ${tolerance}` : `different: the tolerance is ${tolerance}`);
   }
   return ok ? EXIT.ok : EXIT.differs;

@@ -1,13 +1,19 @@
 import { writeFileSync } from 'node:fs';
+import { hashFile } from '../../optimizer/builder/hashFile.ts';
+import { withQuantization } from '../../optimizer/builder/quantized.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { encodeWeight } from '../../optimizer/builder/weights.ts';
+import { readRanges } from '../../optimizer/calibration/cache/file.ts';
+import { Ranges } from '../../optimizer/calibration/rangeTable.ts';
 import { encodeWeightExpr } from '../../optimizer/engine/schema.ts';
 import { writeOnnx } from '../../optimizer/exporters/onnx/write.ts';
-import type { Trace } from '../../optimizer/passes/pass.ts';
+import type { Graph } from '../../optimizer/ir/graph.ts';
+import type { Optimized, Trace } from '../../optimizer/passes/pass.ts';
 import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { modelOptions, parseSwitches, type SwitchFlags } from '../options.ts';
+import { parsePins } from '../precision.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -17,6 +23,10 @@ interface OptimizeFlags extends SwitchFlags {
   trace?: string;
   output?: string;
   refusals?: boolean;
+  qdq?: boolean;
+  calibration?: string;
+  activationType: string;
+  pin: string[];
   shape: string[];
   weights?: string;
   set: string[];
@@ -27,6 +37,7 @@ export async function optimize(file: string, flags: OptimizeFlags): Promise<numb
   const names = new Set(pipeline.map((p) => p.name));
   const unknown = flags.disable.find((name) => !names.has(name));
   if (unknown !== undefined) throw new UsageError(`there is no pass "${unknown}"; passes are ${[...names].join(', ')}`);
+  checkQdq(flags);
   const runtime = nativeRuntime();
   const stop = stopSignal();
   const progress = new Progress();
@@ -41,13 +52,35 @@ export async function optimize(file: string, flags: OptimizeFlags): Promise<numb
   if (flags.trace !== undefined) writeFileSync(flags.trace, `${JSON.stringify(plain, null, 2)}\n`);
   if (flags.output !== undefined) {
     const files = result.graph.files.map((f) => f.path);
-    await writeOnnx(result.graph, flags.output, {
+    const graph = flags.qdq ? await quantized(result, flags) : result.graph;
+    await writeOnnx(graph, flags.output, {
       evaluateWeight: (w) => runtime.evaluateWeight(encodeWeightExpr(encodeWeight(w)), files),
     });
   }
   if (flags.json) console.log(JSON.stringify(plain, null, 2));
   else print(result.trace, flags);
   return EXIT.ok;
+}
+
+function checkQdq(flags: OptimizeFlags): void {
+  if (!flags.qdq) {
+    if (flags.calibration !== undefined) throw new UsageError('--calibration is for --qdq');
+    return;
+  }
+  if (flags.output === undefined) throw new UsageError('--qdq writes a model: give -o FILE');
+  if (flags.calibration === undefined) {
+    throw new UsageError('--qdq needs --calibration FILE; `sinter calibrate` makes one from sample data');
+  }
+  if (flags.activationType !== 'int8' && flags.activationType !== 'uint8') {
+    throw new UsageError(`--activation-type ${flags.activationType}: give int8 or uint8`);
+  }
+}
+
+/** The graph with Q/DQ, with the scales that the engine would use; anything that is pinned stays in floating point. */
+async function quantized(result: Optimized, flags: OptimizeFlags): Promise<Graph> {
+  const hash = await hashFile(result.graph.files[0]?.path, stopSignal());
+  const ranges = new Ranges(readRanges(flags.calibration!, hash));
+  return withQuantization(result.graph, ranges, parsePins(flags.pin), flags.activationType as 'int8' | 'uint8');
 }
 
 /** The trace without graph deltas: what a script wants to know. */

@@ -15,9 +15,11 @@ import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { htmlReport } from '../../optimizer/exporters/html/report.ts';
 import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
+import type { LoadedEngine, Tensor } from '../../optimizer/runtime.ts';
 import { type EngineSource, withEngine } from '../engineSource.ts';
 import { EXIT } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
+import { nonFinite, nonFiniteText } from '../nonFinite.ts';
 import { parseCount, parseShapes } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -93,6 +95,7 @@ async function measure(file: string, flags: ProfileFlags): Promise<Measured> {
     try {
       const header = decodeEngine(engine.headerBytes);
       const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
+      await warnNonFinite(engine, inputs, threads);
       const onProgress = (phase: string, done: number, total: number): void => progress.show(phase, done, total);
       const document = await profileEngine({
         runtime,
@@ -110,6 +113,23 @@ async function measure(file: string, flags: ProfileFlags): Promise<Measured> {
       engine.dispose();
     }
   });
+}
+
+/** A profile of infinities tells little: they usually mean that numbers were too large for FP16. */
+async function warnNonFinite(
+  engine: LoadedEngine,
+  inputs: Readonly<Record<string, Tensor>>,
+  threads: number,
+): Promise<void> {
+  const context = engine.createContext({ threads });
+  try {
+    for (const o of nonFinite(await context.run(inputs)))
+      process.stderr.write(
+        `sinter: output "${o.output}" holds ${nonFiniteText(o)}: too large for FP16, or a fault of the model\n`,
+      );
+  } finally {
+    context.dispose();
+  }
 }
 
 function print(d: ProfileDocument, top: number): void {

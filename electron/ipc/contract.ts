@@ -77,6 +77,8 @@ export const contract = {
     result: profileResult,
   },
   openProfile: { params: z.object({ path: z.string() }), result: profileResult },
+  /** Takes over a profile that the window kept when the host before this one died. */
+  adoptProfile: { params: z.object({ profile: profileResult }), result: z.object({}) },
   closeProfile: { params: z.object({ profile: handle }), result: z.object({}) },
   /** The layers of a profiled engine as a graph: what there is to see without the model. */
   profileGraph: { params: z.object({ profile: handle }), result: graphView },
@@ -128,6 +130,19 @@ export const contract = {
     params: z.object({ ranges: rangesChoice, format: z.enum(['sinter', 'tensorrt']), path: z.string() }),
     result: z.object({ tensors: z.number() }),
   },
+  /** The optimized graph with QuantizeLinear and DequantizeLinear, for other runtimes. */
+  exportQdq: {
+    params: z.object({
+      model: handle,
+      ranges: rangesChoice,
+      pins: precisionChoice.shape.pins,
+      /** int8 as TensorRT and our engines compute, uint8 as ONNX Runtime is fastest with. */
+      activations: z.enum(['int8', 'uint8']),
+      path: z.string(),
+      job: jobId,
+    }),
+    result: z.object({ bytes: z.number(), quantized: z.number() }),
+  },
   histogram: { params: z.object({ calibration: handle, tensor: z.string() }), result: histogram },
   /** What a threshold would clip and cost; nothing is changed. */
   threshold: {
@@ -141,6 +156,7 @@ export const contract = {
       ranges: rangesChoice,
       pins: precisionChoice.shape.pins,
       budget: budget.nullable(),
+      tuning: tuningChoice,
       job: jobId,
     }),
     result: planReport,

@@ -127,6 +127,9 @@ void takeOutputs(sinter_context& c) {
     if (!c.context.outputsDecidedByRun()) return;
     const auto& h = c.context.engine().header();
     for (size_t i = 0; i < c.outputs.size(); ++i) {
+        if (c.context.result(i).items || !c.context.result(i).present()) {
+            throw Error(ErrorCode::Type, "output \"" + h.outputs[i].name + "\" is a sequence or an absent value, which the C interface does not give");
+        }
         const uint64_t bytes = bytesOf(c.context.output(i));
         c.outputs[i] = c.context.outputData(i);
         if (!c.callers[i].data) continue;

@@ -21,6 +21,7 @@ struct DeviceInfo {
     std::vector<std::string> features;
     int cores = 0;
     std::vector<std::string> notes;
+    uint64_t cacheBytes = 0;   ///< of the last cache that all cores share; 0 = not told
 };
 
 struct Tactic {
@@ -148,6 +149,9 @@ public:
         (void)layers, (void)stop;
         return {};
     }
+    /// Compiles ahead, on all cores, what measuring these will need; what does not compile is left to fail there. The
+    /// results reach other processes through the device's own cache.
+    virtual void prefetch(std::span<const LayerTactic> layers, const StopToken* stop) { (void)layers, (void)stop; }
     /// Takes over an engine's code, before its layers are prepared.
     virtual void addKernels(std::span<const KernelBinary> kernels) { (void)kernels; }
     /// Measures its ceilings with these threads; takes about a second. Throws Error(Stopped).

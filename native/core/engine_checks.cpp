@@ -70,6 +70,7 @@ void checkValue(const Scope& e, size_t index) {
     if ((v.external || v.weight) && v.layout == "nhwc") {
         corrupt(nameOf(e, index) + " is an engine input, output or weight and must be row-major");
     }
+    if (v.sequence && !v.pooled && !v.external) corrupt(nameOf(e, index) + " is a sequence in memory of fixed size");
     for (const schema::DimExpr& d : v.shape) checkDim(d, e.engine.symbols.size());
     if (v.weight && *v.weight >= e.engine.weights.size()) corrupt(nameOf(e, index) + " uses a missing weight");
     if (v.arenaOffset && (*v.arenaOffset > e.arenaBytes || v.maxBytes > e.arenaBytes - *v.arenaOffset)) {
@@ -167,6 +168,7 @@ void checkStructure(const schema::Engine& e, uint64_t blobBytes) {
     checkBindings(e);
     if (hasRegions(e)) return;
     for (const schema::Value& v : e.values) {
+        if (v.sequence || v.optional) corrupt("it has sequences without the feature \"regions\"");
         if (v.pooled) corrupt("it has pooled values without the feature \"regions\"");
     }
     for (const schema::Layer& l : e.layers) {

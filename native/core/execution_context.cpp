@@ -77,6 +77,7 @@ void ExecutionContext::checkAddresses(std::span<const void* const> inputs, std::
     for (size_t i = 0; i < inputs.size() + outputs.size(); ++i) {
         const bool in = i < inputs.size();
         if ((in ? inputs[i] : outputs[i - inputs.size()]) || slotInfos()[i].count() == 0 || (!in && decidedByRun_)) continue;
+        if (in && (h.values[h.inputs[i].value].sequence || h.values[h.inputs[i].value].optional)) continue;
         throw Error(ErrorCode::Argument, std::string(in ? "input \"" : "output \"") + (in ? h.inputs[i].name : h.outputs[i - inputs.size()].name) +
                                              "\" has no memory");
     }

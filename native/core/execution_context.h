@@ -46,6 +46,11 @@ public:
     /// Where the runtime put an output of the last run; valid until the next one. Only when outputsDecidedByRun().
     void* outputData(size_t i) const { return runner_->output(i); }
 
+    /// A result of the last run, sequences and absent values too. Only when outputsDecidedByRun().
+    const RegionTensor& result(size_t i) const { return runner_->result(i); }
+    /// An input that is no plain tensor, for the runs that follow; after setShapes. Only when outputsDecidedByRun().
+    void setInput(size_t i, RegionTensor t) { runner_->setInput(i, std::move(t)); }
+
     /// Runs once. Host memory, dense row-major, in binding order; must not overlap. Throws Error with the layer's name.
     void run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop = nullptr);
 

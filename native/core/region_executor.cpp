@@ -130,7 +130,17 @@ void RegionExecutor::run(std::span<const RegionTensor> inputs) {
 
 void RegionExecutor::define(uint32_t value, const RegionTensor& t) {
     const schema::Value& v = plan_.values[value];
-    if (t.present() && (t.info.dtype != v.dtype || t.info.dims.size() != v.shape.size())) {
+    if (t.present() && v.sequence != (t.items != nullptr)) {
+        throw Error(ErrorCode::Type, "value \"" + v.name + "\" is " + (t.items ? "a sequence" : "a tensor") + ", the engine expects the other");
+    }
+    if (!t.present() && !v.optional) throw Error(ErrorCode::Type, "value \"" + v.name + "\" is absent");
+    if (v.sequence || !t.present()) {
+        if (t.present() && t.info.dtype != v.dtype) throw Error(ErrorCode::Type, "sequence \"" + v.name + "\" holds " + std::string(dtypeName(t.info.dtype)));
+        tensors_[value] = t;
+        known_[value] = true;
+        return;
+    }
+    if (t.info.dtype != v.dtype || (!v.optional && t.info.dims.size() != v.shape.size())) {
         throw Error(ErrorCode::Shape, "value \"" + v.name + "\" is " + std::string(dtypeName(t.info.dtype)) + " " + shapeText(t.info.dims) +
                                           ", the engine expects " + std::string(dtypeName(v.dtype)) + " of rank " + std::to_string(v.shape.size()));
     }
@@ -166,6 +176,7 @@ RegionTensor RegionExecutor::allocate(DType dtype, std::vector<int64_t> dims) {
 }
 
 RegionTensor RegionExecutor::kept(const RegionTensor& t) {
+    if (t.items || !t.present()) return t;
     if (t.owner && t.view.isLinear()) return t;
     RegionTensor copy = allocate(t.info.dtype, t.info.dims);
     if (t.view.count() > 0) copyStrided(copy.view, t.view);
@@ -177,6 +188,7 @@ RegionTensor& RegionExecutor::get(uint32_t value) {
     if (known_[value]) return t;
     const schema::Engine& h = shared_.engine.header();
     const schema::Value& v = plan_.values[value];
+    if (v.sequence || v.optional) throw Error(ErrorCode::Corrupt, "value \"" + v.name + "\" is used before it is made");
     t.info = describeValue(v, shared_.symbols, h.symbols);
     if (v.view) {
         const RegionTensor& base = get(v.view->of);
@@ -224,7 +236,7 @@ void RegionExecutor::runLayer(size_t index) {
     throwIfStopped(shared_.stop);
     try {
         if (ControlFlow::owns(l)) ControlFlow::run(*this, *states_[index], l);
-        else execute(*states_[index], l);
+        else if (!l.resolve || !SequenceLayers::run(*this, l)) execute(*states_[index], l);
     } catch (const Error& e) {
         if (!e.layer.empty() || e.code == ErrorCode::Stopped) throw;
         failLayer(e.code, l, e.what());

@@ -18,6 +18,8 @@ struct RegionTensor {
     TensorInfo info;
     TensorView view;
     std::shared_ptr<Buffer> owner;
+    /// A sequence: its tensors, dense and in the pool's memory. Never changed once made: sequences share them.
+    std::shared_ptr<const std::vector<RegionTensor>> items;
     bool present() const { return info.present(); }
 };
 
@@ -69,6 +71,7 @@ public:
 private:
     struct State;
     friend class ControlFlow;
+    friend class SequenceLayers;
 
     RegionTensor& get(uint32_t value);
     const RegionTensor& input(const schema::Layer& l, size_t index);

@@ -48,6 +48,10 @@ void RegionRunner::begin(std::span<const void* const> inputs, const StopToken* s
     shared_.symbols = inputSymbols_;
     std::vector<RegionTensor> given(inputs_);
     for (size_t i = 0; i < inputs_; ++i) {
+        if (const auto special = special_.find(i); special != special_.end()) {
+            given[i] = special->second;
+            continue;
+        }
         given[i].info = slots_[i];
         given[i].view = makeView(slots_[i], const_cast<void*>(inputs[i]));  // kernels only read their inputs
     }
@@ -58,6 +62,7 @@ void RegionRunner::finish(std::span<void* const> outputs) {
     for (size_t i = 0; i < results_.size(); ++i) {
         results_[i] = root_.output(i);
         slots_[inputs_ + i] = results_[i].info;
+        if (results_[i].items || !results_[i].present()) continue;
         const auto bytes = static_cast<size_t>(results_[i].info.count()) * dtypeSize(results_[i].info.dtype);
         if (i < outputs.size() && outputs[i] && bytes > 0) std::memcpy(outputs[i], results_[i].view.data, bytes);
     }

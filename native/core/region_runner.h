@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -21,6 +22,11 @@ public:
     /// Where an output of the last run lies; valid until the next one.
     void* output(size_t index) const { return results_[index].view.data; }
 
+    /// Gives a sequence, or an absent optional value, in place of an input's memory; until given anew.
+    void setInput(size_t index, RegionTensor t) { special_[index] = std::move(t); }
+    /// A result of the last run, sequences too.
+    const RegionTensor& result(size_t index) const { return results_[index]; }
+
     void begin(std::span<const void* const> inputs, const StopToken* stop);
     size_t layerCount() const { return root_.layerCount(); }
     void runLayer(size_t index) { root_.runLayer(index); }
@@ -34,6 +40,7 @@ private:
     size_t inputs_;
     std::vector<TensorInfo> slots_;
     std::vector<RegionTensor> results_;
+    std::map<size_t, RegionTensor> special_;
 };
 
 }  // namespace sinter

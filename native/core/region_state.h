@@ -27,4 +27,11 @@ private:
     static void runScan(RegionExecutor& executor, RegionExecutor::State& state, const schema::Layer& l);
 };
 
+/// Layers on sequences and optional values; they move tensors about and compute nothing.
+class SequenceLayers {
+public:
+    /// Runs the layer if it is one of them.
+    static bool run(RegionExecutor& executor, const schema::Layer& l);
+};
+
 }  // namespace sinter

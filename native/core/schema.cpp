@@ -214,6 +214,8 @@ Value readValue(std::string_view bytes) {
             case 11: v.zeroPoint = m.int64(); break;
             case 12: v.scaleAxis = m.uint32(); break;
             case 13: v.pooled = m.boolean(); break;
+            case 14: v.sequence = m.boolean(); break;
+            case 15: v.optional = m.boolean(); break;
             default: m.skip();
         }
     }

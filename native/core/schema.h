@@ -36,6 +36,8 @@ struct Value {
     std::optional<View> view;
     bool external = false;
     bool pooled = false;
+    bool sequence = false;
+    bool optional = false;
     uint64_t maxBytes = 0;
     std::vector<double> scale = {};
     int64_t zeroPoint = 0;

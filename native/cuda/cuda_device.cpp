@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "cuda/codegen/types.h"
 #include "cuda/host_layer.h"
 #include "cuda/stream.h"
 
@@ -61,6 +62,9 @@ private:
 /// Pageable memory over PCIe, about 12 GB/s.
 constexpr double kHostCopyNsPerByte = 0.08;
 
+/// Layers whose rows read shapes and attributes without looking twice: what contradicts itself never reaches them.
+bool isContraction(const LayerDesc& l) { return l.op == "Conv" || l.op == "ConvTranspose" || l.op == "MatMul" || l.op == "Attention"; }
+
 bool isFallback(const std::string& name) { return name.starts_with("any_"); }
 
 }  // namespace
@@ -83,6 +87,7 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     p.sharedPerBlock = static_cast<uint32_t>(get(attribute::kSharedPerBlockOptIn));
     p.sharedPerMultiprocessor = static_cast<uint32_t>(get(attribute::kSharedPerMultiprocessor));
     p.registersPerMultiprocessor = static_cast<uint32_t>(get(attribute::kRegistersPerMultiprocessor));
+    p.threadsPerMultiprocessor = get(attribute::kThreadsPerMultiprocessor);
     p.l2Bytes = static_cast<uint64_t>(get(attribute::kL2Bytes));
     if (const int khz = get(attribute::kClockKhz); khz > 0) p.clockGhz = khz / 1e6;
     const double memoryKhz = get(attribute::kMemoryClockKhz);
@@ -98,6 +103,7 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     info_.kind = "cuda";
     info_.name = name.data();
     info_.cores = p.multiprocessors;
+    info_.cacheBytes = p.l2Bytes;
     int version = 0;
     driver_.driverVersion(&version);
     info_.features = {"sm_" + std::to_string(p.arch()), std::to_string(memory >> 20) + " MiB",
@@ -127,6 +133,7 @@ const KernelRow& CudaDevice::usableRow(const LayerDesc& layer, std::string_view 
 }
 
 std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
+    if (isContraction(layer) && !wellFormed(layer)) return {};
     std::vector<Tactic> fast, fallback;
     for (const KernelRow* row : KernelTable::instance().find(layer.op, properties_)) {
         if (auto info = row->supports(layer, properties_)) (isFallback(row->name) ? fallback : fast).push_back({row->name, std::move(*info)});
@@ -141,7 +148,7 @@ std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
 TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
     if (isHostTactic(tactic)) return describeHost(layer, tactic, kHostCopyNsPerByte);
     const KernelRow& row = usableRow(layer, tactic);
-    auto info = row.supports(layer, properties_);
+    auto info = isContraction(layer) && !wellFormed(layer) ? std::nullopt : row.supports(layer, properties_);
     if (!info) {
         throw Error(ErrorCode::Kernel, "kernel \"" + row.name + "\" cannot run layer \"" + layer.name + "\" (" + layer.op +
                                            ") with these shapes and types",
@@ -177,7 +184,7 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
     enter();
     Specialization kernel = usableRow(layer, tactic).make(layer, properties_);
     auto module = modules_.module(kernel.source);
-    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module));
+    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
 }
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
@@ -187,6 +194,20 @@ std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layer
     }
     modules_.compile(sources, stop);
     return modules_.binaries(sources);
+}
+
+void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* stop) {
+    std::vector<Source> sources;
+    for (const LayerTactic& l : layers) {
+        if (isHostTactic(l.tactic)) continue;
+        try {
+            describe(*l.layer, l.tactic, 1);
+            sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+        } catch (const Error&) {
+            continue;  // measuring says why
+        }
+    }
+    modules_.prefetch(sources, stop);
 }
 
 void CudaDevice::addKernels(std::span<const KernelBinary> kernels) { modules_.add(kernels); }

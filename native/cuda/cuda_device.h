@@ -22,6 +22,7 @@ public:
     void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const override;
     std::unique_ptr<Launch> prepare(const LayerDesc& layer, std::string_view tactic, int threads) override;
     std::vector<KernelBinary> compile(std::span<const LayerTactic> layers, const StopToken* stop) override;
+    void prefetch(std::span<const LayerTactic> layers, const StopToken* stop) override;
     void addKernels(std::span<const KernelBinary> kernels) override;
 
     const DeviceProperties& properties() const { return properties_; }

@@ -67,6 +67,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.function, "cuModuleGetFunction");
     symbol(d.setFunctionAttribute, "cuFuncSetAttribute");
     symbol(d.functionAttribute, "cuFuncGetAttribute");
+    symbol(d.occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor");
     symbol(d.launch, "cuLaunchKernelEx");
     symbol(d.beginCapture, "cuStreamBeginCapture_v2");
     symbol(d.endCapture, "cuStreamEndCapture");

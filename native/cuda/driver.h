@@ -39,7 +39,7 @@ struct CuLaunchConfig {
 
 namespace attribute {
 constexpr int kMultiprocessors = 16, kClockKhz = 13, kMemoryClockKhz = 36, kBusWidth = 37, kL2Bytes = 38, kMajor = 75, kMinor = 76,
-              kSharedPerMultiprocessor = 81, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97;
+              kSharedPerMultiprocessor = 81, kThreadsPerMultiprocessor = 39, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97;
 constexpr int kFunctionShared = 1, kFunctionLocal = 3, kFunctionRegisters = 4, kFunctionDynamicShared = 8;
 constexpr int kLaunchCluster = 4, kLaunchProgrammatic = 6;
 }  // namespace attribute
@@ -75,6 +75,7 @@ struct Driver {
     CuResult (*function)(CuFunction*, CuModule, const char*);
     CuResult (*setFunctionAttribute)(CuFunction, int, int);
     CuResult (*functionAttribute)(int*, int, CuFunction);
+    CuResult (*occupancy)(int*, CuFunction, int, size_t);
     CuResult (*launch)(const CuLaunchConfig*, CuFunction, void**, void**);
     CuResult (*beginCapture)(CuStream, int);
     CuResult (*endCapture)(CuStream, CuGraph*);

@@ -22,6 +22,7 @@ struct DeviceProperties {
     uint32_t sharedPerBlock = 0;        ///< bytes of dynamic shared memory one block may have (opt-in limit)
     uint32_t sharedPerMultiprocessor = 0;
     uint32_t registersPerMultiprocessor = 65536;
+    int threadsPerMultiprocessor = 0;
     uint64_t l2Bytes = 0;
     uint64_t memoryBytes = 0;
     double bytesPerNs = 1000;           ///< memory bandwidth, for estimates

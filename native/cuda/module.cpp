@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "cuda/compiled_files.h"
 #include "cuda/embedded.h"
 
 namespace sinter::cuda {
@@ -158,7 +159,11 @@ void ModuleCache::add(std::span<const KernelBinary> binaries) {
     for (const KernelBinary& b : binaries) entries_.try_emplace(b.key, Entry{b, {}});
 }
 
-void ModuleCache::compile(std::span<const Source> sources, const StopToken* stop) {
+void ModuleCache::compile(std::span<const Source> sources, const StopToken* stop) { compileMissing(sources, stop, false); }
+
+void ModuleCache::prefetch(std::span<const Source> sources, const StopToken* stop) { compileMissing(sources, stop, true); }
+
+void ModuleCache::compileMissing(std::span<const Source> sources, const StopToken* stop, bool tolerant) {
     std::vector<std::pair<std::string, const Source*>> missing;
     {
         const std::lock_guard lock(mutex_);
@@ -174,9 +179,18 @@ void ModuleCache::compile(std::span<const Source> sources, const StopToken* stop
         for (size_t i; (i = next.fetch_add(1)) < missing.size();) {
             try {
                 throwIfStopped(stop);
-                KernelBinary binary = compileSource(*missing[i].second, targetOf(*missing[i].second, device_), missing[i].first);
+                const std::string& key = missing[i].first;
+                auto binary = readCompiled(key);
+                if (!binary) {
+                    binary = compileSource(*missing[i].second, targetOf(*missing[i].second, device_), key);
+                    writeCompiled(*binary);
+                }
                 const std::lock_guard lock(mutex_);
-                entries_.try_emplace(binary.key, Entry{binary, {}});
+                entries_.try_emplace(key, Entry{std::move(*binary), {}});
+            } catch (const Error& e) {
+                if (tolerant && e.code == ErrorCode::Kernel) continue;
+                const std::lock_guard lock(mutex_);
+                if (!failure) failure = std::current_exception();
             } catch (...) {
                 const std::lock_guard lock(mutex_);
                 if (!failure) failure = std::current_exception();

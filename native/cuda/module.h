@@ -44,12 +44,15 @@ public:
     void add(std::span<const KernelBinary> binaries);
     /// Compiles what is not there yet, on all cores.
     void compile(std::span<const Source> sources, const StopToken* stop);
+    /// The same, leaving out what does not compile.
+    void prefetch(std::span<const Source> sources, const StopToken* stop);
     /// The binaries of sources, each once, in key order; all of them must be there (see compile).
     std::vector<KernelBinary> binaries(std::span<const Source> sources);
     /// The loaded module of a source, compiled when it is not there.
     std::shared_ptr<Module> module(const Source& source);
 
 private:
+    void compileMissing(std::span<const Source> sources, const StopToken* stop, bool tolerant);
     struct Entry {
         KernelBinary binary;
         std::weak_ptr<Module> module;

@@ -91,6 +91,26 @@ const std::vector<CudaLaunch::Step>& CudaLaunch::steps(const KernelArgs& args) {
     return steps_;
 }
 
+LaunchFacts CudaLaunch::facts() const {
+    LaunchFacts f;
+    f.kernels = static_cast<int>(steps_.size());
+    const Driver& driver = *Driver::get();
+    for (const Step& s : steps_) {
+        const auto get = [&](int which) {
+            int value = -1;
+            return driver.functionAttribute(&value, which, s.function) == 0 ? value : -1;
+        };
+        f.registers = std::max(f.registers, get(attribute::kFunctionRegisters));
+        if (const int fixed = get(attribute::kFunctionShared); fixed >= 0) f.sharedBytes = std::max(f.sharedBytes, fixed + int64_t{s.spec.dynamicShared});
+        const int threads = static_cast<int>(s.spec.block[0] * s.spec.block[1] * s.spec.block[2]);
+        int blocks = 0;
+        if (device_.threadsPerMultiprocessor <= 0 || driver.occupancy(&blocks, s.function, threads, s.spec.dynamicShared) != 0) continue;
+        const double share = std::min(1.0, static_cast<double>(blocks * ((threads + 31) / 32 * 32)) / device_.threadsPerMultiprocessor);
+        f.occupancy = f.occupancy < 0 ? share : std::min(f.occupancy, share);
+    }
+    return f;
+}
+
 CudaStream::CudaStream(CudaDevice& device) : device_(device), driver_(*Driver::get()) {
     device_.enter();
     check(driver_.createStream(&stream_, kNonBlocking), "creating a stream");

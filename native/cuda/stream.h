@@ -14,7 +14,8 @@ class CudaDevice;
 /// A specialized kernel with its code on the device. Its launches are computed when the addresses change.
 class CudaLaunch final : public Launch {
 public:
-    CudaLaunch(Specialization kernel, std::shared_ptr<Module> module) : kernel_(std::move(kernel)), module_(std::move(module)) {}
+    CudaLaunch(Specialization kernel, std::shared_ptr<Module> module, const DeviceProperties& device)
+        : kernel_(std::move(kernel)), module_(std::move(module)), device_(device) {}
 
     struct Step {
         LaunchSpec spec;
@@ -23,10 +24,13 @@ public:
         std::vector<CuLaunchAttribute> attributes;
     };
     const std::vector<Step>& steps(const KernelArgs& args);
+    /// Of the launches of the last run: registers and shared memory of the largest kernel, occupancy of the least occupied.
+    LaunchFacts facts() const override;
 
 private:
     Specialization kernel_;
     std::shared_ptr<Module> module_;
+    const DeviceProperties& device_;
     bool bound_ = false;
     std::vector<TensorView> inputs_, outputs_;
     void* workspace_ = nullptr;

@@ -101,6 +101,26 @@ Napi::Value evaluate(const Napi::CallbackInfo& info) {
     });
 }
 
+/// (device, layerDescs, tactics, stop) → Promise<void>
+Napi::Value prefetch(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+        const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
+        if (!info[1].IsArray()) throw Error(ErrorCode::Argument, "the layers must be an array");
+        const auto given = info[1].As<Napi::Array>();
+        auto layers = std::make_shared<std::vector<LayerDesc>>();
+        for (uint32_t i = 0; i < given.Length(); ++i) layers->push_back(layerDesc(given.Get(i)));
+        const auto stop = Handle<StopToken>::take(info[3], "the stop token");
+        return Task::start(
+            info.Env(),
+            [=, tactics = texts(info[2], "the tactics")] {
+                std::vector<LayerTactic> list;
+                for (size_t i = 0; i < std::min(layers->size(), tactics.size()); ++i) list.push_back({&(*layers)[i], tactics[i]});
+                device->prefetch(list, stop.get());
+            },
+            [](Napi::Env env) { return env.Undefined(); });
+    });
+}
+
 /// (device, threads, stop) → Promise<{flops, bandwidth}>
 Napi::Value measureCeilings(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
@@ -176,6 +196,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("devices", Napi::Function::New<devices>(env));
     exports.Set("enumerate", Napi::Function::New<enumerate>(env));
     exports.Set("evaluate", Napi::Function::New<evaluate>(env));
+    exports.Set("prefetch", Napi::Function::New<prefetch>(env));
     exports.Set("ceilings", Napi::Function::New<measureCeilings>(env));
     exports.Set("evaluateWeight", Napi::Function::New<evaluateWeight>(env));
     exports.Set("writeEngine", Napi::Function::New<writeEngineFile>(env));

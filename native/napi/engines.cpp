@@ -1,9 +1,11 @@
 #include "napi/engines.h"
 
 #include <atomic>
+#include <cstring>
 
 #include "core/dim.h"
 #include "core/execution_context.h"
+#include "core/strided_copy.h"
 #include "napi/task.h"
 
 namespace sinter::addon {
@@ -43,6 +45,8 @@ public:
         }
         for (size_t i = 0; i < h.inputs.size(); ++i) {
             const std::string what = "input \"" + h.inputs[i].name + "\"";
+            const Napi::Value given_ = given.As<Napi::Array>().Get(static_cast<uint32_t>(i));
+            if (takeSpecial(i, given_, what)) continue;
             const TensorInfo info = tensorInto(given.As<Napi::Array>().Get(static_cast<uint32_t>(i)), what, shared_->inputs[i]);
             const DType want = h.values[h.inputs[i].value].dtype;
             if (info.dtype != want) {
@@ -56,6 +60,7 @@ public:
     /// Off the JavaScript thread: binds the shapes and finds memory for the outputs.
     void prepare() {
         context().setShapes(shapes_);
+        for (auto& [i, t] : special_) context().setInput(i, t);
         if (context().outputsDecidedByRun()) {
             outputs.assign(shared_->outputs.size(), nullptr);
             return;
@@ -72,6 +77,10 @@ public:
     Napi::Value results(Napi::Env env) {
         Napi::Array list = Napi::Array::New(env, outputs.size());
         for (size_t i = 0; i < outputs.size(); ++i) {
+            if (context().outputsDecidedByRun() && (context().result(i).items || !context().result(i).present())) {
+                list.Set(static_cast<uint32_t>(i), special(env, context().result(i), i));
+                continue;
+            }
             void* data = context().outputsDecidedByRun() ? context().outputData(i) : outputs[i];
             list.Set(static_cast<uint32_t>(i), toTensor(env, context().output(i), data));
         }
@@ -82,6 +91,61 @@ public:
     std::vector<void*> outputs;
 
 private:
+    /// A sequence ({dtype, items}) or an absent value ({dtype, absent}); false for plain tensors.
+    bool takeSpecial(size_t i, const Napi::Value& v, const std::string& what) {
+        const schema::Engine& h = shared_->context.engine().header();
+        const schema::Value& declared = h.values[h.inputs[i].value];
+        if (!v.IsObject()) return false;
+        const auto object = v.As<Napi::Object>();
+        const Napi::Value items = object.Get("items");
+        const bool absent = declared.optional && object.Get("absent").ToBoolean().Value();
+        if (!items.IsArray() && !absent && !declared.optional) return false;
+        if (items.IsArray() && !declared.sequence) throw Error(ErrorCode::Type, what + " is a sequence, the engine takes a tensor");
+        RegionTensor t;
+        if (!items.IsArray() && !absent) {
+            t = item(tensor(v, what), declared.dtype, what);
+        } else if (!absent) {
+            auto list = std::make_shared<std::vector<RegionTensor>>();
+            for (uint32_t k = 0; k < items.As<Napi::Array>().Length(); ++k) {
+                list->push_back(item(tensor(items.As<Napi::Array>().Get(k), what), declared.dtype, what));
+            }
+            t.info.dtype = declared.dtype;
+            t.items = std::move(list);
+        }
+        special_.emplace_back(i, std::move(t));
+        shapes_.emplace_back(declared.shape.size(), 0);
+        inputs.push_back(nullptr);
+        return true;
+    }
+
+    /// A tensor in memory that the context's regions may keep.
+    RegionTensor item(const GivenTensor& given, DType wanted, const std::string& what) {
+        if (given.info.dtype != wanted) throw Error(ErrorCode::Type, what + " holds " + std::string(dtypeName(given.info.dtype)) + ", the engine takes " + std::string(dtypeName(wanted)));
+        RegionTensor t;
+        t.info = given.info;
+        t.owner = shared_->context.engine().device().allocate(std::max<uint64_t>(given.memory.bytes(), 64));
+        if (given.memory.bytes() > 0) std::memcpy(t.owner->address(), given.memory.data(), given.memory.bytes());
+        t.view = makeView(t.info, t.owner->address());
+        return t;
+    }
+
+    Napi::Object special(Napi::Env env, const RegionTensor& t, size_t i) {
+        const schema::Engine& h = shared_->context.engine().header();
+        Napi::Object o = Napi::Object::New(env);
+        o.Set("dtype", std::string(dtypeName(h.values[h.outputs[i].value].dtype)));
+        o.Set("shape", Napi::Array::New(env));
+        o.Set("bytes", Napi::Uint8Array::New(env, 0));
+        if (!t.present()) {
+            o.Set("absent", true);
+            return o;
+        }
+        Napi::Array items = Napi::Array::New(env, t.items->size());
+        for (size_t k = 0; k < t.items->size(); ++k) items.Set(static_cast<uint32_t>(k), toTensor(env, (*t.items)[k].info, (*t.items)[k].view.data));
+        o.Set("items", items);
+        return o;
+    }
+
+    std::vector<std::pair<size_t, RegionTensor>> special_;
     std::shared_ptr<SharedContext> shared_;
     std::vector<std::vector<int64_t>> shapes_;
 };

@@ -36,6 +36,7 @@ interface Addon {
   createStop(): Handle;
   stop(stop: Handle): void;
   loadEngine(path: string): Promise<Handle>;
+  prefetch(device: string, layers: readonly Uint8Array[], tactics: readonly string[], stop: Handle): Promise<void>;
   engineInfo(engine: Handle): { headerBytes: Uint8Array; inputs: string[]; outputs: string[] };
   verifyEngine(engine: Handle): Promise<void>;
   disposeEngine(engine: Handle): void;
@@ -229,6 +230,15 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),
     measure: (device, layer, tactics, threads, policy, stop) =>
       tuner.measure({ device, layer, tactics, threads, policy }, stop),
+    prefetch: (device, trials, stop) =>
+      stoppable(addon, stop, (token) =>
+        addon.prefetch(
+          device,
+          trials.map((t) => t.layer),
+          trials.map((t) => t.tactic),
+          token,
+        ),
+      ),
     ceilings: (device, threads, stop) => stoppable(addon, stop, (token) => addon.ceilings(device, threads, token)),
     evaluateWeight: (expr, files) => calling(async () => addon.evaluateWeight(expr, files)),
     writeEngine: async (request, onProgress, stop) => {

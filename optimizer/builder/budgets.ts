@@ -31,6 +31,8 @@ export interface Top1BudgetOptions {
   readonly threads: number;
   readonly device?: string;
   readonly sizes?: BuildOptions['ranges'];
+  /** As in SensitivityOptions. */
+  readonly build?: SensitivityOptions['build'];
   /** Labelled samples, read anew for every plan, and how an engine is fed with them. */
   readonly source: SampleSource;
   readonly feed: Feed;
@@ -50,6 +52,7 @@ export async function top1Budget(optimized: Optimized, o: Top1BudgetOptions): Pr
     try {
       const path = join(dir, 'plan.sinter');
       const { estimate } = await buildEngine(optimized, {
+        ...o.build,
         runtime: o.runtime,
         threads: o.threads,
         path,

@@ -132,7 +132,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
 /** float16 only where weights and calibrated values fit. */
 function halfLimitsOf(optimized: Optimized, policy: PrecisionPolicy, runtime: NativeRuntime, stop: AbortSignal) {
   const { graph } = optimized;
-  const plan = lowerGraph(graph, literalReader(runtime, graph.files));
+  const plan = lowerGraph(graph, literalReader(runtime, graph.files), new Set(), undefined, new Set(), true);
   const files = graph.files.map((f) => f.path);
   return withHalfLimits(plan, policy, runtime, files, stop);
 }
@@ -172,7 +172,7 @@ async function searchGraph(
   const { graph } = body;
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
-    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights, known);
+    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights, known, true);
     const symbols = new Set(known);
     markResolved(plan, symbols);
     const options: SearchOptions = {
@@ -273,7 +273,7 @@ function rangesOf(optimized: Optimized, given: Readonly<Record<string, DimRange>
   const out = new Map<string, DimRange>();
   for (const id of graph.inputs) {
     const value = graph.value(id);
-    if (value.weight) continue;
+    if (value.weight || value.type.sequence || value.type.optional) continue;
     for (const d of value.type.shape ?? []) {
       for (const s of symbolsOf(d)) {
         const range = given[s];

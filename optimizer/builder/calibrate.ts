@@ -99,13 +99,16 @@ export async function calibrate(optimized: Optimized, o: CalibrateOptions): Prom
     entries: [...observers.all(only)].map(([name, h]) => entryOf(name, h.snapshot(), o.algorithm, true)),
   });
   // The algorithm takes milliseconds a tensor: events are let in between, so that a person can cancel or watch.
+  let made: { seen: number; table: RangeTable } | null = null;
   const table = async (): Promise<RangeTable> => {
+    if (made?.seen === seen) return made.table;
     const entries: RangeEntry[] = [];
     for (const [name, h] of observers.all()) {
       entries.push(entryOf(name, h.snapshot(), o.algorithm, true));
       if (entries.length % 4 === 0) await setImmediate();
     }
-    return { ...live(new Set()), entries };
+    made = { seen, table: { ...live(new Set()), entries } };
+    return made.table;
   };
   const save = async (): Promise<void> => {
     if (o.cache !== undefined && seen > 0) writeCalibrationFile(o.cache, { model, run: run(), table: await table() });

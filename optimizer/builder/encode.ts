@@ -71,6 +71,8 @@ export function encodeValue(v: PlanValue, symbols: SymbolTable): ValueMessage {
     layout: v.layout,
     ...quantizationOf(v),
     ...(v.external ? { external: true } : {}),
+    ...(v.sequence ? { sequence: true } : {}),
+    ...(v.optional ? { optional: true } : {}),
     ...(v.view
       ? {
           view: {
@@ -90,8 +92,16 @@ export const dimsOf = (v: PlanValue, bind: Binding): number[] => v.shape.map((d)
 /** How an operand is to be stored, by value index; undefined = as the value says. */
 export type StoredAs = (value: number) => StoredType | undefined;
 
-const quantizationOf = (v: { readonly scale?: number; readonly zeroPoint?: number }): Partial<ValueMessage> =>
-  v.scale === undefined ? {} : { scale: [v.scale], ...(v.zeroPoint ? { zeroPoint: v.zeroPoint } : {}) };
+function quantizationOf(v: StoredType | PlanValue): Partial<ValueMessage> {
+  const channels = 'channelScale' in v ? v.channelScale : undefined;
+  const scale = channels ? [...channels.scales] : v.scale === undefined ? [] : [v.scale];
+  if (scale.length === 0) return {};
+  return {
+    scale,
+    ...(v.zeroPoint ? { zeroPoint: v.zeroPoint } : {}),
+    ...(channels ? { scaleAxis: channels.axis } : {}),
+  };
+}
 
 /**
  * A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. Operands

@@ -31,11 +31,16 @@ export interface PlanValue {
   /** The graph value it stands for; absent for helpers that lowering or planSearch made. */
   readonly ir?: ValueId;
   readonly weight?: WeightExpr;
+  /** A list of tensors; the shape says nothing. */
+  readonly sequence?: true;
+  readonly optional?: true;
   external?: 'input' | 'output';
   view?: PlanView;
   /** Quantized storage: real = (stored - zeroPoint) · scale. */
   readonly scale?: number;
   readonly zeroPoint?: number;
+  /** Constants that the model has quantized with a scale per index of an axis. */
+  readonly channelScale?: { readonly axis: number; readonly scales: readonly number[] };
   /** The model's own dtype, where planSearch stores the value as another one. */
   readonly own?: DataType;
   /** Chosen by planSearch; views take their base's. */
@@ -139,7 +144,7 @@ export class OpenBinding extends Map<string, number> {
 
 /** True when the value's shape is known only when the layer that makes it runs. */
 export const isOpen = (v: PlanValue, bind: Binding): boolean =>
-  v.shape.some((d) => [...symbolsOf(d)].some((s) => !bind.has(s)));
+  v.sequence === true || v.optional === true || v.shape.some((d) => [...symbolsOf(d)].some((s) => !bind.has(s)));
 
 /** A build that cannot be done, for a reason that a person can act on: one sentence. */
 export class BuildError extends Error {

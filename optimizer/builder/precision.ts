@@ -2,7 +2,7 @@ import { tensorNames } from '../calibration/names.ts';
 import type { Ranges } from '../calibration/rangeTable.ts';
 import type { Graph, SourceId } from '../ir/graph.ts';
 import { BuildError, type PlanLayer, type PlanValue } from './plan.ts';
-import type { Storage } from './planSearch/format.ts';
+import { isQuantized, type Storage } from './planSearch/format.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
 
 /** What people call the storages. */
@@ -12,8 +12,14 @@ export const PRECISIONS = { fp32: '', bf16: 'bfloat16', fp16: 'float16', int8: '
 >;
 export type Precision = keyof typeof PRECISIONS;
 
+/** A precision, or "float": anything permitted but INT8. */
+export type PinKind = Precision | 'float';
+
+/** From the most careful to the least. */
+export const PIN_KINDS: readonly PinKind[] = ['fp32', 'bf16', 'fp16', 'float', 'int8'];
+
 /** Operators (by source id or by name in the model) whose precision is not the builder's to choose. */
-export type Pins = { readonly [P in Precision]?: readonly string[] };
+export type Pins = { readonly [K in PinKind]?: readonly string[] };
 
 /**
  * Storages wherever nothing is pinned: INT8 (where calibration has a range) unless told otherwise. Of different pins within
@@ -43,25 +49,25 @@ export function precisionPolicy(
       return entry && Math.max(-entry.min, entry.max, entry.infinite > 0 ? Number.POSITIVE_INFINITY : 0);
     },
     storages: (layer: PlanLayer) => {
-      const pin = (Object.keys(PRECISIONS) as Precision[]).find((p) => layer.sources.some((s) => pinned[p].has(s)));
-      return pin === undefined ? free : [PRECISIONS[pin]];
+      const pin = PIN_KINDS.find((k) => layer.sources.some((s) => pinned[k].has(s)));
+      if (pin === undefined) return free;
+      return pin === 'float' ? free.filter((s) => !isQuantized(s)) : [PRECISIONS[pin]];
     },
   };
 }
 
-function pinnedSources(graph: Graph, pins: Pins): Record<Precision, ReadonlySet<SourceId>> {
+function pinnedSources(graph: Graph, pins: Pins): Record<PinKind, ReadonlySet<SourceId>> {
   const sources = [...graph.sources.values()];
   const found = (pin: string): SourceId[] => {
     const hits = sources.filter((s) => s.id === pin || s.name === pin);
     if (hits.length === 0) throw new BuildError(`no operator of the model is called "${pin}"`);
     return hits.map((s) => s.id);
   };
-  const of = (p: Precision): ReadonlySet<SourceId> => new Set((pins[p] ?? []).flatMap(found));
-  return { fp32: of('fp32'), bf16: of('bf16'), fp16: of('fp16'), int8: of('int8') };
+  const of = (k: PinKind): ReadonlySet<SourceId> => new Set((pins[k] ?? []).flatMap(found));
+  return { fp32: of('fp32'), bf16: of('bf16'), fp16: of('fp16'), float: of('float'), int8: of('int8') };
 }
 
 /** Both sets of pins; on one operator the more careful one holds. */
 export function mergePins(a: Pins, b: Pins): Pins {
-  const keys = Object.keys(PRECISIONS) as Precision[];
-  return Object.fromEntries(keys.map((p) => [p, [...(a[p] ?? []), ...(b[p] ?? [])]]));
+  return Object.fromEntries(PIN_KINDS.map((k) => [k, [...(a[k] ?? []), ...(b[k] ?? [])]]));
 }

@@ -2,7 +2,7 @@ import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import { isQuantized, type Storage } from './planSearch/format.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
-import { mergePins, type Pins, PRECISIONS, type Precision, precisionPolicy } from './precision.ts';
+import { mergePins, type PinKind, type Pins, PRECISIONS, precisionPolicy } from './precision.ts';
 import {
   type LayerSensitivity,
   measureSensitivity,
@@ -28,6 +28,8 @@ export interface PrecisionSearchOptions extends Omit<SensitivityOptions, 'onProg
   /** What the user has fixed. */
   readonly pins?: Pins;
   readonly budget: Budget;
+  /** The layers measured one by one, where that was done already. */
+  readonly measured?: SensitivityReport;
   readonly onProgress?: (p: PrecisionProgress) => void;
 }
 
@@ -42,7 +44,7 @@ export interface PrecisionProgress {
 export interface KeptLayer {
   readonly name: string;
   readonly sources: readonly SourceId[];
-  readonly precision: Precision;
+  readonly precision: PinKind;
   /** One sentence. */
   readonly reason: string;
 }
@@ -65,8 +67,8 @@ export class BudgetError extends Error {
 
 /**
  * The plan that keeps an accuracy budget: everything in the narrowest storage permitted if that does; else layers go there in the
- * order of least accuracy lost per microsecond won, as far as the budget reaches (mixedPrecision), and those left go to 16 bits
- * where that is permitted, keeps the budget too and is expected to be faster. Throws BudgetError, or the signal's reason.
+ * order of least accuracy lost per microsecond won, as far as the budget reaches (mixedPrecision), and those left may go to 16
+ * bits where that is permitted, keeps the budget too and is expected to be faster. Throws BudgetError, or the signal's reason.
  */
 export async function searchPrecision(optimized: Optimized, o: PrecisionSearchOptions): Promise<PrecisionChoice> {
   const { budget } = o;
@@ -95,13 +97,15 @@ export async function searchPrecision(optimized: Optimized, o: PrecisionSearchOp
     };
   }
 
-  const { budget: _budget, permitted: _permitted, pins: _pins, onProgress: _progress, ...measuring } = o;
-  const sensitivity = await measureSensitivity(optimized, {
-    ...measuring,
-    storage: narrow,
-    pins: user,
-    onProgress: (done, total, note) => o.onProgress?.({ phase: 'measure', done, total, note }),
-  });
+  const { budget: _budget, permitted: _permitted, pins: _pins, onProgress: _progress, measured, ...measuring } = o;
+  const sensitivity =
+    measured ??
+    (await measureSensitivity(optimized, {
+      ...measuring,
+      storage: narrow,
+      pins: user,
+      onProgress: (done, total, note) => o.onProgress?.({ phase: 'measure', done, total, note }),
+    }));
   // 16 bits beside INT8 are dropped where they alone are too much.
   const attempts =
     isQuantized(narrow) && halves.length > 0 ? [o.permitted, o.permitted.filter(isQuantized)] : [o.permitted];
@@ -109,20 +113,22 @@ export async function searchPrecision(optimized: Optimized, o: PrecisionSearchOp
     const pinned = await mixedPrecision(sensitivity, async (fp32) =>
       kept(await scored({ fp32 }, permitted, `${fp32.length} operators in FP32`)),
     );
-    let best = await scored({ fp32: pinned }, permitted, 'the plan found');
-    if (!kept(best)) continue;
-    let precision: Precision = 'fp32';
-    for (const half of isQuantized(narrow) ? halves : []) {
-      if (!permitted.includes(half) || pinned.length === 0) continue;
-      const p: Precision = half === 'float16' ? 'fp16' : 'bf16';
-      const wider = await scored({ [p]: pinned }, permitted, `those in ${p.toUpperCase()}`);
-      if (kept(wider) && wider.estimate < best.estimate) {
-        best = wider;
-        precision = p;
-      }
-    }
-    const { policy, pins, score } = best;
-    return { policy, pins, permitted, score, sensitivity, kept: keptLayers(sensitivity, pinned, precision, narrow) };
+    const fp32 = await scored({ fp32: pinned }, permitted, 'the plan found');
+    if (!kept(fp32)) continue;
+    let best = { ...fp32, kind: 'fp32' as PinKind, out: pinned as readonly SourceId[] };
+    const tried = async (kind: PinKind, out: readonly SourceId[], note: string): Promise<void> => {
+      if (out.length === 0) return;
+      const trial = await scored({ [kind]: out }, permitted, note);
+      if (kept(trial) && trial.estimate < best.estimate) best = { ...trial, kind, out };
+    };
+    // Layers that win nothing came last in the order, whatever they cost: among INT8 neighbours they may be faster in INT8.
+    const harmful = sensitivity.layers.filter((l) => l.fp32 > l.int8).flatMap((l) => l.sources);
+    const necessary = pinned.filter((s) => harmful.includes(s));
+    if (necessary.length < pinned.length) await tried('fp32', necessary, 'without layers that win nothing');
+    if (isQuantized(narrow) && permitted.some((s) => halves.includes(s)))
+      await tried('float', best.out, 'those in 16 bits');
+    const { policy, pins, score, kind, out } = best;
+    return { policy, pins, permitted, score, sensitivity, kept: keptLayers(sensitivity, out, kind, narrow) };
   }
   throw cannot(budget, all.score);
 }
@@ -135,7 +141,7 @@ const cannot = (budget: Budget, score: number): BudgetError =>
 function keptLayers(
   report: SensitivityReport,
   pinned: readonly SourceId[],
-  precision: Precision,
+  precision: PinKind,
   narrow: Storage,
 ): KeptLayer[] {
   const ids = new Set(pinned);

@@ -1,7 +1,7 @@
 import type { ProfileCeilings, ProfileDocument } from '../engine/profile/document.ts';
 import { recordProfile } from '../engine/profile/record.ts';
 import { decodeEngine } from '../engine/schema.ts';
-import type { LoadedEngine, NativeRuntime, Tensor } from '../runtime.ts';
+import type { DeviceInfo, LoadedEngine, NativeRuntime, Tensor } from '../runtime.ts';
 import { deviceCeilings } from './ceilings.ts';
 
 export interface ProfileRequest {
@@ -21,18 +21,11 @@ export interface ProfileRequest {
 export async function profileEngine(r: ProfileRequest): Promise<ProfileDocument> {
   const header = decodeEngine(r.engine.headerBytes);
   const device = r.runtime.devices().find((d) => d.id === (header.provenance.device || 'cpu'));
-  let ceilings: ProfileCeilings | null = null;
-  if (device) {
-    r.onProgress('ceilings', 0, 1);
-    ceilings = await deviceCeilings(r.runtime, device, r.threads, {
-      stop: r.stop,
-      ...(r.cacheFolder === undefined ? {} : { folder: r.cacheFolder }),
-    });
-  }
   const context = r.engine.createContext({ threads: r.threads });
   try {
     const options = { warmup: r.warmup, iterations: r.iterations };
     const profile = await context.profile(r.inputs, options, (p) => r.onProgress('run', p.done, p.total), r.stop);
+    const ceilings = device ? await ceilingsOf(r, device) : null;
     return recordProfile({
       header,
       profile,
@@ -46,5 +39,19 @@ export async function profileEngine(r: ProfileRequest): Promise<ProfileDocument>
     });
   } finally {
     context.dispose();
+  }
+}
+
+/** A device that cannot measure itself is profiled all the same: the profile then has no roofs. */
+async function ceilingsOf(r: ProfileRequest, device: DeviceInfo): Promise<ProfileCeilings | null> {
+  r.onProgress('ceilings', 0, 1);
+  try {
+    return await deviceCeilings(r.runtime, device, r.threads, {
+      stop: r.stop,
+      ...(r.cacheFolder === undefined ? {} : { folder: r.cacheFolder }),
+    });
+  } catch (e) {
+    if (r.stop.aborted) throw e;
+    return null;
   }
 }

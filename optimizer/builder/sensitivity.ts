@@ -26,7 +26,8 @@ export interface LayerSensitivity {
   /** Signal-to-quantization-noise ratio of the engine's outputs against FP32, in decibels; Infinity when equal. */
   readonly sqnr: number;
   readonly cosine: number;
-  /** Nanoseconds of the layer in the FP32 plan and in the full INT8 plan (medians; INT8 stands for the storage asked for). */
+  /** Nanoseconds of the layer in the FP32 plan and in the full INT8 plan (the least of several runs: a busy machine only adds;
+   * INT8 stands for the storage asked for). */
   readonly fp32: number;
   readonly int8: number;
   /** Noise energy (relative to the signal's) per microsecond won; Infinity where nothing is won. */
@@ -36,6 +37,8 @@ export interface LayerSensitivity {
 export interface SensitivityReport {
   /** Most harmful first. */
   readonly layers: readonly LayerSensitivity[];
+  /** Every layer of the INT8 plan, reformats included: names and sources. */
+  readonly planLayers: readonly { readonly name: string; readonly sources: readonly SourceId[] }[];
   /** The plan with everything in INT8 that may be. */
   readonly all: { readonly sqnr: number; readonly cosine: number; readonly fp32: number; readonly int8: number };
 }
@@ -53,11 +56,16 @@ export interface SensitivityOptions {
   /** Sizes of the dimensions that the graph leaves open: those of the samples. */
   readonly sizes?: BuildOptions['ranges'];
   readonly device?: string;
+  /** How the plans are built beyond that: as the engine will be, or their choices would not hold for it. */
+  readonly build?: Pick<BuildOptions, 'tuning' | 'rules' | 'fastFp32' | 'tactics'>;
   /** Measures every layer that can, also where the plan would rather not because nothing is won. */
   readonly everyLayer?: boolean;
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
 }
+
+/** Runs that a layer's time is the least of. */
+const TIMED_RUNS = 20;
 
 /** Layers are the same ones in every plan of one optimized graph: their sources tell. */
 const keyOf = (sources: readonly SourceId[]): string => [...sources].sort().join(' ');
@@ -105,7 +113,8 @@ export async function measureSensitivity(optimized: Optimized, o: SensitivityOpt
     o.onProgress?.(candidates.length, candidates.length, '');
     layers.sort((a, b) => a.sqnr - b.sqnr || (a.name < b.name ? -1 : 1));
     const { sqnr, cosine } = noiseOf(fp32.outputs, int8.outputs);
-    return { layers, all: { sqnr, cosine, fp32: fp32.total, int8: int8.total } };
+    const planLayers = int8.layers.map((l) => ({ name: l.name, sources: l.sources }));
+    return { layers, planLayers, all: { sqnr, cosine, fp32: fp32.total, int8: int8.total } };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -140,7 +149,7 @@ interface PlanRun {
   readonly outputs: readonly Record<string, Tensor>[];
   readonly layers: BuildReport['layers'];
   readonly estimate: number;
-  /** Median nanoseconds per layer, by its sources. */
+  /** Nanoseconds per layer, by its sources. */
   readonly times: ReadonlyMap<string, number>;
   readonly total: number;
 }
@@ -155,6 +164,7 @@ async function runPlan(
   const { runtime, threads, samples } = o;
   const stop = o.stop ?? never();
   const report = await buildEngine(optimized, {
+    ...o.build,
     runtime,
     threads,
     path,
@@ -175,12 +185,12 @@ async function runPlan(
     const times = new Map<string, number>();
     let total = 0;
     if (timed && samples[0]) {
-      const profile = await context.profile(samples[0], { warmup: 2, iterations: 10 }, () => {}, stop);
+      const profile = await context.profile(samples[0], { warmup: 2, iterations: TIMED_RUNS }, () => {}, stop);
       for (const l of profile.layers) {
         const sources = report.layers[l.layer]!.sources;
-        if (sources.length > 0) times.set(keyOf(sources), latencyOf(l.samples).median);
+        if (sources.length > 0) times.set(keyOf(sources), latencyOf(l.samples).min);
       }
-      total = latencyOf(profile.total).median;
+      total = latencyOf(profile.total).min;
     }
     return { outputs, layers: report.layers, estimate: report.estimate, times, total };
   } finally {
@@ -246,23 +256,38 @@ interface OutputSums {
   other: number;
 }
 
+/** Plans that a search may try: each is an engine that runs all samples. */
+const TRIALS = 32;
+
 /**
- * The largest part of the INT8 plan that keeps the budget: layers go to INT8 in the order of least accuracy lost per
- * microsecond won, and the longest prefix of that order that `meets` accepts is found by bisection (adding a layer is taken
- * to never improve accuracy). Returns the source ids to pin to FP32.
+ * A large part of the INT8 plan that keeps the budget: layers go to INT8 in the order of least accuracy lost per microsecond
+ * won. The longest prefix of that order that `meets` accepts is found by bisection (adding a layer is taken to never improve
+ * accuracy); the layer that breaks it stays out, and the search goes on behind it while trials are left. Returns the source
+ * ids to pin to FP32.
  */
 export async function mixedPrecision(
   report: SensitivityReport,
   meets: (fp32: readonly SourceId[]) => Promise<boolean>,
 ): Promise<SourceId[]> {
-  const order = [...report.layers].sort((a, b) => a.lossPerMicrosecond - b.lossPerMicrosecond || b.sqnr - a.sqnr);
-  const pinsFor = (count: number): SourceId[] => order.slice(count).flatMap((l) => l.sources);
-  if (await meets(pinsFor(order.length))) return [];
-  let [good, bad] = [0, order.length];
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (await meets(pinsFor(middle))) good = middle;
-    else bad = middle;
+  const rest = [...report.layers].sort((a, b) => a.lossPerMicrosecond - b.lossPerMicrosecond || b.sqnr - a.sqnr);
+  const out: LayerSensitivity[] = [];
+  const pinsBehind = (count: number): SourceId[] => [...out, ...rest.slice(count)].flatMap((l) => l.sources);
+  let trials = 0;
+  const takes = (count: number): Promise<boolean> => {
+    trials++;
+    return meets(pinsBehind(count));
+  };
+  // The first `accepted` of the rest are known to keep the budget; at the start, none.
+  let accepted = 0;
+  while (accepted < rest.length && trials < TRIALS) {
+    if (await takes(rest.length)) return pinsBehind(rest.length);
+    let bad = rest.length;
+    while (bad - accepted > 1) {
+      const middle = (accepted + bad) >> 1;
+      if (await takes(middle)) accepted = middle;
+      else bad = middle;
+    }
+    out.push(...rest.splice(accepted, 1));
   }
-  return pinsFor(good);
+  return pinsBehind(accepted);
 }

@@ -37,6 +37,7 @@ export function tapsOf(graph: Graph): Taps {
   const names = tensorNames(graph);
   const wanted = (id: ValueId): boolean => {
     const { type, weight } = graph.value(id);
+    if (type.sequence || type.optional) return false;
     return !weight && type.dtype === 'float32' && type.shape !== null && names.has(id);
   };
   const inputs = graph.inputs.filter(wanted);

@@ -24,6 +24,8 @@ export interface ValueMessage {
   view?: ViewMessage;
   external?: boolean;
   pooled?: boolean;
+  sequence?: boolean;
+  optional?: boolean;
   maxBytes?: number;
   /** real = (stored − zeroPoint) · scale; empty for plain numbers. */
   scale?: number[];

@@ -11,6 +11,9 @@
  * - `Attention`: [Transpose…] MatMul(Q, Kᵀ) → elementwise (scale, mask) → Softmax → MatMul(·, V) [→ Transpose].
  * - `Shuffle`: any chain of Reshape, Transpose, Squeeze, Unsqueeze, Flatten.
  * - `Reduce`: elementwise operators around one reduction.
+ * - `QuantizedConv`, `QuantizedMatMul`, `QuantizedPointwise`, `QuantizedPool`, `QuantizedResize`: DequantizeLinear on operands → what `Conv`,
+ *   `MatMul`, `Pointwise` hold, or one average pooling or Resize → QuantizeLinear on the result (products and pools may leave it out).
+ * - `Requantize`: DequantizeLinear → QuantizeLinear.
  *
  * What the passes make of these: convolutions, products, normalizations and reductions come with elementwise operators
  * behind them only; in an attention every factor of Q, K and the scores is one Mul. Weights and per-channel constants are
@@ -28,5 +31,11 @@ export const FUSED_KINDS = [
   'Attention',
   'Shuffle',
   'Reduce',
+  'QuantizedConv',
+  'QuantizedMatMul',
+  'QuantizedPointwise',
+  'QuantizedPool',
+  'QuantizedResize',
+  'Requantize',
 ] as const;
 export type FusedKind = (typeof FUSED_KINDS)[number];

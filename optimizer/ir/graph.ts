@@ -14,6 +14,10 @@ export interface TensorType {
   readonly shape: Shape | null;
   /** The dtype is a guess: the value comes from an operator that nobody here knows. */
   readonly guessed?: true;
+  /** A list of tensors of this dtype; `shape` is what all of them have, null where they differ in rank. */
+  readonly sequence?: true;
+  /** The value may be absent. */
+  readonly optional?: true;
 }
 
 export type AttrValue =

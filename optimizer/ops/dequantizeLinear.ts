@@ -1,4 +1,5 @@
 import { dtypeOfCode } from './common/dtypes.ts';
+import { checkQuantization } from './common/quantizationChecks.ts';
 import { count, dtypeOf, typeAt } from './common/shapes.ts';
 import { defineOp } from './op.ts';
 
@@ -15,6 +16,7 @@ export default defineOp({
   outputs: [1, 1],
   infer(ctx) {
     const code = ctx.attr<number>('output_dtype');
+    checkQuantization(ctx, dtypeOf(ctx, 0));
     return { types: [{ dtype: code ? dtypeOfCode(code) : dtypeOf(ctx, 1), shape: typeAt(ctx, 0).shape }] };
   },
   flops: (_node, inputs) => 2 * count(inputs[0]!),

@@ -9,7 +9,8 @@ import { defineOp, OpError } from './op.ts';
 function mask(graph: Graph, node: Node): void {
   const kept = node.outputs[1];
   // Older exporters name a mask that nobody reads.
-  if (kept === undefined || graph.useCount(kept) === 0) return;
+  // A training mode that is only known when the model runs decides otherwise.
+  if (kept === undefined || graph.useCount(kept) === 0 || node.inputs[2] != null) return;
   const c = new Composer(graph, node, { attrs: {} });
   const value = fromNumbers('bool', [1], [1]);
   c.output(1, 'ConstantOfShape', [c.op('Shape', [c.input(0)])], { value });

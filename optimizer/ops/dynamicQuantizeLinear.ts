@@ -1,20 +1,35 @@
-import { composed } from './common/compose.ts';
-import { codeOfDtype } from './common/dtypes.ts';
+import { dynamicQuantization } from './common/integerForm.ts';
+import { become } from './common/rewritten.ts';
+import { count, typeAt } from './common/shapes.ts';
+import { addHelper } from './common/upgrades.ts';
+import { defineOp } from './op.ts';
 
-/** Outputs: the quantized values, their scale, their zero point; from the range that the data has. */
-export default composed(
-  { op: 'DynamicQuantizeLinear', category: 'elementwise', since: [11], attrs: {}, inputs: [1, 1], outputs: [3, 3] },
-  (c) => {
-    const x = c.input(0);
-    const zero = c.scalar('float32', 0);
-    const most = c.scalar('float32', 255);
-    const low = c.op('Min', [c.op('ReduceMin', [x], { keepdims: 0 }), zero]);
-    const high = c.op('Max', [c.op('ReduceMax', [x], { keepdims: 0 }), zero]);
-    const scale = c.op('Div', [c.op('Sub', [high, low]), most]);
-    const centre = c.op('Clip', [c.op('Round', [c.op('Neg', [c.op('Div', [low, scale])])]), zero, most]);
-    const point = c.op('Cast', [centre], { to: codeOfDtype('uint8') });
-    c.output(1, 'Identity', [scale]);
-    c.output(2, 'Identity', [point]);
-    c.finish('QuantizeLinear', [x, scale, point]);
-  },
-);
+export default defineOp({
+  op: 'DynamicQuantizeLinear',
+  category: 'elementwise',
+  since: [11],
+  attrs: {},
+  inputs: [1, 1],
+  outputs: [3, 3],
+  upgrades: [
+    {
+      below: Number.MAX_SAFE_INTEGER,
+      apply(graph, node) {
+        const [y, scale, zero] = node.outputs;
+        const q = dynamicQuantization(graph, node, node.inputs[0]!);
+        graph.updateNode(node.id, { outputs: [y!] });
+        addHelper(graph, node, 'Identity', [q.scale], {}, scale);
+        addHelper(graph, node, 'Identity', [q.zero], {}, zero);
+        become(graph, node, 'QuantizeLinear', [node.inputs[0]!, q.scale, q.zero]);
+      },
+    },
+  ],
+  infer: (ctx) => ({
+    types: [
+      { dtype: 'uint8', shape: typeAt(ctx, 0).shape },
+      { dtype: 'float32', shape: [] },
+      { dtype: 'uint8', shape: [] },
+    ],
+  }),
+  flops: (_node, inputs) => 4 * count(inputs[0]!),
+});

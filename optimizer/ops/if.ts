@@ -1,5 +1,6 @@
 import { sameDim } from '../ir/dim.ts';
 import type { TensorType } from '../ir/graph.ts';
+import { mergeSequences } from './common/sequences.ts';
 import { defineOp, OpError } from './op.ts';
 
 export default defineOp({
@@ -39,6 +40,7 @@ export default defineOp({
     return {
       types: a.map((t, i) => {
         const u = b[i]!;
+        if (t.sequence && u.sequence) return mergeSequences(t, u, (k) => ctx.fresh(`${i}_${k}`));
         if (!t.shape || !u.shape || t.shape.length !== u.shape.length) return { dtype: t.dtype, shape: null };
         return {
           dtype: t.dtype,

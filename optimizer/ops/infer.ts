@@ -1,10 +1,10 @@
-import { type DimExpr, dimSize, sameShape, substituteDim, symbolsOf } from '../ir/dim.ts';
+import { type DimExpr, dimSize, substituteDim, symbolsOf } from '../ir/dim.ts';
 import { isFloat } from '../ir/dtype.ts';
 import { Graph, type Node, type NodeId, type TensorType, type ValueId } from '../ir/graph.ts';
 import { countOf, type TensorLiteral, toNumbers } from '../ir/tensor.ts';
 import { literalWeight } from '../ir/weights.ts';
 import { DATA_LIMIT } from './common/data.ts';
-import { UnknownRank } from './common/shapes.ts';
+import { sameType, UnknownRank } from './common/shapes.ts';
 import { findOp } from './index.ts';
 import { attrOr, type InferContext, type Inferred, type OpDef, OpError, UnsupportedUse } from './op.ts';
 
@@ -269,16 +269,12 @@ function checkArity(def: OpDef, node: Node): void {
 }
 
 /** Operators whose leading inputs may be left out. */
-const OPTIONAL_FIRST: ReadonlySet<string> = new Set(['Loop', 'Resize']);
+const OPTIONAL_FIRST: ReadonlySet<string> = new Set(['Loop', 'Resize', 'OptionalHasElement']);
 
 const range = ([min, max]: readonly [number, number]): string =>
   min === max ? `${min}` : max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`;
 
-/** Whether two types are the same; a guess is not the same as knowledge. */
-export function sameType(a: TensorType, b: TensorType): boolean {
-  if (a.dtype !== b.dtype || a.guessed !== b.guessed) return false;
-  return a.shape === b.shape || (a.shape !== null && b.shape !== null && sameShape(a.shape, b.shape));
-}
+export { sameType } from './common/shapes.ts';
 
 /**
  * Fixes symbolic dimensions of the graph's inputs, by input name, and infers everything again.

@@ -1,6 +1,8 @@
 import { sameDim } from '../ir/dim.ts';
 import type { TensorType } from '../ir/graph.ts';
 import { captureCount } from './common/body.ts';
+import { mergeSequences } from './common/sequences.ts';
+import { sameType } from './common/shapes.ts';
 import { defineOp } from './op.ts';
 
 /** Inputs: trip count?, condition?, the carried values, then what the body captures. */
@@ -25,13 +27,16 @@ export default defineOp({
     const settled = state.map((t, i) => {
       const u = out[i + 1];
       if (!t || !u) return t;
+      if (t.sequence && u.sequence) return mergeSequences(t, u, (k) => ctx.fresh(`${i}_${k}`));
       if (!t.shape || !u.shape || t.shape.length !== u.shape.length) return { dtype: t.dtype, shape: null };
       return { dtype: t.dtype, shape: t.shape.map((d, k) => (sameDim(d, u.shape![k]!) ? d : ctx.fresh(`${i}_${k}`))) };
     });
     if (
       settled.some(
         (t, i) =>
-          t?.shape?.some((d, k) => !sameDim(d, state[i]!.shape![k]!)) || (t && t.shape === null && state[i]?.shape),
+          (t?.sequence && !sameType(t, state[i]!)) ||
+          t?.shape?.some((d, k) => !sameDim(d, state[i]!.shape![k]!)) ||
+          (t && t.shape === null && state[i]?.shape),
       )
     ) {
       state = settled;

@@ -1,4 +1,5 @@
 import { dtypeOfCode } from './common/dtypes.ts';
+import { checkQuantization } from './common/quantizationChecks.ts';
 import { count, typeAt } from './common/shapes.ts';
 import { defineOp } from './op.ts';
 
@@ -18,6 +19,7 @@ export default defineOp({
   infer(ctx) {
     const code = ctx.attr<number>('output_dtype');
     const dtype = ctx.inputs[2]?.dtype ?? (code ? dtypeOfCode(code) : 'uint8');
+    checkQuantization(ctx, dtype);
     return { types: [{ dtype, shape: typeAt(ctx, 0).shape }] };
   },
   flops: (_node, inputs) => 2 * count(inputs[0]!),

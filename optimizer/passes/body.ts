@@ -17,6 +17,7 @@ const WEIGHTED = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'LayerNorma
  */
 function isInner(v: Value, reader: Node): boolean {
   if (!v.weight || WEIGHTED.has(reader.op)) return false;
+  if (reader.op === 'DequantizeLinear' && reader.inputs[0] === v.id) return false;
   const n = countOf(v.weight.shape);
   return (
     n <= 1 || (!isFloat(v.type.dtype) && v.type.dtype !== 'bool' && v.weight.kind === 'literal' && n <= LITERAL_LIMIT)

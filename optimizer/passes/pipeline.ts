@@ -8,6 +8,9 @@ import { Occurrences } from './key.ts';
 import { measureGraph } from './measure.ts';
 import type { Evaluator, Optimized, OptimizeOptions, Pass, TracedPass } from './pass.ts';
 import { pointwiseFusion } from './pointwise-fusion.ts';
+import { quantizeConstants } from './quantize-constants.ts';
+import { quantizeFusion } from './quantize-fusion.ts';
+import { quantizePropagation } from './quantize-propagation.ts';
 import { optimizeRegions } from './regions.ts';
 import { runPass } from './rewriter.ts';
 import { scaleFusion } from './scale-fusion.ts';
@@ -22,8 +25,11 @@ export const pipeline: readonly Pass[] = [
   shuffleFusion,
   scaleFusion,
   cleanUp,
+  quantizePropagation,
+  quantizeConstants,
   verticalFusion,
   pointwiseFusion,
+  quantizeFusion,
   horizontalFusion,
   concatElimination,
 ];

@@ -39,6 +39,16 @@ const TEXTS: Readonly<Record<string, string>> = {
   'part-is-output': 'part {index} is the model output "{output}", bound by the caller',
   'whole-is-output': 'the result is the model output "{output}", bound by the caller',
   'dynamic-slice': 'where the part starts is only known while running',
+  'operand-not-quantized': 'operand "{operand}" is not quantized',
+  'other-quantization': 'operand "{operand}" has another scale or zero point than "{other}"',
+  'not-bytes': 'the integers are {dtype}; layers compute on int8 and uint8',
+  'scale-axis': 'the scales run along axis {axis}, not along the output channels (axis {wanted})',
+  'transposed-operand': 'the first operand is transposed',
+  'scale-not-constant': 'scale or zero point is computed while running',
+  'partial-block': 'the axis is {length} long, not a multiple of the block of {block}',
+  'block-scale': 'the scales belong to blocks',
+  'zero-points-differ': 'the zero point differs by channel',
+  'scale-type': 'the scale is not float32',
   'step-slice': 'the slice takes every {step}th element',
 };
 

@@ -1,6 +1,6 @@
 import { Button, Loader } from '@mantine/core';
 import { IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
-import { isStale } from '../store/state.ts';
+import { isStale, profileFits } from '../store/state.ts';
 import { set, useStudio } from '../store/store.ts';
 import { CommandButton } from '../ui/CommandButton.tsx';
 import { countText, plural, timeText } from '../ui/format.ts';
@@ -34,7 +34,7 @@ function Headline() {
 export function Header() {
   const name = useStudio((s) => s.model?.name ?? s.profile?.title ?? '');
   const stale = useStudio(isStale);
-  const median = useStudio((s) => s.profile?.latency.median ?? null);
+  const median = useStudio((s) => (s.model === null || profileFits(s) ? (s.profile?.latency.median ?? null) : null));
   const layers = useStudio((s) => s.profile?.layers.length ?? 0);
   const hasModel = useStudio((s) => s.model !== null || s.profile === null);
   const opening = useStudio((s) => s.opening !== null);

@@ -32,7 +32,9 @@ export const keysText = (keys: string): string =>
   keys
     .replace('CmdOrCtrl', isMac ? '⌘' : 'Ctrl')
     .replace('Left', '←')
-    .replace('Right', '→');
+    .replace('Right', '→')
+    .replace('Up', '↑')
+    .replace('Down', '↓');
 
 const inText = (t: EventTarget | null): boolean =>
   t instanceof HTMLElement && (t.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(t.tagName));

@@ -162,7 +162,8 @@ export function graphPicture(
   return { width: Math.max(420, layout.width + 2 * MARGIN), height, background: t.page, shapes };
 }
 
-const escaped = (s: string): string => s.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+const escaped = (s: string): string =>
+  s.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 const FONT = "'Inter Variable', Inter, system-ui, sans-serif";
 const n = (v: number): string => String(Math.round(v * 10) / 10);
 

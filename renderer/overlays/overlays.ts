@@ -1,6 +1,6 @@
 import { layerIds } from '../../electron/ipc/schemas/profile.ts';
 import { STORAGE_TITLE, storageOf } from '../store/precision.ts';
-import { drawsLayers, type OverlayId, type StudioState } from '../store/state.ts';
+import { drawsLayers, type OverlayId, profileOnGraph, type StudioState } from '../store/state.ts';
 import { bytesText, flopsText, timeText } from '../ui/format.ts';
 import { cividis } from '../ui/tokens.ts';
 
@@ -66,27 +66,39 @@ function overRows(
 /** From the fewest bits up. */
 const KINDS = ['int8', 'bf16', 'fp16', 'fp32'] as const;
 
+const kindOf = (dtype: string): (typeof KINDS)[number] =>
+  dtype === 'float16' ? 'fp16' : dtype === 'bfloat16' ? 'bf16' : /^u?int8$/.test(dtype) ? 'int8' : 'fp32';
+
 let last: { key: unknown[]; overlay: Overlay | null } = { key: [], overlay: null };
 
 /** The overlay chosen now, made once per result it shows. */
 export function activeOverlay(s: StudioState): Overlay | null {
   const layers = s.step === 'profile' && drawsLayers(s) && s.profile ? s.layerGraphs[s.profile.id] : undefined;
   const initial = layers ?? s.views['0.0'];
-  const key = [s.overlay, s.profile, initial, s.precision.sensitivity, s.build];
+  const profile = profileOnGraph(s);
+  const key = [s.overlay, profile, initial, s.precision.sensitivity, s.build];
   if (last.key.length === key.length && last.key.every((k, i) => k === key[i])) return last.overlay;
   let overlay: Overlay | null = null;
-  if (s.overlay === 'time' && s.profile) {
-    const { profile } = s;
-    const rows = s.profile.layers.map((l) => ({ sources: layerIds(profile, l), value: l.median }));
+  if (s.overlay === 'time' && profile) {
+    const rows = profile.layers.map((l) => ({ sources: layerIds(profile, l), value: l.median }));
     overlay = overRows('time', 'Median time of the layer', timeText, rows);
+  } else if (s.overlay === 'memory' && profile) {
+    const rows = profile.memory.blocks
+      .filter((b) => b.layer >= 0)
+      .map((b) => ({ sources: layerIds(profile, profile.layers[b.layer]!), value: b.bytes }));
+    overlay = overRows('memory', 'Bytes that results and workspace hold', bytesText, rows);
   } else if (s.overlay === 'sqnr' && s.precision.sensitivity) {
     const rows = s.precision.sensitivity.layers
       .filter((l) => Number.isFinite(l.sqnr))
       .map((l) => ({ sources: l.sources, value: l.sqnr }));
     const decibels = (v: number): string => `${v.toFixed(0)} dB`;
     overlay = overRows('sqnr', 'SQNR in INT8', decibels, rows, { scale: 'linear', combine: 'least' });
-  } else if (s.overlay === 'precision' && s.build) {
-    const rows = s.build.report.layers.map((l) => ({ sources: l.sources, value: KINDS.indexOf(storageOf(l)) }));
+  } else if (s.overlay === 'precision' && (layers || s.build)) {
+    // The engine's own layers say what they compute in; a build says it of the model's operators.
+    const rows =
+      layers && profile
+        ? profile.layers.map((l) => ({ sources: layerIds(profile, l), value: KINDS.indexOf(kindOf(l.dtype)) }))
+        : (s.build?.report.layers ?? []).map((l) => ({ sources: l.sources, value: KINDS.indexOf(storageOf(l)) }));
     const kinds = KINDS.flatMap((k, value) =>
       rows.some((r) => r.value === value) ? [{ value, title: STORAGE_TITLE[k] }] : [],
     );

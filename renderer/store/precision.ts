@@ -9,6 +9,7 @@ import type {
   DataSummary,
   ImageSettings,
   LiveCalibration,
+  PlanPoint,
   PlanReport,
   SensitivityReport,
   Storage,
@@ -43,6 +44,8 @@ export interface PrecisionState {
   /** First sample shown. */
   readonly shown: number;
   readonly calibrating: string | null;
+  /** Asked to stop, and keeping what was seen. */
+  readonly stopping: boolean;
   readonly live: LiveCalibration | null;
   readonly calibration: CalibrationView | null;
   /** Data settings and passes that it was made with; '' for caches from elsewhere. */
@@ -55,6 +58,8 @@ export interface PrecisionState {
   readonly ranking: string | null;
   readonly plans: PlanReport | null;
   readonly plansKey: string;
+  /** The plan looked at; null = the one that the search found. */
+  readonly plan: string | null;
   readonly comparing: string | null;
   readonly accuracy: Accuracy | null;
   /** Engine that was evaluated. */
@@ -100,6 +105,7 @@ export const NO_RESULTS: PrecisionState = {
   reading: false,
   shown: 0,
   calibrating: null,
+  stopping: false,
   live: null,
   calibration: null,
   calibrationKey: '',
@@ -110,6 +116,7 @@ export const NO_RESULTS: PrecisionState = {
   ranking: null,
   plans: null,
   plansKey: '',
+  plan: null,
   comparing: null,
   accuracy: null,
   accuracyOf: '',
@@ -124,6 +131,10 @@ export const STORAGE_TITLE: Readonly<Record<Storage, string>> = {
 };
 
 type S = Pick<StudioState, 'choices' | 'precision' | 'trace' | 'jobs'>;
+
+/** The plan that is looked at. */
+export const shownPlan = ({ precision: { plans, plan } }: Pick<StudioState, 'precision'>): PlanPoint | null =>
+  plans?.points.find((p) => p.id === (plan ?? plans.automatic)) ?? null;
 
 /** The samples that accuracy is measured on. */
 export const testChoice = ({ data, test }: PrecisionChoices): DataChoice | null =>

@@ -10,7 +10,7 @@ import type { PrecisionChoices, PrecisionState } from './precision.ts';
 
 export const STEPS = ['start', 'model', 'passes', 'precision', 'build', 'profile', 'export'] as const;
 export type Step = (typeof STEPS)[number];
-export type OverlayId = 'none' | 'time' | 'flops' | 'bytes' | 'sqnr' | 'precision';
+export type OverlayId = 'none' | 'time' | 'memory' | 'flops' | 'bytes' | 'sqnr' | 'precision';
 
 /** The user's decisions: kept in the project, undone and redone. */
 export interface Choices {
@@ -104,9 +104,15 @@ export const finalPoint = (trace: TraceSummary | null): GraphPoint => ({
   passes: trace?.passes.length ?? 0,
   applications: 0,
 });
+/** True when the shown profile is of the open model: its times may then be shown on the model's own operators. */
+export const profileFits = (s: StudioState): boolean =>
+  s.profile !== null && s.model !== null && s.model.hash === s.profile.engine.modelHash;
+/** The profile whose numbers the graph on the canvas can be coloured by; null when it is another model's. */
+export const profileOnGraph = (s: StudioState): ProfileResult | null =>
+  profileFits(s) || (s.step === 'profile' && drawsLayers(s)) ? s.profile : null;
 /** True when the graph of the Profile step is the engine's own: chosen, or the shown profile is of another model. */
 export const drawsLayers = (s: StudioState): boolean =>
-  s.profile !== null && (s.showLayers || s.trace === null || s.model?.hash !== s.profile.engine.modelHash);
+  s.profile !== null && (s.showLayers || s.trace === null || !profileFits(s));
 /** Everything about precision that a build depends on. */
 export function precisionKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
   const { kind, pins } = s.choices.precision;

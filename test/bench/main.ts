@@ -9,12 +9,14 @@ import { dtypeFromNumber } from '../../optimizer/engine/encode.ts';
 import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { difference } from '../../optimizer/engine/summary.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
+import { benchInt8, INT8_MODELS, type Int8Row, int8Markdown } from './int8.ts';
 import { BENCH_MODELS, type BenchModel, modelDir } from './models.ts';
 import { ortSession, runOrt, toOrt } from './ort.ts';
+import { median, timeBlock } from './timing.ts';
 
 /*
  * Ours against ONNX Runtime, both in this process, alternating blocks, medians. Outputs are compared before anything is
- * timed. Usage: npm run bench [-- --only NAME,NAME --threads 1,2 --json FILE --seconds 3 --fast-fp32]
+ * timed. Usage: npm run bench [-- --only NAME,NAME --threads 1,2 --json FILE --seconds 3 --fast-fp32 --int8]
  */
 
 interface Row {
@@ -31,26 +33,6 @@ const option = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
 };
-const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-
-function median(samples: readonly number[]): number {
-  const s = [...samples].sort((a, b) => a - b);
-  const mid = s.length >> 1;
-  return s.length % 2 === 1 ? s[mid]! : (s[mid - 1]! + s[mid]!) / 2;
-}
-
-async function timeBlock(run: () => Promise<unknown>, budgetMs: number, into: number[]): Promise<void> {
-  await run();
-  const end = performance.now() + budgetMs;
-  for (let n = 0; n < 3 || performance.now() < end; n++) {
-    const start = performance.now();
-    await run();
-    into.push(performance.now() - start);
-  }
-  // The other side's spinning workers get time to sleep before the next block.
-  await pause(60);
-}
-
 async function benchModel(
   runtime: NativeRuntime,
   model: BenchModel,
@@ -133,7 +115,10 @@ const fast = process.argv.includes('--fast-fp32');
 const threadCounts = (option('threads') ?? '1,2').split(',').map(Number);
 const seconds = Number(option('seconds') ?? '3');
 const dir = modelDir();
-const chosen = BENCH_MODELS.filter((m) => !only || only.some((o) => m.file.includes(o) || m.title === o));
+const int8 = process.argv.includes('--int8');
+const chosen = BENCH_MODELS.filter((m) => !only || only.some((o) => m.file.includes(o) || m.title === o)).filter(
+  (m) => !int8 || INT8_MODELS.includes(m.file),
+);
 const missing = chosen.filter((m) => !existsSync(join(dir, m.file)));
 if (missing.length > 0) {
   console.error(
@@ -146,8 +131,14 @@ console.log(
   `${cpu.name}, ${cpu.cores} cores, ${cpu.features.join(' ')}; ${fast ? 'fast FP32 (bf16x3); ' : ''}ratio = ONNX Runtime time / Sinter time, above 1 is faster\n`,
 );
 const rows: Row[] = [];
+const int8Rows: Int8Row[] = [];
 for (const model of chosen) {
   for (const threads of threadCounts) {
+    if (int8) {
+      int8Rows.push(await benchInt8(runtime, model, join(dir, model.file), threads, seconds));
+      console.error(int8Markdown(int8Rows.slice(-1)).split('\n').at(-1));
+      continue;
+    }
     const row = await benchModel(runtime, model, join(dir, model.file), threads, seconds);
     rows.push(row);
     console.error(
@@ -155,9 +146,9 @@ for (const model of chosen) {
     );
   }
 }
-console.log(markdown(rows));
+console.log(int8 ? int8Markdown(int8Rows) : markdown(rows));
 const jsonPath = option('json');
 if (jsonPath !== undefined) {
   mkdirSync(join(jsonPath, '..'), { recursive: true });
-  writeFileSync(jsonPath, `${JSON.stringify({ cpu, rows }, null, 2)}\n`);
+  writeFileSync(jsonPath, `${JSON.stringify({ cpu, rows: int8 ? int8Rows : rows }, null, 2)}\n`);
 }

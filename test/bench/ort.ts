@@ -7,6 +7,7 @@ import type { Tensor } from '../../optimizer/runtime.ts';
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
+  float16: Uint16Array,
   int8: Int8Array,
   uint8: Uint8Array,
   int16: Int16Array,

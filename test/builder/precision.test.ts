@@ -210,6 +210,27 @@ describe('precision in planSearch', () => {
     ]);
   });
 
+  it('gives a value that is stored as INT8 to a reader that demands 16 bits', () => {
+    const p = search(
+      [
+        image('a', 8, { external: 'input' }),
+        image('b', 8),
+        image('c', 8),
+        image('d', 8),
+        image('out', 8, { external: 'output' }),
+        weight(),
+      ],
+      [layer('Conv', [0, 5], [1]), layer('Conv', [1, 5], [2]), layer('Conv', [1, 5], [3]), layer('Conv', [2, 5], [4])],
+      {
+        amax: (v) => ranges[v.name],
+        storages: (l) => (l.sources.includes('Conv3') ? ['bfloat16'] : ['int8']),
+      },
+    );
+    const between = p.layers.filter((l) => l.op === 'Copy').map((l) => [l.inputs[0]!, l.outputs[0]!]);
+    const types = between.map(([from, to]) => `${p.values[from!]!.dtype} ${p.values[to!]!.dtype}`);
+    expect(types).toContain('int8 bfloat16');
+  });
+
   it('stores a value with the scale and zero point that the policy gives', () => {
     const p = search(...chain(), {
       amax: () => undefined,

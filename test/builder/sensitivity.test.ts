@@ -64,6 +64,7 @@ describe('mixed precision', () => {
   });
   const report: SensitivityReport = {
     layers: ['a', 'b', 'c', 'd', 'e'].map((n, i) => layer(n, 5 - i)),
+    planLayers: [],
     all: { sqnr: 20, cosine: 1, fp32: 1, int8: 1 },
   };
 
@@ -74,6 +75,12 @@ describe('mixed precision', () => {
   it('keeps the cheapest layers in INT8 up to the budget', async () => {
     // The budget allows three INT8 layers: the three that lose least are e, d, c.
     expect((await mixedPrecision(report, async (fp32) => fp32.length >= 2)).sort()).toEqual(['a', 'b']);
+  });
+
+  it('leaves out the one layer that breaks the budget, and goes on behind it', async () => {
+    expect(await mixedPrecision(report, async (fp32) => fp32.includes('d'))).toEqual(['d']);
+    const both = await mixedPrecision(report, async (fp32) => fp32.includes('d') && fp32.includes('a'));
+    expect(both.sort()).toEqual(['a', 'd']);
   });
 
   it('pins every layer when none is affordable', async () => {

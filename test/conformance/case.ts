@@ -2,10 +2,12 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildEngine } from '../../optimizer/builder/build.ts';
 import { openModel, optimizeModel, withoutPasses } from '../../optimizer/builder/session.ts';
+import type { LayerMessage } from '../../optimizer/engine/messages.ts';
+import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import type { ImportedModel } from '../../optimizer/importers/index.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { differenceText } from './compare.ts';
-import { type NamedTensor, readTensor } from './tensors.ts';
+import { type NamedTensor, readValue } from './tensors.ts';
 
 export interface CaseOptions {
   readonly device: string;
@@ -24,27 +26,52 @@ const RANDOM = new Set([
   'Multinomial',
 ]);
 
-/** Runs a case through import → passes → engine → native run. Null when it passes, else the reason in one sentence. */
+/** What became of a case. */
+export interface Outcome {
+  /** null when it passes, else why not, in one sentence. */
+  readonly reason: string | null;
+  /** Kinds of the layers that computed it. */
+  readonly layers: readonly string[];
+  /** Element types of its inputs and outputs. */
+  readonly types: readonly string[];
+}
+
+/** Runs a case through import → passes → engine → native run, on each of its data sets. */
 export async function runCase(
   runtime: NativeRuntime,
   folder: string,
   operators: readonly string[],
   options: CaseOptions,
-): Promise<string | null> {
+): Promise<Outcome> {
+  const layers = new Set<string>();
+  const types = new Set<string>();
+  const outcome = (reason: string | null): Outcome => ({
+    reason,
+    layers: [...layers].sort(),
+    types: [...types].sort(),
+  });
   const sets = readdirSync(folder)
     .filter((d) => d.startsWith('test_data_set_'))
     .map((d) => join(folder, d));
-  if (sets.length === 0) return 'the case has no data';
+  if (sets.length === 0) return outcome('the case has no data');
   for (const set of sets) {
-    const reason = await runSet(runtime, folder, set, operators, options);
-    if (reason !== null) return reason;
+    const reason = await runSet(runtime, folder, set, operators, options, { layers, types });
+    if (reason !== null) return outcome(reason);
   }
-  return null;
+  return outcome(null);
 }
 
-function list(set: string, side: 'input' | 'output'): NamedTensor[] {
+function kindsOf(layers: readonly LayerMessage[], into: Set<string>): void {
+  for (const l of layers) {
+    into.add(l.op);
+    for (const r of l.regions ?? []) kindsOf(r.layers, into);
+  }
+}
+
+function list(set: string, side: 'input' | 'output', declared: ImportedModel['inputs']): NamedTensor[] {
   const out: NamedTensor[] = [];
-  for (let i = 0; existsSync(join(set, `${side}_${i}.pb`)); i++) out.push(readTensor(join(set, `${side}_${i}.pb`)));
+  const at = (i: number): string => join(set, `${side}_${i}.pb`);
+  for (let i = 0; existsSync(at(i)); i++) out.push(readValue(at(i), declared[i]?.type));
   return out;
 }
 
@@ -74,11 +101,12 @@ async function runSet(
   set: string,
   operators: readonly string[],
   options: CaseOptions,
+  seen: { readonly layers: Set<string>; readonly types: Set<string> },
 ): Promise<string | null> {
-  const given = list(set, 'input');
-  const expected = list(set, 'output');
   const path = join(folder, 'model.onnx');
   const open = await openModel(path);
+  const given = list(set, 'input', open.inputs);
+  const expected = list(set, 'output', open.outputs);
   const inputs = typedAs(
     named(
       given,
@@ -86,12 +114,16 @@ async function runSet(
     ),
     open.inputs,
   );
-  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
+  const shapes = Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, t]) => (t.items || t.absent ? [] : [[name, t.shape]])),
+  );
+  for (const v of [...open.inputs, ...open.outputs]) seen.types.add(v.type.dtype);
   const model = await openModel(path, { shapes });
   const optimized = options.optimize ? optimizeModel(model, runtime) : withoutPasses(model);
   await buildEngine(optimized, { runtime, device: options.device, threads: 1, path: options.engine });
   try {
     const engine = await runtime.loadEngine(options.engine);
+    kindsOf(decodeEngine(engine.headerBytes).layers, seen.layers);
     try {
       const context = engine.createContext({ threads: 1 });
       try {

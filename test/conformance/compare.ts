@@ -7,6 +7,8 @@ const ABSOLUTE = 1e-7;
 
 /** Why two tensors differ, or null: types and shapes exactly, numbers within the suite's tolerance. */
 export function differenceText(want: Tensor, got: Tensor, valuesToo: boolean): string | null {
+  if (want.absent || got.absent) return want.absent === got.absent ? null : `is ${got.absent ? 'absent' : 'there'}`;
+  if (want.items || got.items) return sequenceDifference(want, got, valuesToo);
   if (want.dtype !== got.dtype) return `is ${got.dtype}, should be ${want.dtype}`;
   if (want.shape.length !== got.shape.length || want.shape.some((d, i) => d !== got.shape[i])) {
     return `is ${got.shape.join('×') || 'a scalar'}, should be ${want.shape.join('×') || 'a scalar'}`;
@@ -19,6 +21,17 @@ export function differenceText(want: Tensor, got: Tensor, valuesToo: boolean): s
     if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
     if (Math.abs(x - y) <= ABSOLUTE + RELATIVE * Math.abs(x)) continue;
     return `element ${i} is ${y}, should be ${x}`;
+  }
+  return null;
+}
+
+function sequenceDifference(want: Tensor, got: Tensor, valuesToo: boolean): string | null {
+  const [a, b] = [want.items, got.items];
+  if (!a || !b) return `is ${b ? 'a sequence' : 'a tensor'}, should be the other`;
+  if (a.length !== b.length) return `has ${b.length} tensors, should have ${a.length}`;
+  for (let i = 0; i < a.length; i++) {
+    const text = differenceText(a[i]!, b[i]!, valuesToo);
+    if (text !== null) return `tensor ${i} ${text}`;
   }
   return null;
 }

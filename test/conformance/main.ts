@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { OPS } from '../../optimizer/ops/index.ts';
 import { serve } from './child.ts';
 import { runAll } from './pool.ts';
 import { reportOf, tableText } from './report.ts';
@@ -28,6 +29,9 @@ function casesIn(dir: string): string[] {
     .sort();
 }
 
+/** What the optimizer knows of each operator, for docs/operators.md. */
+const definitions = () => OPS.map(({ op, domain = '', since }) => ({ op, domain, since }));
+
 async function main(): Promise<number> {
   const suite = option('suite');
   if (suite === undefined || !existsSync(suite)) {
@@ -54,14 +58,16 @@ async function main(): Promise<number> {
     },
   );
   if (live) process.stderr.write('\r\x1b[K');
-  const reasons = new Map(judged.map((c, i) => [c.folder, results[i]!]));
+  const outcomes = new Map(judged.map((c, i) => [c.folder, results[i]!]));
+  const none = { reason: null, layers: [], types: [] };
   const report = reportOf(
-    cases.map((c) => ({ ...c, reason: reasons.get(c.folder) ?? null })),
+    cases.map((c) => ({ ...c, ...(outcomes.get(c.folder) ?? none) })),
     device,
     optimize,
   );
   const file = option('report');
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  if (file !== undefined)
+    writeFileSync(file, `${JSON.stringify({ ...report, definitions: definitions() }, null, 2)}\n`);
   console.log(process.argv.includes('--json') ? JSON.stringify(report) : tableText(report));
   console.log(`${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`);
   return report.failed === 0 ? 0 : 1;

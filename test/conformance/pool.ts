@@ -1,5 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Outcome } from './case.ts';
 import type { Reply, Request } from './child.ts';
+
+const failure = (reason: string): Outcome => ({ reason, layers: [], types: [] });
 
 /** A case that takes longer has hung. */
 const LIMIT_MS = 120_000;
@@ -14,15 +17,15 @@ export async function runAll(
   processes: number,
   requests: readonly Request[],
   onDone: (index: number) => void,
-): Promise<(string | null)[]> {
-  const results = new Array<string | null>(requests.length).fill('did not run');
+): Promise<Outcome[]> {
+  const results = new Array<Outcome>(requests.length).fill(failure('did not run'));
   let next = 0;
   const work = async (id: number): Promise<void> => {
     let child: ChildProcess | null = null;
     for (let i = next++; i < requests.length; i = next++) {
       child ??= fork(program, [...args, '--child', String(id)], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-      const { reason, alive } = await ask(child, requests[i]!);
-      results[i] = reason;
+      const { outcome, alive } = await ask(child, requests[i]!);
+      results[i] = outcome;
       if (!alive) child = null;
       onDone(i);
     }
@@ -32,18 +35,20 @@ export async function runAll(
   return results;
 }
 
-function ask(child: ChildProcess, request: Request): Promise<{ reason: string | null; alive: boolean }> {
+function ask(child: ChildProcess, request: Request): Promise<{ outcome: Outcome; alive: boolean }> {
   return new Promise((done) => {
-    const settle = (reason: string | null, alive: boolean): void => {
+    const settle = (outcome: Outcome, alive: boolean): void => {
       clearTimeout(timer);
       child.removeAllListeners();
       if (!alive) child.kill('SIGKILL');
-      done({ reason, alive });
+      done({ outcome, alive });
     };
-    const timer = setTimeout(() => settle(`takes longer than ${LIMIT_MS / 1000} seconds`, false), LIMIT_MS);
-    child.once('message', (r: Reply) => settle(r.reason, true));
-    child.once('exit', (code, signal) => settle(`crashed the process (${signal ?? `exit code ${code}`})`, false));
-    child.once('error', (e) => settle(`the process failed: ${e.message}`, false));
+    const timer = setTimeout(() => settle(failure(`takes longer than ${LIMIT_MS / 1000} seconds`), false), LIMIT_MS);
+    child.once('message', (r: Reply) => settle(r, true));
+    child.once('exit', (code, signal) =>
+      settle(failure(`crashed the process (${signal ?? `exit code ${code}`})`), false),
+    );
+    child.once('error', (e) => settle(failure(`the process failed: ${e.message}`), false));
     child.send(request);
   });
 }

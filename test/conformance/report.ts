@@ -6,6 +6,8 @@ export interface CaseResult {
   readonly skip: SkipReason | null;
   /** Why it failed; null when it passed (or was skipped). */
   readonly reason: string | null;
+  readonly layers: readonly string[];
+  readonly types: readonly string[];
 }
 
 export interface OperatorRow {
@@ -24,6 +26,7 @@ export interface Report {
   /** A case counts for every operator in it. */
   readonly operators: readonly OperatorRow[];
   readonly failures: readonly { readonly name: string; readonly reason: string }[];
+  readonly cases: readonly CaseResult[];
   readonly skips: readonly { readonly name: string; readonly reason: SkipReason }[];
 }
 
@@ -50,6 +53,14 @@ export function reportOf(cases: readonly CaseResult[], device: string, optimize:
     skipped: skips.length,
     operators: [...rows.values()].sort((a, b) => (a.operator < b.operator ? -1 : 1)),
     failures,
+    cases: cases.map(({ name, operators, skip, reason, layers, types }) => ({
+      name,
+      operators,
+      skip,
+      reason,
+      layers,
+      types,
+    })),
     skips,
   };
 }

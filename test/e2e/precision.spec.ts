@@ -9,7 +9,7 @@ import { launch, ROOT, type Studio, sample, scratch } from './support/studio.ts'
 
 const run = promisify(execFile);
 const MODEL = sample('fashion-cnn.onnx');
-const COUNT = 1600;
+const COUNT = 1200;
 
 /* The Precision step in one session, as a user goes it: samples, ranges, thresholds, pins, plans, accuracy, files. */
 test.describe('INT8 from samples to engine', () => {
@@ -70,7 +70,7 @@ test.describe('INT8 from samples to engine', () => {
     await s.idle();
     await start();
     const progress = s.page.getByRole('status', { name: 'Calibration progress' });
-    await expect(progress).toContainText(/\d+ \/ 1,600 samples/);
+    await expect(progress).toContainText(/\d+ \/ 1,200 samples/);
     await s.page.keyboard.press('Control+Shift+P');
     await expect(progress).toContainText('paused');
     await expect(s.page.getByRole('option').first().getByRole('img')).toBeVisible();
@@ -81,7 +81,7 @@ test.describe('INT8 from samples to engine', () => {
     expect(await progress.locator('b').textContent()).toBe(done);
     await s.page.keyboard.press('Control+Shift+P');
     await expect(progress).not.toContainText('paused');
-    await expect(summary()).toContainText('1,600 samples');
+    await expect(summary()).toContainText('1,200 samples');
     await s.idle();
     await s.shot('22-calibrated');
   });
@@ -89,11 +89,11 @@ test.describe('INT8 from samples to engine', () => {
   test('stopping keeps what was seen, and it goes on from there, a crash of the host included', async () => {
     await start();
     const progress = s.page.getByRole('status', { name: 'Calibration progress' });
-    await expect(progress).toContainText(/[1-9]\d* \/ 1,600 samples/);
+    await expect(progress).toContainText(/[1-9]\d* \/ 1,200 samples/);
     await progress.getByRole('button', { name: 'Stop' }).click();
-    await expect(summary()).toContainText(/stopped at [\d,]+ of 1,600/);
+    await expect(summary()).toContainText(/stopped at [\d,]+ of 1,200/);
     await summary().getByRole('button', { name: 'Go on' }).click();
-    await expect(progress).toContainText(/[1-9]\d* \/ 1,600 samples/);
+    await expect(progress).toContainText(/[1-9]\d* \/ 1,200 samples/);
     await s.app.evaluate(({ app }) => {
       const host = app
         .getAppMetrics()
@@ -101,7 +101,7 @@ test.describe('INT8 from samples to engine', () => {
       if (host) process.kill(host.pid, 'SIGKILL');
     });
     await expect(s.page.getByText(/the model was opened again/)).toBeVisible();
-    await expect(summary()).toContainText('1,600 samples');
+    await expect(summary()).toContainText('1,200 samples');
     await expect(summary()).not.toContainText('stopped');
     await s.idle();
   });
@@ -232,6 +232,17 @@ test.describe('INT8 from samples to engine', () => {
     await s.page.locator('[data-command="export.tensorrt"]').first().click();
     await expect(s.page.getByText(`Wrote ${theirs}`)).toBeVisible();
     expect(readFileSync(theirs, 'utf8')).toMatch(/^TRT-8601-EntropyCalibration2\nimage: [0-9a-f]{8}\n/);
+    const qdq = path.join(out, 'fashion.qdq.onnx');
+    await s.saveTo(qdq);
+    await s.page.locator('[data-command="export.qdq"]').click();
+    await expect(s.page.getByText(/^Wrote .*fashion\.qdq\.onnx \([\d.]+ MB, \d+ quantized tensors\)/)).toBeVisible();
+    const evaluated = await run(
+      process.execPath,
+      [path.join(ROOT, 'bin/sinter.mjs'), 'evaluate', qdq, '--data', photos, '--channels', 'gray', '--json'],
+      { cwd: out },
+    );
+    expect(JSON.parse(evaluated.stdout).count).toBe(120);
+    await s.shot('27-export');
     await s.goTo('precision');
     await s.drop(theirs);
     await expect(s.page.getByText(/^Read ranges for \d+ tensors\.$/)).toBeVisible();

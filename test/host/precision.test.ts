@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +19,8 @@ import type { HostServices } from '../../electron/ipc/contract.ts';
 import { contract } from '../../electron/ipc/contract.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { DataChoice } from '../../electron/ipc/schemas/precision.ts';
-import { writeClothes } from '../support/clothes.ts';
+import { writeNpy } from '../../optimizer/calibration/data/npy.ts';
+import { classifier, clothes, writeClothes } from '../support/clothes.ts';
 
 /* The services of the Precision step over the real optimizer and runtime, on the trained sample network. */
 
@@ -178,6 +188,25 @@ describe('calibration', () => {
     expect(resumed.tensors.map((t) => [t.tensor, t.amax])).toEqual(whole.tensors.map((t) => [t.tensor, t.amax]));
   });
 
+  it('leaves out samples of another shape or with NaN, a sentence each, and keeps the others', async () => {
+    const arrays = join(dir, 'arrays');
+    mkdirSync(arrays);
+    const write = (name: string, shape: number[], fill: number): void => {
+      const values = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(fill);
+      writeNpy(join(arrays, name), { dtype: 'float32', shape, bytes: new Uint8Array(values.buffer) });
+    };
+    write('a.npy', [1, 1, 28, 28], 0.5);
+    write('b.npy', [1, 1, 20, 20], 0.5);
+    write('c.npy', [1, 1, 28, 28], Number.NaN);
+    write('d.npy', [1, 1, 28, 28], 0.25);
+    const c = await calibrate({ data: data({ path: arrays }), job: 'odd' });
+    expect(c).toMatchObject({ status: 'complete', samples: 2, total: 4 });
+    expect(c.skipped.map((s) => s.message)).toEqual([
+      expect.stringMatching(/^b\.npy has the shape 1×1×20×20/),
+      expect.stringMatching(/^c\.npy holds NaN in input "image"/),
+    ]);
+  });
+
   it('with nothing good fails in one sentence', async () => {
     const only = join(dir, 'bad');
     copyFileSync(MODEL, join(dir, 'x.png'));
@@ -227,6 +256,24 @@ describe('a calibration', () => {
         ).status,
       ).toBe(0);
     }
+    for (const activations of ['int8', 'uint8'] as const) {
+      const path = join(dir, `${activations}.onnx`);
+      const written = await host.exportQdq({
+        model,
+        ranges: ranges(c.calibration),
+        pins: {},
+        activations,
+        path,
+        job: 'q',
+      });
+      expect(written.quantized).toBeGreaterThan(5);
+      // ONNX Runtime ranks the pictures as the model does, mostly.
+      const quantized = await classifier(path);
+      const plain = await classifier(MODEL);
+      let same = 0;
+      for (let i = 0; i < 40; i++) if ((await quantized(clothes(i))) === (await plain(clothes(i)))) same++;
+      expect(same).toBeGreaterThan(30);
+    }
     await expect(host.openCalibration({ model, path: MODEL })).rejects.toThrow(/not a calibration cache/);
     expect(readdirSync(dir).filter((f) => f.endsWith('.tmp'))).toEqual([]);
   });
@@ -263,7 +310,7 @@ describe('a calibration', () => {
   });
 
   it('ranks layers and compares plans that were really built', async () => {
-    const c = await calibrate();
+    const c = await calibrate({ algorithm: 'minmax' });
     const request = { model, data: data({ samples: 40 }), ...machine, ranges: ranges(c.calibration) };
     const report = await host.sensitivity({ ...request, job: 's' });
     expect(contract.sensitivity.result.safeParse(report).success).toBe(true);
@@ -272,7 +319,13 @@ describe('a calibration', () => {
     const sqnr = report.layers.map((l) => l.sqnr);
     expect(sqnr).toEqual([...sqnr].sort((a, b) => a - b));
 
-    const plans = await host.plans({ ...request, pins: {}, budget: { measure: 'cosine', value: 0.9999999 }, job: 'q' });
+    const plans = await host.plans({
+      ...request,
+      pins: {},
+      tuning: { ...tuning, level: 0 },
+      budget: { measure: 'cosine', value: 0.9999999 },
+      job: 'q',
+    });
     expect(contract.plans.result.safeParse(plans).success).toBe(true);
     const point = (id: string) => plans.points.find((p) => p.id === id)!;
     expect(point('fp32')).toMatchObject({ cosine: 1, sqnr: Number.POSITIVE_INFINITY });

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { measureAccuracy } from '../../optimizer/builder/accuracy.ts';
+import { top1Budget } from '../../optimizer/builder/budgets.ts';
 import { type BuildOptions, buildEngine } from '../../optimizer/builder/build.ts';
 import { calibrate } from '../../optimizer/builder/calibrate.ts';
-import { feedOf, inputSpecs } from '../../optimizer/builder/feed.ts';
+import { Feeder, feedOf, inputSpecs } from '../../optimizer/builder/feed.ts';
 import { precisionPolicy } from '../../optimizer/builder/precision.ts';
+import { searchPrecision } from '../../optimizer/builder/precisionSearch.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { entropy } from '../../optimizer/calibration/algorithms/entropy.ts';
 import { openData } from '../../optimizer/calibration/data/open.ts';
@@ -58,6 +60,15 @@ async function top1(model: Optimized, options: Partial<BuildOptions> = {}): Prom
   }
 }
 
+/** Entropy ranges from 500 training images. */
+async function calibrated(model: Optimized): Promise<Ranges> {
+  const training = join(dirname(images!), 'train-images-idx3-ubyte.gz');
+  const source = spread(await openData(training, feedOf(inputSpecs(model.graph)).inputs), 500);
+  const { table } = await calibrate(model, { runtime, threads: 2, source, algorithm: entropy });
+  await source.close();
+  return new Ranges(table);
+}
+
 describe.skipIf(images === null)('Fashion-MNIST', () => {
   it('FP32 top-1 is what was recorded', async () => {
     expect(Math.abs((await top1(await optimized())).top1 - RECORDED_TOP1)).toBeLessThanOrEqual(0.05);
@@ -65,15 +76,28 @@ describe.skipIf(images === null)('Fashion-MNIST', () => {
 
   it('INT8 with entropy calibration on 500 training images loses at most 0.5 points', async () => {
     const model = await optimized();
-    const feed = feedOf(inputSpecs(model.graph));
-    const training = join(dirname(images!), 'train-images-idx3-ubyte.gz');
-    const source = spread(await openData(training, feed.inputs), 500);
-    const { table } = await calibrate(model, { runtime, threads: 2, source, algorithm: entropy });
-    await source.close();
-    const ranges = precisionPolicy(model.graph, new Ranges(table));
+    const ranges = precisionPolicy(model.graph, await calibrated(model));
     // Every layer that can: speed is not the question here.
     const result = await top1(model, { precision: { ...ranges, storages: () => ['int8'] } });
     expect(result.int8).toBeGreaterThanOrEqual(7);
     expect(result.top1).toBeGreaterThanOrEqual(RECORDED_TOP1 - 0.5);
+  });
+
+  it('a budget in points of top-1 is measured as evaluate does, and kept', async () => {
+    const model = await optimized();
+    const ranges = await calibrated(model);
+    const feed = feedOf(inputSpecs(model.graph));
+    const source = spread(await openData(images!, feed.inputs), 2000);
+    try {
+      const budget = await top1Budget(model, { runtime, threads: 2, source, feed, output: 'logits', drop: 0.5 });
+      expect(Math.abs(100 * budget.baseline - RECORDED_TOP1)).toBeLessThan(2);
+      const { inputs } = (await new Feeder(source, feed).next())!;
+      const common = { runtime, threads: 2, ranges, samples: [inputs] };
+      const choice = await searchPrecision(model, { ...common, permitted: ['int8', 'bfloat16'], budget });
+      expect(choice.score).toBeGreaterThanOrEqual(budget.baseline - 0.005 - 1e-6);
+      expect((await budget.score(choice.policy)).score).toBe(choice.score);
+    } finally {
+      await source.close();
+    }
   });
 });

@@ -108,6 +108,8 @@ describe.skipIf(!present)('ONNX backend cases', () => {
         continue;
       }
       if (m.unsupported.length > 0) continue;
+      // Two runs of a random operator agree in nothing but their types.
+      const random = [...m.graph.nodes()].some((n) => n.op.startsWith('Random'));
       expect(verify(m.graph, { infer: (g) => void inferTypes(g) }), name).toEqual([]);
       const at = (side: string, i: number) => join(folder, 'test_data_set_0', `${side}_${i}.pb`);
       const loaded = (side: string, i: number) => (existsSync(at(side, i)) ? load(at(side, i)) : null);
@@ -129,7 +131,7 @@ describe.skipIf(!present)('ONNX backend cases', () => {
       const written = join(dir, 'written.onnx');
       await writeOnnx(m.graph, written, { evaluateWeight: () => Promise.reject(new Error('nothing to evaluate')) });
       const got = await run(written, feeds);
-      for (const o of m.outputs) expectClose(got[o.name]!, want[o.name]!, name);
+      if (!random) for (const o of m.outputs) expectClose(got[o.name]!, want[o.name]!, name);
       judged++;
     }
     // Refused: operator sets below 7 (stated), training forms, and Scan's form of opset 8.

@@ -60,7 +60,7 @@ describe('the command that reproduces an engine', () => {
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([
-      "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 2 --level 0 --disable scale-fusion --disable-fusion abc123 --shape x=4x3x224x224",
+      "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 2 --disable scale-fusion --disable-fusion abc123 --shape x=4x3x224x224",
     ]);
   });
   it('leaves fixed shapes out', () => {
@@ -93,7 +93,7 @@ describe('the command that reproduces an engine', () => {
   it('calibrates again from the same samples in the same way', () => {
     expect(cliCommands(model, int8(), 1, run).lines).toEqual([
       "npx sinter calibrate '/data/my model'\\''s.onnx' --data '/data/my photos' --samples 500 --resize crop --scale 1 --mean 0.485,0.456,0.406 --algorithm percentile --percentile 99.9 --threads 1 -o 'my model'\\''s.calib'",
-      "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 1 --level 0 --shape x=4x3x224x224 --precision int8 --calibration 'my model'\\''s.calib' --pin 3=fp32",
+      "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 1 --shape x=4x3x224x224 --precision int8 --calibration 'my model'\\''s.calib' --pin 3=fp32",
     ]);
   });
   it('takes ranges from the file that holds them, and says when there is none', () => {

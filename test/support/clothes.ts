@@ -14,8 +14,9 @@ export function clothes(index: number): Uint8Array {
   const square = next() > 0.5;
   return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
     const [x, y] = [((i % SIDE) - cx) / rx, (Math.floor(i / SIDE) - cy) / ry];
-    const inside = square ? Math.max(Math.abs(x), Math.abs(y)) < 1 : x * x + y * y < 1;
-    return inside ? Math.min(255, shade * (0.7 + 0.3 * next())) : 0;
+    const distance = square ? Math.max(Math.abs(x), Math.abs(y)) : Math.hypot(x, y);
+    // Darker towards the edge: every shade occurs, as in photographs.
+    return distance < 1 ? Math.min(255, shade * (1 - 0.9 * distance) + 40 * next()) : 0;
   });
 }
 

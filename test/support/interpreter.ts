@@ -147,7 +147,7 @@ export function randomInputs(graph: Graph, seed = 7, below = 4): Record<string, 
       const { name, type } = graph.value(v);
       const shape = (type.shape ?? []).map((d) => (typeof d === 'number' ? d : 2));
       const t = dense(type.dtype as DataType, shape);
-      const whole = type.dtype.startsWith('int');
+      const whole = /^u?int/.test(type.dtype);
       return [name, { ...t, data: t.data.map(() => (whole ? Math.floor(((next() + 1) / 2) * below) : next())) }];
     }),
   );

@@ -411,6 +411,34 @@ const half = (x: number): number => {
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const spatial = (x: Dense): number[] => x.shape.map((_, i) => i).slice(2);
 
+const LIMITS: Readonly<Record<string, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+};
+
+/** Calls `each` with the scale and zero point of every element. */
+function quantized(
+  n: Node,
+  [x, s, z]: Ins,
+  dtype: Dense['dtype'],
+  each: (x: number, s: number, z: number) => number,
+): Dense {
+  const a = axis(num(n, 'axis', 1), x!.shape.length);
+  const inner = x!.shape.slice(a + 1).reduce((p, d) => p * d, 1);
+  const block = num(n, 'block_size', 0);
+  const blocks = block > 0 ? s!.shape[a]! : 0;
+  const at = (i: number): number => {
+    if (block === 0) return s!.data.length === 1 ? 0 : Math.floor(i / inner) % s!.data.length;
+    const along = Math.floor(i / inner) % x!.shape[a]!;
+    const outer = Math.floor(i / inner / x!.shape[a]!);
+    return (outer * blocks + Math.floor(along / block)) * inner + (i % inner);
+  };
+  const data = x!.data.map((v, i) => each(v, Math.fround(s!.data[at(i)]!), z?.data[at(i)] ?? 0));
+  return dense(dtype, x!.shape, data);
+}
+
 export const OPERATORS: Readonly<Record<string, Op>> = {
   Add: zip((a, b) => a + b),
   Sub: zip((a, b) => a - b),
@@ -519,6 +547,12 @@ export const OPERATORS: Readonly<Record<string, Op>> = {
     return { ...t, data: t.data.fill(value ? toNumbers(value)[0]! : 0) };
   },
   Size: (_n, [x]) => dense('int64', [], [x!.data.length]),
+  QuantizeLinear: (n, x) => {
+    const dtype = x[2]?.dtype ?? 'uint8';
+    const [lo, hi] = LIMITS[dtype]!;
+    return quantized(n, x, dtype, (v, s, z) => Math.min(hi, Math.max(lo, half(Math.fround(v / s)) + z)));
+  },
+  DequantizeLinear: (n, x) => quantized(n, x, 'float32', (v, s, z) => Math.fround((v - z) * s)),
   Concat: concat,
   Split: split,
   Slice: slice,

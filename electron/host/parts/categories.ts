@@ -13,6 +13,12 @@ const FUSED: Readonly<Record<FusedKind, OpCategory>> = {
   Softmax: 'activation',
   Shuffle: 'shape',
   Reduce: 'pooling',
+  QuantizedConv: 'convolution',
+  QuantizedMatMul: 'matrix',
+  QuantizedPointwise: 'elementwise',
+  QuantizedPool: 'pooling',
+  QuantizedResize: 'shape',
+  Requantize: 'elementwise',
 };
 
 /** Colour group of a node: a fused one has that of its main operator. */

@@ -35,6 +35,12 @@ export class Profiles {
     return this.add(readProfileFile(file), { title: stem(file), measuredOn: null, path: file });
   }
 
+  /** Under the id it had: the window's selections and comparisons go on. */
+  adopt(profile: ProfileResult): void {
+    this.held.set(profile.id, profile);
+    this.next = Math.max(this.next, Number(profile.id.slice(1)) + 1);
+  }
+
   close(id: string): void {
     this.held.delete(id);
   }

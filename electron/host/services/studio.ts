@@ -107,6 +107,10 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       info(`Opened ${file}: ${opened.layers.length} layers on ${opened.device.name}`);
       return opened;
     },
+    adoptProfile: async ({ profile }) => {
+      profiles.adopt(profile);
+      return {};
+    },
     closeProfile: async ({ profile }) => {
       profiles.close(profile);
       return {};

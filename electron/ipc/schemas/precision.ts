@@ -125,7 +125,7 @@ export const liveCalibration = z.object({
   ranges: z.array(tensorRange),
   /** After so many samples … */
   at: float64s,
-  /** … the ranges had moved by this share since the point before: the largest of all, and the middle one. */
+  /** … ranges had moved by this share since they were looked at before: the one that moved most, and the middle one. */
   largest: float64s,
   middle: float64s,
   /** What was left out so far, newest last, and how much in all. */

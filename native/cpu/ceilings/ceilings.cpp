@@ -17,7 +17,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kBudget{150};
 constexpr int64_t kRoundsPerChunk = 1 << 14;
 constexpr uint64_t kCopyBytes = uint64_t{96} << 20;
-constexpr uint64_t kCopyChunk = uint64_t{1} << 20;
+constexpr uint64_t kCopyPiece = uint64_t{4} << 20;
+constexpr uint64_t kCopyChunk = uint64_t{1} << 18;
 
 /// Most of `work`'s units a second over repeated calls within the budget; the first call warms up and does not count.
 template <typename Work>
@@ -42,15 +43,23 @@ double operations(ThreadPool& pool, double (*peak)(int64_t), const StopToken* st
     });
 }
 
+/// Piece by piece through blocks that no cache holds: a piece is long enough for the clock, and short enough to find a
+/// moment in which a busy machine leaves the threads alone.
 double copy(ThreadPool& pool, const StopToken* stop) {
     HostMemory from(kCopyBytes);
     HostMemory to(kCopyBytes);
     std::memset(from.data(), 1, kCopyBytes);
+    std::memset(to.data(), 2, kCopyBytes);
+    const uint64_t piece = std::min(kCopyBytes, kCopyPiece * static_cast<uint64_t>(pool.threads()));
+    uint64_t at = 0;
     return bestRate(stop, [&] {
-        pool.parallelFor(kCopyBytes / kCopyChunk, 1, [&](int64_t begin, int64_t end, int) {
-            std::memcpy(to.data() + begin * kCopyChunk, from.data() + begin * kCopyChunk, (end - begin) * kCopyChunk);
+        if (at + piece > kCopyBytes) at = 0;
+        pool.parallelFor(static_cast<int64_t>(piece / kCopyChunk), 1, [&](int64_t begin, int64_t end, int) {
+            const uint64_t offset = at + static_cast<uint64_t>(begin) * kCopyChunk;
+            std::memcpy(to.data() + offset, from.data() + offset, static_cast<uint64_t>(end - begin) * kCopyChunk);
         });
-        return 2.0 * static_cast<double>(kCopyBytes);
+        at += piece;
+        return 2.0 * static_cast<double>(piece);
     });
 }
 

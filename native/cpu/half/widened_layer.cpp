@@ -184,7 +184,7 @@ void pack(const LayerDesc& d, const Widening& w, int input, const void* raw, voi
 
 void add(const char* name, const char* op, const Widening& w) {
     KernelRow r;
-    r.name = std::string("half_") + name + "__" + w.family.suffix;
+    r.name = std::string("half_") + name + "_widened__" + w.family.suffix;
     r.op = op;
     r.isa = w.family.isa;
     r.supports = [&w](const LayerDesc& d, int threads) { return supports(d, w, threads); };

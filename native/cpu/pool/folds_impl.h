@@ -1,6 +1,6 @@
 #pragma once
 #include "cpu/pool/folds.h"
-#include "cpu/simd/vec.h"
+#include "cpu/simd/half.h"
 
 namespace sinter::pool {
 namespace {
@@ -29,18 +29,38 @@ inline V::F merge(V::F a, V::F b) {
 }
 constexpr bool isSum(Fold k) { return k != Fold::Max && k != Fold::Min; }
 
-template <Fold K, int N, bool Masked>
-inline void columnBlock(const Columns& t, int64_t c, V::Mask m) {
-    const auto load = [&](const float* p) { return Masked ? V::load(p, m) : V::load(p); };
+/// How the numbers lie in memory; `left` of them where that is less than a vector.
+struct Floats {
+    using T = float;
+    static V::F load(const T* p) { return V::load(p); }
+    static V::F load(const T* p, int left) { return V::load(p, V::firstN(left)); }
+    static void store(T* p, V::F v) { V::store(p, v); }
+    static void store(T* p, V::F v, int left) { V::store(p, v, V::firstN(left)); }
+};
+template <bool Brain>
+struct Halves {
+    using T = uint16_t;
+    static V::F load(const T* p, int left = V::kLanes) {
+        const simd::Halves v = simd::loadHalves(p, left);
+        return Brain ? simd::fromBfloat(v) : simd::fromHalf(v);
+    }
+    static void store(T* p, V::F v, int left = V::kLanes) { simd::storeHalves(p, Brain ? simd::toBfloat(v) : simd::toHalf(v), left); }
+};
+
+template <Fold K, typename E, int N, bool Masked>
+inline void columnBlock(const Columns& t, int64_t c, int left) {
+    using T = typename E::T;
+    const auto load = [&](const T* p) { return Masked ? E::load(p, left) : E::load(p); };
+    const auto tapAt = [&](int64_t tap) { return reinterpret_cast<const T*>(t.taps[tap]) + c; };
     // Long sums go through partial sums of 64, so that the error does not grow with the length.
     V::F total[N];
     for (int64_t first = 0; first < t.count; first += 64) {
         const int64_t last = first + 64 < t.count ? first + 64 : t.count;
         V::F acc[N];
 #pragma GCC unroll 4
-        for (int j = 0; j < N; ++j) acc[j] = start<K>(load(t.taps[first] + c + j * V::kLanes));
+        for (int j = 0; j < N; ++j) acc[j] = start<K>(load(tapAt(first) + j * V::kLanes));
         for (int64_t tap = first + 1; tap < last; ++tap) {
-            const float* p = t.taps[tap] + c;
+            const T* p = tapAt(tap);
 #pragma GCC unroll 4
             for (int j = 0; j < N; ++j) acc[j] = join<K>(acc[j], load(p + j * V::kLanes));
         }
@@ -51,17 +71,18 @@ inline void columnBlock(const Columns& t, int64_t c, V::Mask m) {
 #pragma GCC unroll 4
     for (int j = 0; j < N; ++j) {
         const V::F v = isSum(K) ? V::mul(total[j], scale) : total[j];
-        if (Masked) V::store(t.out + c + j * V::kLanes, v, m);
-        else V::store(t.out + c + j * V::kLanes, v);
+        T* const out = reinterpret_cast<T*>(t.out) + c + j * V::kLanes;
+        if (Masked) E::store(out, v, left);
+        else E::store(out, v);
     }
 }
 
-template <Fold K>
+template <Fold K, typename E = Floats>
 void columns(const Columns& t) {
     int64_t c = 0;
-    for (; c + 4 * V::kLanes <= t.channels; c += 4 * V::kLanes) columnBlock<K, 4, false>(t, c, V::Mask{});
-    for (; c + V::kLanes <= t.channels; c += V::kLanes) columnBlock<K, 1, false>(t, c, V::Mask{});
-    if (c < t.channels) columnBlock<K, 1, true>(t, c, V::firstN(static_cast<int>(t.channels - c)));
+    for (; c + 4 * V::kLanes <= t.channels; c += 4 * V::kLanes) columnBlock<K, E, 4, false>(t, c, V::kLanes);
+    for (; c + V::kLanes <= t.channels; c += V::kLanes) columnBlock<K, E, 1, false>(t, c, V::kLanes);
+    if (c < t.channels) columnBlock<K, E, 1, true>(t, c, static_cast<int>(t.channels - c));
 }
 
 template <Fold K>
@@ -110,7 +131,9 @@ float row(const float* p, int64_t n) {
 
 constexpr ColumnsFn kColumns[] = {columns<Fold::Sum>, columns<Fold::Max>, columns<Fold::Min>, columns<Fold::SumSquare>, columns<Fold::SumAbs>};
 constexpr RowFn kRows[] = {row<Fold::Sum>, row<Fold::Max>, row<Fold::Min>, row<Fold::SumSquare>, row<Fold::SumAbs>};
-constexpr Folds kFolds{kColumns, kRows};
+constexpr ColumnsFn kFloat16[] = {columns<Fold::Sum, Halves<false>>, columns<Fold::Max, Halves<false>>};
+constexpr ColumnsFn kBfloat16[] = {columns<Fold::Sum, Halves<true>>, columns<Fold::Max, Halves<true>>};
+constexpr Folds kFolds{kColumns, kFloat16, kBfloat16, kRows};
 
 }  // namespace
 }  // namespace sinter::pool

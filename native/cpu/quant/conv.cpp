@@ -60,9 +60,7 @@ Source sourceOf(const Geometry& g, const Kernels& k) {
 
 std::optional<Geometry> geometryOf(const LayerDesc& layer) {
     if (layer.inputs.size() < 2 || !isStored(layer.inputs[0]) || !hasIntegerWeights(layer)) return std::nullopt;
-    const TensorInfo& w = layer.inputs[1];
-    if (w.dtype != DType::F32 && (w.dtype != DType::I8 || w.zeroPoint != 0)) return std::nullopt;
-    LayerDesc plain = layer;
+    LayerDesc plain = withFloatBias(layer);
     plain.inputs[0] = dequantizedInfo(layer.inputs[0]);
     plain.inputs[1] = dequantizedInfo(layer.inputs[1]);
     for (TensorInfo& o : plain.outputs) {
@@ -79,9 +77,6 @@ Plan planFor(const LayerDesc& layer, const Source& s, const Kernels& k) {
     p.groupBytes = g.groupChannels() * s.numberBytes;
     return p;
 }
-
-/// Sums of more products could leave 32 bits.
-bool fitsInt32(int64_t products) { return products <= INT32_MAX / (255 * 127); }
 
 class Conv final : public Kernel {
 public:
@@ -110,7 +105,10 @@ public:
         o.aRows = source_.rows;
         o.tapOffsets = source_.tapOffsets;
         o.packed = args.inputs[1].data;
-        o.bias = opInputs_ > 2 && args.inputs[2].present() ? args.inputs[2].as<const float>() : nullptr;
+        if (opInputs_ > 2 && args.inputs[2].present()) {
+            if (args.inputs[2].dtype == DType::I32) o.integerBias = args.inputs[2].as<const int32_t>();
+            else o.bias = args.inputs[2].as<const float>();
+        }
         o.extras = args.inputs.subspan(opInputs_);
         o.outputs = args.outputs;
         o.columnAxis = 1;
@@ -174,7 +172,7 @@ private:
 
 std::optional<TacticInfo> supports(const LayerDesc& layer, const Family& f, int threads) {
     const auto g = geometryOf(layer);
-    if (!g || !formTakes(layer, f) || !fitsInt32(g->taps() * g->groupChannels())) return std::nullopt;
+    if (!g || !formTakes(layer, f) || !fitsInt32(layer, g->taps() * g->groupChannels())) return std::nullopt;
     const auto epilogue = compileEpilogue(layer, g->resultDims(), f);
     if (!epilogue) return std::nullopt;
     const Kernels& k = f.kernels();

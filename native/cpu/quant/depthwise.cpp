@@ -7,21 +7,32 @@
 #include "cpu/conv/support.h"
 #include "cpu/quant/product.h"
 
-/// Depthwise convolution of int8 activations, channels last.
+/// Depthwise convolution of 8-bit activations, channels last.
 namespace sinter::quant {
 namespace {
 
 using conv::Geometry;
 
+using PixelFn = void (*)(const DepthwisePixel&);
+
+/// What the narrow form takes: int8 activations, and weights that are quantized here.
+bool isNarrow(const LayerDesc& layer) { return layer.inputs[0].dtype == DType::I8 && layer.inputs[1].dtype == DType::F32; }
+
+PixelFn pixelFor(const LayerDesc& layer) {
+    if (isNarrow(layer)) return depthwisePixelAvx2;
+    return layer.inputs[0].dtype == DType::U8 ? depthwisePairsU8Avx2 : depthwisePairsI8Avx2;
+}
+
 std::optional<Geometry> geometryOf(const LayerDesc& layer) {
-    if (layer.inputs.size() < 2 || layer.outputs.size() != 1 || !isStored(layer.inputs[0]) || layer.inputs[0].dtype != DType::I8) return std::nullopt;
-    if (!hasIntegerWeights(layer) || layer.inputs[1].dtype != DType::F32 || !readableRow(layer.outputs[0])) return std::nullopt;
+    if (layer.inputs.size() < 2 || layer.outputs.size() != 1 || !isStored(layer.inputs[0])) return std::nullopt;
+    if (!hasIntegerWeights(layer) || !readableRow(layer.outputs[0])) return std::nullopt;
     if (layer.outputs[0].dims.size() != layer.inputs[0].dims.size()) return std::nullopt;
-    LayerDesc plain = layer;
+    LayerDesc plain = withFloatBias(layer);
     plain.inputs[0] = dequantizedInfo(layer.inputs[0]);
+    plain.inputs[1] = dequantizedInfo(layer.inputs[1]);
     plain.outputs[0] = dequantizedInfo(layer.outputs[0]);
     const auto g = conv::geometryOf(plain);
-    if (!g || g->groups != g->inChannels || g->outChannels != g->inChannels || g->taps() > 65536) return std::nullopt;
+    if (!g || g->groups != g->inChannels || g->outChannels != g->inChannels || !fitsInt32(layer, g->taps())) return std::nullopt;
     return g;
 }
 
@@ -30,9 +41,10 @@ int64_t wholeBlocks(int64_t channels) { return (channels + 15) / 16 * 16; }
 class Depthwise final : public Kernel {
 public:
     Depthwise(const LayerDesc& layer, const Geometry& g, const gemm::Epilogue& e)
-        : name_(layer.name), opInputs_(layer.opInputs), g_(g), lo_(e.lo), hi_(e.hi), quantizer_(layer.outputs[0]), store_(storageOf(layer.outputs[0].dtype)),
+        : name_(layer.name), opInputs_(layer.opInputs), pixel_(pixelFor(layer)), requantizes_(requantizes(layer)), step_(requantizes_ ? static_cast<float>(layer.outputs[0].scale[0]) : 1.0f), g_(g), lo_(e.lo), hi_(e.hi), quantizer_(layer.outputs[0]), store_(storageOf(layer.outputs[0].dtype)),
           zeros_(static_cast<size_t>(g.inChannels), static_cast<std::byte>(layer.inputs[0].zeroPoint)) {
         quantizer_.clamp(lo_, hi_);
+        if (requantizes_) quantizer_.scaled();
     }
 
     void run(const KernelArgs& args) override {
@@ -49,13 +61,25 @@ public:
         const int64_t padded = wholeBlocks(g_.inChannels);
         auto* const bias = static_cast<float*>(args.workspace);
         std::fill_n(bias, padded, 0.0f);
-        if (opInputs_ > 2 && args.inputs[2].present()) std::copy_n(args.inputs[2].as<const float>(), g_.inChannels, bias);
+        const bool biased = opInputs_ > 2 && args.inputs[2].present();
+        const bool integerBias = biased && args.inputs[2].dtype == DType::I32;
+        if (biased && !integerBias) std::copy_n(args.inputs[2].as<const float>(), g_.inChannels, bias);
         DepthwisePixel shared{};
         shared.tapCount = g_.taps();
         shared.channels = g_.inChannels;
         shared.start = static_cast<const int32_t*>(args.inputs[1].data);
         shared.scale = reinterpret_cast<const float*>(shared.start + padded);
         shared.weights = reinterpret_cast<const int16_t*>(shared.scale + padded);
+        if (integerBias) {
+            auto* const start = reinterpret_cast<int32_t*>(bias + padded);
+            for (int64_t c = 0; c < padded; ++c) start[c] = wrapped(shared.start[c], c < g_.inChannels ? args.inputs[2].as<const int32_t>()[c] : 0);
+            shared.start = start;
+        }
+        if (requantizes_) {
+            float* const scale = bias + 2 * padded;
+            for (int64_t c = 0; c < padded; ++c) scale[c] = shared.scale[c] / step_;
+            shared.scale = scale;
+        }
         shared.bias = bias;
         shared.store = store_;
         shared.lo = lo_;
@@ -77,7 +101,7 @@ public:
                 for (int64_t ow = 0; ow < g_.out[2]; ++ow) {
                     point(image, xs, {od, oh, ow}, taps.data());
                     p.out = out + ow * ys[2] * sizeOf(store_);
-                    depthwisePixelAvx2(p);
+                    pixel_(p);
                 }
             }
         };
@@ -107,6 +131,9 @@ private:
 
     std::string name_;
     uint32_t opInputs_;
+    PixelFn pixel_;
+    bool requantizes_;
+    float step_;
     Geometry g_;
     float lo_, hi_;
     Quantizer quantizer_;
@@ -128,8 +155,10 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, int threads) {
     if (!epilogue) return std::nullopt;
     TacticInfo info = conv::layoutsOf(layer, *epilogue);
     const auto padded = static_cast<uint64_t>(wholeBlocks(g->inChannels));
-    info.packing[1] = {"s8_depthwise_taps_16", padded * (8 + 2 * static_cast<uint64_t>(g->taps()))};
-    info.workspace = padded * 4;
+    const bool narrow = isNarrow(layer);
+    const auto numbers = static_cast<uint64_t>(narrow ? g->taps() : 2 * tapPairs(g->taps()));
+    info.packing[1] = {narrow ? "s8_depthwise_taps_16" : "s8_depthwise_pairs_16", padded * (8 + 2 * numbers)};
+    info.workspace = padded * 12;
     const auto pixels = static_cast<double>(g->batch * g->outPixels());
     const double work = pixels * static_cast<double>(padded) * (0.2 + 0.02 * static_cast<double>(g->taps())) + pixels * static_cast<double>(g->taps()) * 0.7;
     info.estimate = work / threads + 1500;
@@ -145,12 +174,16 @@ void pack(const LayerDesc& layer, int input, const void* raw, void* packed) {
     auto* start = static_cast<int32_t*>(packed);
     auto* scale = reinterpret_cast<float*>(start + padded);
     auto* weights = reinterpret_cast<int16_t*>(scale + padded);
+    std::fill_n(weights, padded * (isNarrow(layer) ? taps : 2 * tapPairs(taps)), int16_t{0});
     for (int64_t c = 0; c < padded; ++c) {
         int64_t sum = 0;
         for (int64_t t = 0; t < taps; ++t) {
             const int16_t v = c < g->inChannels ? w.values[static_cast<size_t>(c * taps + t)] : int16_t{0};
             sum += v;
-            weights[(c / 16 * taps + t) * 16 + c % 16] = v;
+            const int64_t lane = c % 16;
+            // Pairs: 8 channels of each half, the two taps side by side; channels 4-7 and 12-15 in the second vector.
+            if (isNarrow(layer)) weights[(c / 16 * taps + t) * 16 + lane] = v;
+            else weights[((c / 16 * tapPairs(taps) + t / 2) * 2 + lane / 4 % 2) * 16 + lane / 8 * 8 + lane % 4 * 2 + t % 2] = v;
         }
         start[c] = static_cast<int32_t>(-layer.inputs[0].zeroPoint * sum);
         scale[c] = c < g->inChannels ? productScale(layer, w.scales[static_cast<size_t>(c)]) : 0.0f;

@@ -19,7 +19,6 @@ std::optional<MatMulShape> shapeOf(const LayerDesc& layer) {
     const TensorInfo& a = layer.inputs[0];
     const TensorInfo& b = layer.inputs[1];
     if (!isStored(a) || !hasIntegerWeights(layer) || a.dims.empty() || a.dims.size() > static_cast<size_t>(kMaxRank)) return std::nullopt;
-    if (b.dtype != DType::F32 && (b.dtype != DType::I8 || b.zeroPoint != 0)) return std::nullopt;
     if (layer.intAttr("trans_a", 0) != 0) return std::nullopt;
     MatMulShape s;
     s.transB = layer.intAttr("trans_b", 0) != 0;
@@ -27,14 +26,14 @@ std::optional<MatMulShape> shapeOf(const LayerDesc& layer) {
     if (b.count() != b.dims[rb - 1] * b.dims[rb - 2] || rb > std::max<size_t>(a.dims.size(), 2)) return std::nullopt;
     s.k = a.dims.back();
     s.n = s.transB ? b.dims[rb - 2] : b.dims[rb - 1];
-    if ((s.transB ? b.dims[rb - 1] : b.dims[rb - 2]) != s.k || s.k > INT32_MAX / (255 * 127)) return std::nullopt;
+    if ((s.transB ? b.dims[rb - 1] : b.dims[rb - 2]) != s.k || !fitsInt32(layer, s.k)) return std::nullopt;
     s.result.assign(a.dims.begin(), a.dims.end() - 1);
     for (const int64_t d : s.result) {
         if (d < 1) return std::nullopt;
         s.rows *= d;
     }
     s.result.push_back(s.n);
-    if (layer.opInputs > 2 && layer.inputs[2].present() && (layer.inputs[2].dtype != DType::F32 || layer.inputs[2].count() != s.n)) return std::nullopt;
+    if (layer.opInputs > 2 && layer.inputs[2].present() && ((layer.inputs[2].dtype != DType::F32 && !hasIntegerBias(layer)) || layer.inputs[2].count() != s.n)) return std::nullopt;
     const auto splits = layer.intsAttr("splits");
     if (splits.empty() ? layer.outputs.size() != 1 : splits.size() != layer.outputs.size()) return std::nullopt;
     int64_t columns = 0;
@@ -93,7 +92,10 @@ public:
         o.aRows.push(s_.rows, pitch);
         o.tapOffsets = std::span(&noOffset, 1);
         o.packed = args.inputs[1].data;
-        o.bias = opInputs_ > 2 && args.inputs[2].present() ? args.inputs[2].as<const float>() : nullptr;
+        if (opInputs_ > 2 && args.inputs[2].present()) {
+            if (args.inputs[2].dtype == DType::I32) o.integerBias = args.inputs[2].as<const int32_t>();
+            else o.bias = args.inputs[2].as<const float>();
+        }
         o.extras = args.inputs.subspan(opInputs_);
         o.outputs = args.outputs;
         o.columnAxis = static_cast<int>(s_.result.size()) - 1;

@@ -59,9 +59,18 @@ const Family& familyAvx2Bytes() {
 }
 
 bool formTakes(const LayerDesc& layer, const Family& f) {
-    if (f.kernels().form != Form::Signed) return true;
+    const TensorInfo& w = layer.inputs[1];
+    const Form form = f.kernels().form;
+    if (form == Form::Pairs) return true;
+    // Less their zero point imported weights must be int8 again.
+    if (w.dtype != DType::F32 && w.zeroPoint != (w.dtype == DType::U8 ? 128 : 0)) return false;
+    if (form == Form::Unsigned) return true;
     // Weights that are quantized here are at most 127; imported ones may be -128.
-    return layer.inputs[0].dtype == DType::I8 && layer.inputs[0].zeroPoint == 0 && layer.inputs[1].dtype == DType::F32;
+    return layer.inputs[0].dtype == DType::I8 && layer.inputs[0].zeroPoint == 0 && w.dtype == DType::F32;
+}
+
+bool fitsInt32(const LayerDesc& layer, int64_t products) {
+    return products <= INT32_MAX / (255 * (layer.inputs[1].dtype == DType::F32 ? 127 : 255));
 }
 
 bool readableRow(const TensorInfo& t) { return t.quantized() ? isStored(t) : t.dtype == DType::F32; }
@@ -106,10 +115,10 @@ struct Product::Job {
 
 Product::Product(const LayerDesc& layer, Plan plan, std::vector<int64_t> result, const Family& f)
     : extras_(layer.inputs.begin() + layer.opInputs, layer.inputs.end()), outputs_(layer.outputs), plan_(std::move(plan)),
-      result_(std::move(result)), kernels_(f.kernels()), rowMove_(f.rowMove()), epilogue_(*compileEpilogue(layer, result_, f)) {}
+      result_(std::move(result)), kernels_(f.kernels()), rowMove_(f.rowMove()), epilogue_(*compileEpilogue(layer, result_, f)), requantizes_(requantizes(layer) && !epilogue_.general && epilogue_.residual < 0) {}
 
 uint64_t Product::workspaceBytes(const LayerDesc& layer, const Plan& plan, const gemm::Epilogue& e, const Kernels&, int threads) {
-    int64_t bytes = align(plan.paddedColumns * 4) + workerBytes(plan, e) * std::max(1, threads);
+    int64_t bytes = 3 * align(plan.paddedColumns * 4) + workerBytes(plan, e) * std::max(1, threads);
     if (e.general) {
         for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
             if (layer.inputs[i].quantized()) bytes += align(layer.inputs[i].count() * 4);
@@ -130,6 +139,24 @@ void Product::run(const Operands& operands, ThreadPool* pool, void* workspace) c
     Job job{operands, static_cast<const std::byte*>(operands.packed), nullptr, nullptr, bias, {}, {}, {}, 0};
     job.start = reinterpret_cast<const int32_t*>(job.weights + align(plan_.weightBytes));
     job.scale = reinterpret_cast<const float*>(job.start + plan_.paddedColumns);
+    if (operands.integerBias != nullptr) {
+        auto* start = reinterpret_cast<int32_t*>(memory);
+        memory += align(plan_.paddedColumns * 4);
+        std::copy_n(job.start, plan_.paddedColumns, start);
+        for (const Panel& p : plan_.panels)
+            for (int j = 0; j < p.width; ++j) start[p.padded + j] = wrapped(start[p.padded + j], operands.integerBias[p.column + j]);
+        job.start = start;
+    }
+    if (requantizes_) {
+        auto* scale = reinterpret_cast<float*>(memory);
+        memory += align(plan_.paddedColumns * 4);
+        std::fill_n(scale, plan_.paddedColumns, 0.0f);
+        for (const Panel& p : plan_.panels) {
+            const auto step = static_cast<float>(outputs_[static_cast<size_t>(p.output)].scale[0]);
+            for (int j = 0; j < p.width; ++j) scale[p.padded + j] = job.scale[p.padded + j] / step;
+        }
+        job.scale = scale;
+    }
     for (const TensorView& o : operands.outputs) job.outputRows.push_back(gemm::rowsOf(o, operands.columnAxis));
     if (epilogue_.general) {
         std::vector<TensorView> views(operands.extras.begin(), operands.extras.end());
@@ -215,6 +242,7 @@ void Product::tileRows(const Job& job, int64_t first, int rows, size_t panelBegi
             t.out = general ? Storage::F32 : storageOf(outputs_[k].dtype);
             Quantizer q(outputs_[k]);
             q.clamp(epilogue_.lo, epilogue_.hi);
+            if (requantizes_) q.scaled();
             t.inverse = q.inverse;
             t.storedLo = q.lo;
             t.storedHi = q.hi;

@@ -35,6 +35,10 @@ const Family& familyAvx2Bytes();
 
 /// True when the family's form takes these activations and weights.
 bool formTakes(const LayerDesc& layer, const Family& f);
+/// Sums of 32 bits, as the tiles add them.
+inline int32_t wrapped(int32_t a, int32_t b) { return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b)); }
+/// False where sums of so many products could leave 32 bits.
+bool fitsInt32(const LayerDesc& layer, int64_t products);
 
 /// float32, or an activation that is stored in 8 bits.
 bool readableRow(const TensorInfo& t);
@@ -98,6 +102,7 @@ struct Operands {
     std::span<const int64_t> tapOffsets;
     const void* packed = nullptr;
     const float* bias = nullptr;
+    const int32_t* integerBias = nullptr;  ///< in its place
     std::span<const TensorView> extras;
     std::span<const TensorView> outputs;
     int columnAxis = 1;
@@ -122,6 +127,7 @@ private:
     const Kernels& kernels_;
     RowMoveFn rowMove_;
     gemm::Epilogue epilogue_;
+    bool requantizes_;
 };
 
 }  // namespace sinter::quant

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 namespace sinter::quant {
@@ -32,8 +33,9 @@ bool anyQuantized(const LayerDesc& layer) {
 
 bool plainOrMoved(const LayerDesc& layer) {
     if (!anyQuantized(layer)) return true;
-    const bool pool = layer.op == "MaxPool" && layer.outputs.size() == 1;
-    if ((!pool && std::find(std::begin(kMoving), std::end(kMoving), layer.op) == std::end(kMoving)) || !layer.program.empty()) return false;
+    const bool chosen = (layer.op == "MaxPool" && layer.outputs.size() == 1) || (layer.op == "Resize" && layer.stringAttr("mode", "") == "nearest" &&
+                                                                              layer.stringAttr("coordinate_mode", "") != "tf_crop_and_resize");
+    if ((!chosen && std::find(std::begin(kMoving), std::end(kMoving), layer.op) == std::end(kMoving)) || !layer.program.empty()) return false;
     // Numbers that are not quantized beside quantized ones are indices and lengths, except where values move.
     const TensorInfo* first = nullptr;
     const auto fits = [&](const TensorInfo& t) {
@@ -122,6 +124,40 @@ IntegerWeights integerWeights(const LayerDesc& layer, const void* raw) {
         r.values[i] = static_cast<int16_t>(q > -127 ? std::min(q, 127.0) : -127.0);
     }
     return r;
+}
+
+bool hasIntegerBias(const LayerDesc& layer) {
+    return layer.opInputs > 2 && layer.inputs.size() > 2 && layer.inputs[2].present() && layer.inputs[2].dtype == DType::I32;
+}
+
+std::optional<Bounds> clampOf(const PointwiseProgram& program) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    Bounds b{-kInfinity, kInfinity};
+    if (program.empty()) return b;
+    if (program.outputs.size() != 1 || program.code.empty() || program.outputs[0] != program.inputCount + program.code.size() - 1) return std::nullopt;
+    const auto& last = program.code.back();
+    if (last.args.empty() || last.args[0] != 0) return std::nullopt;
+    if (last.op == "Relu" && program.code.size() == 1) return Bounds{0, kInfinity};
+    if (last.op != "Clip" || last.args.size() != 3 || program.code.size() != 3) return std::nullopt;
+    for (size_t i = 0; i < 2; ++i) {
+        const uint32_t at = last.args[i + 1] - program.inputCount;
+        if (last.args[i + 1] < program.inputCount || at > 1 || program.code[at].op != "Const" || program.code[at].params.empty()) return std::nullopt;
+        (i == 0 ? b.lo : b.hi) = static_cast<float>(program.code[at].params[0]);
+    }
+    return b;
+}
+
+bool requantizes(const LayerDesc& layer) {
+    if (layer.inputs.size() < 2 || layer.inputs[1].dtype == DType::F32 || !clampOf(layer.program)) return false;
+    const bool bias = layer.opInputs > 2 && layer.inputs.size() > 2 && layer.inputs[2].present();
+    if (bias && !hasIntegerBias(layer)) return false;
+    return std::all_of(layer.outputs.begin(), layer.outputs.end(), isStored);
+}
+
+LayerDesc withFloatBias(const LayerDesc& layer) {
+    LayerDesc plain = layer;
+    if (hasIntegerBias(layer)) plain.inputs[2].dtype = DType::F32;
+    return plain;
 }
 
 float productScale(const LayerDesc& layer, double weightScale) {

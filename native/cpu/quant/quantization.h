@@ -25,6 +25,8 @@ struct Quantizer {
 
     explicit Quantizer(const TensorInfo& t);
     int quantize(float x) const;
+    /// For numbers that are multiples of the scale already.
+    void scaled() { inverse = 1; }
     /// The bounds narrowed to what clamp(x, least, most) leaves: quantizing then clamps too.
     void clamp(float least, float most);
 };
@@ -48,6 +50,19 @@ WeightAxis weightAxis(const LayerDesc& layer);
 /// True when input 1 is a constant that `integerWeights` takes.
 bool hasIntegerWeights(const LayerDesc& layer);
 IntegerWeights integerWeights(const LayerDesc& layer, const void* raw);
+
+/// A bias of int32 counts steps of the product's scale, and is added to the sums.
+bool hasIntegerBias(const LayerDesc& layer);
+/// True where nothing is real between integer sums and integer results: weights and bias come as integers, and the program
+/// only clamps. A result is then float32(sum) · float32(factor / scale of the result), clamped, rounded half to even.
+bool requantizes(const LayerDesc& layer);
+/// Bounds that a program which does nothing else clamps to.
+struct Bounds {
+    float lo, hi;
+};
+std::optional<Bounds> clampOf(const PointwiseProgram& program);
+/// A copy whose bias is of the type that kernels for real numbers know.
+LayerDesc withFloatBias(const LayerDesc& layer);
 
 /// float32(scale of x · scale of the channel's weights · alpha): what an int32 sum is multiplied with.
 float productScale(const LayerDesc& layer, double weightScale);

@@ -56,6 +56,17 @@ void putFloats(ThreadPool* pool, const TensorInfo& info, const TensorView& to, c
     copyStrided(pool, to, stored.view);
 }
 
+/// Dense multiples of the output's scale into it, clamped as the layer's program says.
+void putSteps(ThreadPool* pool, const LayerDesc& layer, const TensorInfo& info, const TensorView& to, const TensorView& from) {
+    Quantizer q(info);
+    const quant::Bounds b = *quant::clampOf(layer.program);
+    q.clamp(b.lo, b.hi);
+    q.scaled();
+    Held stored(info.dtype, dimsOf(to));
+    for (int64_t i = 0; i < from.count(); ++i) stored.view.as<uint8_t>()[i] = static_cast<uint8_t>(q.quantize(from.as<const float>()[i]));
+    copyStrided(pool, to, stored.view);
+}
+
 /// Any other layer: float32 in between.
 class Dequantized final : public Kernel {
 public:
@@ -99,7 +110,7 @@ public:
         rest.inputs[1] = {};
         if (!readable(rest) || std::any_of(d.inputs.begin() + 2, d.inputs.begin() + d.opInputs, [](const TensorInfo& t) { return t.quantized(); })) return std::nullopt;
         // The layer itself in float32 must make sense; it is not what runs.
-        LayerDesc plain = dequantizedLayer(d);
+        LayerDesc plain = dequantizedLayer(quant::withFloatBias(d));
         plain.inputs[1].dtype = DType::F32;
         const KernelRow* row = plainRow(plain);
         if (row == nullptr) return std::nullopt;
@@ -109,7 +120,7 @@ public:
     }
 
     explicit IntegerProduct(const LayerDesc& d)
-        : layer_(d), axis_(d.op == "Conv" || d.outputs[0].dims.empty() ? 1 : d.outputs[0].dims.size() - 1) {
+        : layer_(d), requantizes_(quant::requantizes(d)), axis_(d.op == "Conv" || d.outputs[0].dims.empty() ? 1 : d.outputs[0].dims.size() - 1) {
         dims_ = d.outputs[0].dims;
         for (size_t i = 1; i < d.outputs.size(); ++i) dims_[axis_] += d.outputs[i].dims[axis_];
         LayerDesc product;
@@ -143,7 +154,7 @@ public:
         const std::vector<TensorView> in{xs.view, ws.view}, out{sums.view};
         product_->run({in, out, nullptr, args.pool});
         scaleSums(args, weights, sums.view.as<const double>(), real.view.as<float>());
-        if (program_) {
+        if (program_ && !requantizes_) {
             std::vector<Held> held;
             held.reserve(args.inputs.size());
             std::vector<TensorView> operands{real.view};
@@ -161,7 +172,8 @@ public:
             Held part(DType::F32, dimsOf(args.outputs[i]));
             const TensorView slice = dims_.size() > axis_ ? narrowed(real.view, axis_, start, args.outputs[i].dims[axis_]) : real.view;
             copyStrided(args.pool, part.view, slice);
-            putFloats(args.pool, layer_.outputs[i], args.outputs[i], part.view);
+            if (requantizes_) putSteps(args.pool, layer_, layer_.outputs[i], args.outputs[i], part.view);
+            else putFloats(args.pool, layer_.outputs[i], args.outputs[i], part.view);
             if (dims_.size() > axis_) start += args.outputs[i].dims[axis_];
         }
     }
@@ -170,21 +182,33 @@ private:
     void scaleSums(const KernelArgs& args, const quant::IntegerWeights& weights, const double* sums, float* real) const {
         const auto channels = static_cast<int64_t>(weights.scales.size());
         std::vector<float> scale, bias(weights.scales.size(), 0.0f);
+        std::vector<double> steps(weights.scales.size(), 0.0);
         for (const double s : weights.scales) scale.push_back(quant::productScale(layer_, s));
         if (hasInput(layer_, 2)) {
             std::vector<double> given(static_cast<size_t>(args.inputs[2].count()));
             loadDense(args.inputs[2], given.data());
-            for (size_t i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(given[given.size() == 1 ? 0 : i]);
+            const bool integers = quant::hasIntegerBias(layer_);
+            for (size_t i = 0; i < bias.size(); ++i) {
+                const double b = given[given.size() == 1 ? 0 : i];
+                if (integers) steps[i] = b;
+                else bias[i] = static_cast<float>(b);
+            }
+        }
+        if (requantizes_) {
+            size_t c = 0;
+            for (const TensorInfo& o : layer_.outputs)
+                for (int64_t i = 0; i < (dims_.size() > axis_ ? o.dims[axis_] : 1); ++i) scale[c++] /= static_cast<float>(o.scale[0]);
         }
         int64_t inner = 1;
         for (size_t a = axis_ + 1; a < dims_.size(); ++a) inner *= dims_[a];
         for (int64_t i = 0; i < countOf(dims_); ++i) {
             const auto c = static_cast<size_t>(i / inner % channels);
-            real[i] = std::fmaf(static_cast<float>(sums[i]), scale[c], bias[c]);
+            real[i] = std::fmaf(static_cast<float>(sums[i] + steps[c]), scale[c], bias[c]);
         }
     }
 
     LayerDesc layer_;
+    bool requantizes_;
     size_t axis_;
     std::vector<int64_t> dims_;
     std::unique_ptr<Kernel> product_, program_;

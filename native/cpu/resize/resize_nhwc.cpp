@@ -5,8 +5,8 @@
 #include <stdexcept>
 
 #include "core/thread_pool.h"
-#include "cpu/reference/resize_taps.h"
 #include "cpu/resize/kernels.h"
+#include "cpu/resize/taps.h"
 #include "cpu/simd/isa_family.h"
 
 namespace sinter::resize {
@@ -14,28 +14,6 @@ namespace {
 
 using ref::ResizeGeometry;
 using simd::IsaFamily;
-
-/// Taps with float weights.
-struct FloatTap {
-    int64_t first;
-    std::vector<float> weights;
-};
-
-std::vector<FloatTap> tapsOf(const ResizeGeometry& g, size_t axis) {
-    const ResizeGeometry::Axis& a = g.axes()[axis];
-    std::vector<FloatTap> taps;
-    for (int64_t o = 0; o < a.out; ++o) {
-        ref::Tap t = g.untouched(a) ? ref::Tap{o, {1.0}, false} : g.tapOf(a, o);
-        // Borders and whole positions leave weights of zero: not worth a pass over the row.
-        while (t.weights.size() > 1 && t.weights.back() == 0) t.weights.pop_back();
-        size_t skip = 0;
-        while (skip + 1 < t.weights.size() && t.weights[skip] == 0) ++skip;
-        FloatTap f{t.first + static_cast<int64_t>(skip), {}};
-        for (size_t i = skip; i < t.weights.size(); ++i) f.weights.push_back(static_cast<float>(t.weights[i]));
-        taps.push_back(std::move(f));
-    }
-    return taps;
-}
 
 std::optional<ResizeGeometry> planOf(const LayerDesc& d) {
     if (!d.program.empty() || d.inputs.empty() || d.opInputs != 1 || d.outputs.size() != 1 || d.inputs[0].dims.size() != 4) return std::nullopt;

@@ -33,7 +33,7 @@ void place(const LayerDesc& d, const Problem& g, const void* elements, void* pac
     auto* to = static_cast<Bits*>(packed);
     const int64_t rows = g.columns * g.groups, row = g.weightRow(), taps = g.taps();
     std::memset(packed, 0, static_cast<size_t>(rows * row) * sizeof(Bits));
-    if (!g.convolution && d.intAttr("trans_b", 0) == 0) {
+    if (!g.convolution && !g.patches && d.intAttr("trans_b", 0) == 0) {
         for (int64_t k = 0; k < g.channels; ++k) {
             for (int64_t n = 0; n < rows; ++n) to[n * row + k] = from[k * rows + n];
         }
@@ -53,13 +53,11 @@ uint64_t factorsOffset(const Problem& g) { return (static_cast<uint64_t>(g.colum
 Packing packingOf(const Problem& g) {
     uint64_t bytes = static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes());
     if (g.operand == Operand::I8) bytes = factorsOffset(g) + static_cast<uint64_t>(g.columns * g.groups) * sizeof(float);
-    return {std::string("cuda_krsc16_") + operandName(g.operand), bytes};
+    // Patches hold their channels outermost, as the constant does.
+    return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand), bytes};
 }
 
-void packWeights(const LayerDesc& d, const void* raw, void* packed) {
-    const auto problem = problemOf(d);
-    if (!problem) return;
-    const Problem& g = *problem;
+void packWeights(const LayerDesc& d, const Problem& g, const void* raw, void* packed) {
     const TensorInfo& w = d.inputs[1];
     const auto count = static_cast<size_t>(w.count());
     if (g.operand == Operand::I8) {

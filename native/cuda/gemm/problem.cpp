@@ -21,7 +21,7 @@ std::optional<Operand> operandOf(const LayerDesc& d) {
     if (w.quantized() || (w.dtype != DType::F32 && w.dtype != DType::F16 && w.dtype != DType::BF16)) return std::nullopt;
     if (x.dtype == DType::F16) return Operand::F16;
     if (x.dtype == DType::BF16) return Operand::BF16;
-    if (x.dtype == DType::F32 && d.intAttr("fast", 0) == 1) return Operand::TF32;
+    if (x.dtype == DType::F32) return Operand::TF32;
     return std::nullopt;
 }
 
@@ -52,13 +52,12 @@ std::optional<Problem> convolutionOf(const LayerDesc& d, Problem g) {
         g.dilationW = dilations[1];
     }
     g.rows = g.images * g.p * g.q;
-    const bool whole = g.groups == 1 || (g.channels >= 16 && g.columns % 8 == 0 && g.channels * g.bytes() % 16 == 0);
     const auto extent = [](int64_t in, int64_t before, int64_t after, int64_t taps, int64_t dilation, int64_t stride) {
         return (in + before + after - dilation * (taps - 1) - 1) / stride + 1;
     };
     const bool consistent = w[0] == g.columns * g.groups && x[1] == g.channels * g.groups && g.result.dims[0] == g.images &&
                             g.p == extent(g.h, pads[0], pads[2], g.r, g.dilationH, g.strideH) && g.q == extent(g.w, pads[1], pads[3], g.s, g.dilationW, g.strideW);
-    if (!whole || !consistent || g.r > 16 || g.s > 16) return std::nullopt;
+    if (!consistent) return std::nullopt;
     return g;
 }
 
@@ -96,13 +95,13 @@ int64_t operandBytes(Operand operand) { return operand == Operand::I8 ? 1 : oper
 
 bool Problem::operator==(const Problem& o) const {
     const auto key = [](const Problem& g) {
-        return std::array{static_cast<int64_t>(g.operand), static_cast<int64_t>(g.convolution), g.images, g.rows, g.channels, g.columns, g.groups, g.h, g.w,
+        return std::array{static_cast<int64_t>(g.operand), static_cast<int64_t>(g.convolution), static_cast<int64_t>(g.patches), g.images, g.rows, g.channels, g.columns, g.groups, g.h, g.w,
                           g.r, g.s, g.p, g.q, g.strideH, g.strideW, g.padTop, g.padLeft, g.dilationH, g.dilationW};
     };
     return key(*this) == key(o);
 }
 
-std::optional<Problem> problemOf(const LayerDesc& d) {
+std::optional<Problem> geometryOf(const LayerDesc& d) {
     if ((d.op != "Conv" && d.op != "MatMul") || d.inputs.size() < 2 || d.outputs.empty()) return std::nullopt;
     if (!d.inputs[0].present() || !d.inputs[1].constant || d.inputs[0].dims.size() != d.outputs[0].dims.size()) return std::nullopt;
     const auto operand = operandOf(d);
@@ -113,6 +112,52 @@ std::optional<Problem> problemOf(const LayerDesc& d) {
     if (!problem || problem->rows < 1 || problem->channels < 1 || problem->columns < 1) return std::nullopt;
     if (d.inputs[0].count() > kLargest || problem->rows * problem->columns * problem->groups > kLargest) return std::nullopt;
     return problem;
+}
+
+std::optional<Problem> problemOf(const LayerDesc& d) {
+    const auto g = geometryOf(d);
+    if (!g || g->r > 16 || g->s > 16 || (g->operand == Operand::TF32 && d.intAttr("fast", 0) != 1)) return std::nullopt;
+    if (g->groups > 1 && (g->channels < 16 || g->columns % 8 != 0 || g->channels * g->bytes() % 16 != 0)) return std::nullopt;
+    return g;
+}
+
+std::optional<Problem> patchesOf(const LayerDesc& d) {
+    if (d.op != "Conv" || d.inputs.empty() || d.inputs[0].quantized() || d.outputs.empty()) return std::nullopt;
+    auto g = geometryOf(d);
+    if (!g || g->groups != 1 || g->channels > 4 || g->strideH != g->r || g->strideW != g->s || g->dilationH != 1 || g->dilationW != 1) return std::nullopt;
+    for (const int64_t pad : d.intsAttr("pads")) {
+        if (pad != 0) return std::nullopt;
+    }
+    const DType type = d.outputs[0].dtype;
+    if (d.outputs[0].quantized() || (type != DType::F16 && type != DType::BF16) || g->reduction() * 2 % 16 != 0) return std::nullopt;
+    g->operand = type == DType::F16 ? Operand::F16 : Operand::BF16;
+    g->patches = true;
+    g->convolution = false;
+    g->channels = g->reduction();
+    g->images = g->rows;
+    g->h = g->w = g->r = g->s = g->p = g->q = g->strideH = g->strideW = 1;
+    return g;
+}
+
+int64_t pixelPitch(const TensorView& x, const Problem& g) {
+    if (g.patches) return g.channels;
+    if (!g.convolution) {
+        for (int a = x.rank - 2; a >= 0; --a) {
+            if (x.dims[static_cast<size_t>(a)] > 1) return x.strides[static_cast<size_t>(a)];
+        }
+        return g.channels;
+    }
+    if (g.w > 1) return x.strides[3];
+    if (g.h > 1) return x.strides[2];
+    return g.images > 1 ? x.strides[0] : g.channels * g.groups;
+}
+
+void defineProblem(Source& source, const Problem& g) {
+    const std::pair<const char*, int64_t> values[] = {
+        {"IMAGES", g.images}, {"ROWS", g.rows},  {"H", g.h},        {"W", g.w},        {"C", g.channels},   {"K", g.columns},    {"R", g.r},          {"S", g.s},
+        {"P", g.p},           {"Q", g.q},        {"SH", g.strideH}, {"SW", g.strideW}, {"PT", g.padTop},    {"PL", g.padLeft},   {"DH", g.dilationH}, {"DW", g.dilationW},
+        {"GROUPS", g.groups}};
+    for (const auto& [name, value] : values) source.define(std::string("CONV_") + name, value);
 }
 
 }  // namespace sinter::cuda::gemm

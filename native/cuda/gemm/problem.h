@@ -20,6 +20,7 @@ struct Problem {
     int64_t h = 1, w = 1, r = 1, s = 1, p = 1, q = 1;
     int64_t strideH = 1, strideW = 1, padTop = 0, padLeft = 0, dilationH = 1, dilationW = 1;
     ResultShape result;
+    bool patches = false;  ///< of patchesOf: rows are gathered from planes first
 
     int64_t bytes() const { return operandBytes(operand); }
     int64_t taps() const { return r * s; }
@@ -32,14 +33,26 @@ struct Problem {
     bool operator==(const Problem& o) const;
 };
 
-/// The problem of a layer; nothing when it is not one (other ops and types, weights that are not constants, 1-D and 3-D
+/// The shape of a layer: any groups, float32 as TF32 operands. Nothing when it is no 2-D convolution or product with constant
+/// weights of types that tensor-core and depthwise kernels know.
+std::optional<Problem> geometryOf(const LayerDesc& layer);
+/// The problem of a layer for the tensor-core kernels; nothing when it is not one (other ops and types, weights that are not constants, 1-D and 3-D
 /// convolutions, float32 without permission to round to TF32).
 std::optional<Problem> problemOf(const LayerDesc& layer);
+
+/// The matrix product on image patches of a convolution with few channels whose filters tile the image (stride = filter, no
+/// padding); see gather_patches.cuh. Channels are those of a patch.
+std::optional<Problem> patchesOf(const LayerDesc& layer);
+
+/// Elements of the input from one pixel (or matrix row) to the next.
+int64_t pixelPitch(const TensorView& x, const Problem& problem);
+/// The macros CONV_… that kernels are specialized by.
+void defineProblem(Source& source, const Problem& problem);
 
 /// Recipe and size of the packed weights: rows of one output channel, taps outermost, channels innermost, each row
 /// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column.
 Packing packingOf(const Problem& problem);
 uint64_t factorsOffset(const Problem& problem);
-void packWeights(const LayerDesc& layer, const void* raw, void* packed);
+void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);
 
 }  // namespace sinter::cuda::gemm

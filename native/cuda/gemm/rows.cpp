@@ -2,10 +2,15 @@
 #include <algorithm>
 #include <vector>
 
+#include "cuda/codegen/types.h"
 #include "cuda/gemm/tiles.h"
 
 namespace sinter::cuda::gemm {
 namespace {
+
+/// What a row makes of its layer.
+enum class Form { Convolution, Product, Patches };
+std::optional<Problem> problemAs(Form form, const LayerDesc& d) { return form == Form::Patches ? patchesOf(d) : problemOf(d); }
 
 constexpr size_t kOffered = 12;  ///< tactics per layer: the tuner times them all
 
@@ -14,7 +19,7 @@ std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g) {
     if (g.operand == Operand::I8) {
         options.scaleInput = 1;  // MatMul's alpha is part of the factors
         options.scaleOffset = factorsOffset(g);
-    } else if (!g.convolution) {
+    } else if (d.op == "MatMul") {
         options.alpha = d.floatAttr("alpha", 1);
     }
     return Epilogue::of(d, g.result, options);
@@ -47,56 +52,40 @@ double cutOff(const Problem& g, const DeviceProperties& device, double bytes) {
     return last.limit;
 }
 
-std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
-    const auto g = problemOf(d);
+std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand, Form form) {
+    const auto g = problemAs(form, d);
     if (!g || g->operand != operand || !eligible(t, *g, device) || !epilogueOf(d, *g)) return std::nullopt;
     const double bytes = bytesOf(d), time = estimate(t, *g, device, bytes);
     if (time > cutOff(*g, device, bytes)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describeEven(d, g->result, info, g->convolution ? "nhwc" : "linear");
-    info.inputLayouts[0] = g->convolution ? "nhwc" : "linear";
+    Epilogue::describeEven(d, g->result, info, form == Form::Product ? "linear" : "nhwc");
+    info.inputLayouts[0] = form == Form::Convolution ? "nhwc" : "linear";
     // Rows of a matrix product must be evenly spaced, which a slice of another axis would break.
     const auto aligned = static_cast<uint32_t>(g->copyBytes() / g->bytes());
-    info.inputViews[0] = g->convolution || d.inputs[0].dims.size() == 2 ? aligned : 0;
+    info.inputViews[0] = form == Form::Patches ? 1 : form == Form::Convolution || d.inputs[0].dims.size() == 2 ? aligned : 0;
     info.inputViews[1] = 0;
     info.packing[1] = packingOf(*g);
     info.estimate = time;
+    if (form == Form::Patches) {
+        const auto gathered = static_cast<uint64_t>(g->rows * g->channels * g->bytes());
+        info.workspace = gathered;
+        info.estimate += 1500 + static_cast<double>(gathered) * 2 / device.bytesPerNs;
+    }
     return info;
 }
 
-/// Elements from one row of the input (a pixel, a row of a matrix) to the next.
-int64_t pitchOf(const TensorView& x, const Problem& g) {
-    if (!g.convolution) {
-        for (int a = x.rank - 2; a >= 0; --a) {
-            if (x.dims[static_cast<size_t>(a)] > 1) return x.strides[static_cast<size_t>(a)];
-        }
-        return g.channels;
-    }
-    if (g.w > 1) return x.strides[3];
-    if (g.h > 1) return x.strides[2];
-    return g.images > 1 ? x.strides[0] : g.channels * g.groups;
-}
-
-void defineProblem(Source& source, const Problem& g) {
-    source.define("OPERAND", static_cast<int64_t>(g.operand));
-    const std::pair<const char*, int64_t> values[] = {
-        {"ROWS", g.rows}, {"H", g.h},         {"W", g.w},         {"C", g.channels}, {"K", g.columns},    {"R", g.r},          {"S", g.s},           {"P", g.p},
-        {"Q", g.q},       {"SH", g.strideH}, {"SW", g.strideW}, {"PT", g.padTop},  {"PL", g.padLeft}, {"DH", g.dilationH}, {"DW", g.dilationW}, {"GROUPS", g.groups}};
-    for (const auto& [name, value] : values) source.define(std::string("CONV_") + name, value);
-}
-
-TensorMap inputMap(const Tile& t, const Problem& g, const TensorView& x, DType type) {
-    const auto bytes = static_cast<uint64_t>(g.bytes()), pitch = static_cast<uint64_t>(pitchOf(x, g)) * bytes;
+TensorMap inputMap(const Tile& t, const Problem& g, const void* x, int64_t pixels, DType type) {
+    const auto bytes = static_cast<uint64_t>(g.bytes()), pitch = static_cast<uint64_t>(pixels) * bytes;
     const auto depth = static_cast<uint32_t>(t.bytes / g.bytes());
     const Swizzle swizzle = t.bytes == 128 ? Swizzle::B128 : Swizzle::B64;
     const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
     if (!g.windowed()) {
-        return encode(TiledMap{.address = x.data, .dtype = type, .dims = {at(g.channels), at(g.rows)}, .strides = {pitch},
+        return encode(TiledMap{.address = x, .dtype = type, .dims = {at(g.channels), at(g.rows)}, .strides = {pitch},
                                .box = {depth, static_cast<uint32_t>(t.m)}, .elementStrides = {}, .swizzle = swizzle});
     }
     // The bounding box of filter corners: exactly q by p of them, whatever padding lies after the image.
     const auto corner = [](int64_t out, int64_t stride, int64_t in, int64_t pad) { return static_cast<int>((out - 1) * stride + 1 - in - pad); };
-    return encode(Im2colMap{.address = x.data,
+    return encode(Im2colMap{.address = x,
                             .dtype = type,
                             .dims = {at(g.channels), at(g.w), at(g.h), at(g.images)},
                             .strides = {pitch, pitch * at(g.w), pitch * at(g.w * g.h)},
@@ -129,26 +118,45 @@ LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue&
     spec.cluster = {1, 1, static_cast<uint32_t>(t.split)};
     spec.dynamicShared = t.sharedBytes();
     spec.dependent = device.arch() >= 90;
-    const TensorView &x = args.inputs[0], &w = args.inputs[1];
+    const TensorView& w = args.inputs[1];
+    const void* const x = g.patches ? args.workspace : args.inputs[0].data;
+    const int64_t pitch = pixelPitch(args.inputs[0], g);
     if (t.wgmma) {
         spec.entry = "conv_wgmma";
         spec.grid = {t.persistent ? std::min(count, static_cast<uint32_t>(device.multiprocessors * t.blocks)) : count, 1, static_cast<uint32_t>(t.split)};
-        spec.params.add(inputMap(t, g, x, type)).add(weightMap(t, g, w, type));
+        spec.params.add(inputMap(t, g, x, pitch, type)).add(weightMap(t, g, w, type));
     } else {
         spec.entry = "conv_mma";
         spec.grid = {count, 1, static_cast<uint32_t>(g.groups * t.split)};
-        spec.params.add(x.data).add(w.data).add(static_cast<int32_t>(pitchOf(x, g)));
+        spec.params.add(x).add(w.data).add(static_cast<int32_t>(pitch));
     }
     epilogue.addParams(spec.params, args);
     return spec;
 }
 
-Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t) {
-    const Problem g = *problemOf(d);
+/// The launch that writes the patches of the image to the workspace.
+LaunchSpec gatherOf(const Problem& g, const DeviceProperties& device, int64_t piece, const KernelArgs& args) {
+    const TensorView& x = args.inputs[0];
+    LaunchSpec spec;
+    spec.entry = "gather_patches";
+    spec.grid = {static_cast<uint32_t>((g.rows * g.channels / piece + 255) / 256), 1, 1};
+    spec.block = {256, 1, 1};
+    spec.dependent = device.arch() >= 90;
+    spec.params.add(x.data).add(args.workspace).add(static_cast<int64_t>(x.strides[0])).add(static_cast<int32_t>(x.strides[1])).add(static_cast<int32_t>(x.strides[2]));
+    return spec;
+}
+
+DType elementType(Operand operand) {
+    return operand == Operand::F16 ? DType::F16 : operand == Operand::BF16 ? DType::BF16 : operand == Operand::I8 ? DType::I8 : DType::F32;
+}
+
+Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Form form) {
+    const Problem g = *problemAs(form, d);
     const Epilogue epilogue = *epilogueOf(d, g);
     Source source;
     source.file = t.wgmma ? "conv_wgmma.cu" : "conv_mma.cu";
     source.architectureSpecific = t.wgmma;
+    source.define("OPERAND", static_cast<int64_t>(g.operand));
     defineProblem(source, g);
     source.define("TILE_N", t.n);
     source.define("TILE_BYTES", t.bytes);
@@ -159,6 +167,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("CONSUMERS", t.consumers);
         source.define("BLOCKS_M", t.blocksM());
         source.define("PERSISTENT", t.persistent ? 1 : 0);
+        source.define("PINGPONG", t.pingpong ? 1 : 0);
     } else {
         source.define("TILE_M", t.m);
         source.define("WARPS_M", t.warpsM);
@@ -167,26 +176,44 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("COPY_BYTES", g.copyBytes());
     }
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
-    return {std::move(source), [t, g, type = d.inputs[0].dtype, epilogue, device](const KernelArgs& args) {
-                return std::vector{launchOf(t, g, type, epilogue, device, args)};
+    int64_t piece = 1;  // elements that a thread of gather_patches moves
+    if (form == Form::Patches) {
+        const auto &w = d.inputs[1].dims, &y = d.outputs[0].dims;
+        while (piece < 8 && w[3] % (piece * 2) == 0) piece *= 2;
+        source.define("PATCHES", 1);
+        source.defines.emplace_back("X_T", storageType(d.inputs[0].dtype));
+        const std::pair<const char*, int64_t> values[] = {{"C", w[1]}, {"R", w[2]}, {"S", w[3]}, {"P", y[2]}, {"Q", y[3]}, {"ROWS", g.rows}};
+        for (const auto& [name, value] : values) source.define(std::string("PATCH_") + name, value);
+    }
+    return {std::move(source), [t, g, epilogue, device, piece](const KernelArgs& args) {
+                std::vector<LaunchSpec> all;
+                if (g.patches) all.push_back(gatherOf(g, device, piece, args));
+                all.push_back(launchOf(t, g, elementType(g.operand), epilogue, device, args));
+                return all;
             }};
+}
+
+KernelRow rowOf(Form form, Operand operand, const Tile& t) {
+    KernelRow row;
+    row.name = std::string(operandName(operand)) + (form == Form::Product ? "_matmul__" : form == Form::Convolution ? "_conv2d__" : "_conv2d_patches__") + t.name(operand);
+    row.op = form == Form::Product ? "MatMul" : "Conv";
+    row.leastArch = t.wgmma ? 90 : 80;
+    if (t.wgmma) row.mostArch = 90;
+    row.supports = [t, operand, form](const LayerDesc& d, const DeviceProperties& device) { return supports(d, device, t, operand, form); };
+    row.make = [t, form](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t, form); };
+    row.pack = [form](const LayerDesc& d, int, const void* raw, void* packed) {
+        if (const auto g = problemAs(form, d)) packWeights(d, *g, raw, packed);
+    };
+    return row;
 }
 
 std::vector<KernelRow> allRows() {
     std::vector<KernelRow> rows;
-    for (const char* op : {"Conv", "MatMul"}) {
-        for (const Operand operand : {Operand::F16, Operand::BF16, Operand::I8, Operand::TF32}) {
-            for (const Tile& t : tiles()) {
-                KernelRow row;
-                row.name = std::string(operandName(operand)) + (op == std::string_view("Conv") ? "_conv2d__" : "_matmul__") + t.name(operand);
-                row.op = op;
-                row.leastArch = t.wgmma ? 90 : 80;
-                if (t.wgmma) row.mostArch = 90;
-                row.supports = [t, operand](const LayerDesc& d, const DeviceProperties& device) { return supports(d, device, t, operand); };
-                row.make = [t](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t); };
-                row.pack = [](const LayerDesc& d, int, const void* raw, void* packed) { packWeights(d, raw, packed); };
-                rows.push_back(std::move(row));
-            }
+    for (const Operand operand : {Operand::F16, Operand::BF16, Operand::I8, Operand::TF32}) {
+        for (const Tile& t : tiles()) {
+            rows.push_back(rowOf(Form::Convolution, operand, t));
+            rows.push_back(rowOf(Form::Product, operand, t));
+            if (operand == Operand::F16 || operand == Operand::BF16) rows.push_back(rowOf(Form::Patches, operand, t));
         }
     }
     return rows;

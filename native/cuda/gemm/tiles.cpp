@@ -21,17 +21,18 @@ constexpr MmaLine kMma[] = {
 
 struct WgmmaLine {
     int m, n, bytes, consumers, stages;
-    bool persistent;
+    char walk;  ///< ' ' one tile, 'p' persistent, 'q' persistent in ping-pong
     int blocks, splits;
 };
 constexpr WgmmaLine kWgmma[] = {
-    {64, 128, 128, 1, 4, true, 2, 1},   {128, 96, 128, 1, 3, true, 2, 1},      {64, 64, 128, 1, 4, false, 3, 7},
-    {64, 64, 128, 1, 6, false, 2, 15}, {128, 256, 128, 2, 3, true, 1, 1}, {128, 256, 128, 2, 4, true, 1, 1},
-    {128, 64, 64, 2, 4, false, 3, 1},   {128, 192, 128, 2, 4, true, 1, 1},     {64, 128, 128, 1, 4, false, 2, 7},
-    {128, 32, 128, 2, 4, false, 2, 1},  {256, 128, 128, 2, 4, true, 1, 1},     {128, 64, 128, 2, 3, false, 3, 1},
-    {128, 128, 128, 2, 3, false, 2, 3}, {64, 32, 128, 1, 6, false, 4, 7}, {128, 96, 64, 2, 4, false, 2, 1},
-    {128, 64, 128, 1, 4, true, 2, 1},   {64, 192, 128, 1, 3, true, 2, 1},      {128, 96, 128, 2, 3, false, 2, 5},
-    {128, 160, 128, 2, 4, true, 1, 1},  {128, 128, 128, 1, 3, true, 2, 1},
+    {64, 128, 128, 1, 4, 'p', 2, 1},   {128, 96, 128, 1, 3, 'p', 2, 1},      {64, 64, 128, 1, 4, ' ', 3, 7},
+    {64, 64, 128, 1, 6, ' ', 2, 15}, {128, 256, 128, 2, 3, 'p', 1, 1}, {128, 256, 128, 2, 4, 'p', 1, 1},
+    {128, 64, 64, 2, 4, ' ', 3, 1},   {128, 192, 128, 2, 4, 'p', 1, 1},     {64, 128, 128, 1, 4, ' ', 2, 7},
+    {128, 32, 128, 2, 4, ' ', 2, 1},  {256, 128, 128, 2, 4, 'p', 1, 1},     {128, 64, 128, 2, 3, ' ', 3, 1},
+    {128, 128, 128, 2, 3, ' ', 2, 3}, {64, 32, 128, 1, 6, ' ', 4, 7}, {128, 96, 64, 2, 4, ' ', 2, 1},
+    {128, 64, 128, 1, 4, 'p', 2, 1},   {64, 192, 128, 1, 3, 'p', 2, 1},      {128, 96, 128, 2, 3, ' ', 2, 5},
+    {128, 192, 128, 2, 4, 'q', 1, 1},  {128, 160, 128, 2, 4, 'q', 1, 1},  {128, 128, 128, 2, 5, 'q', 1, 1},
+    {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 4, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
 };
 
 std::vector<Tile> allTiles() {
@@ -46,7 +47,7 @@ std::vector<Tile> allTiles() {
         for (const int split : {1, 2, 4, 8}) {
             if (!(l.splits & split)) continue;
             all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
-                           .consumers = l.consumers, .persistent = l.persistent});
+                           .consumers = l.consumers, .persistent = l.walk != ' ', .pingpong = l.walk == 'q'});
         }
     }
     return all;
@@ -88,7 +89,7 @@ std::string Tile::name(Operand operand) const {
     s += text(m) + "x" + text(n) + "x" + text(bytes / static_cast<int>(operandBytes(operand)));
     if (wgmma) s += "_c" + text(consumers);
     s += "_s" + text(stages);
-    if (persistent) s += "_p";
+    if (persistent) s += pingpong ? "_pp" : "_p";
     if (split > 1) s += "_k" + text(split);
     return s;
 }
@@ -119,7 +120,7 @@ double estimate(const Tile& t, const Problem& g, const DeviceProperties& device,
     const double stage = std::max({products / ((t.wgmma ? 8.96e6 : 1.52e6) * scale * g.bytes() / 2), (loaded + read) / 180e3, loaded / 67e3});
     const double latency = (t.wgmma ? 0.128 : 0.143) * 2 / std::max(1, t.stages - 1) / concurrent;
     const double epilogue = static_cast<double>(t.m) * t.n / t.split * 3.3 / 16384;
-    const double block = steps * std::max(stage, latency) + (0.55 + epilogue) / concurrent * (t.persistent ? 0.6 : 1);
+    const double block = steps * std::max(stage, latency) + (0.55 + epilogue) / concurrent * (t.pingpong ? 0.15 : t.persistent ? 0.6 : 1);
     const double whole = std::floor(blocks / (sms * resident)) * resident;
     const double turns = whole + std::ceil((blocks - whole * sms) / sms);
     const double launch = 0.6 + (t.split > 1 ? 0.75 + 0.78 * std::log2(t.split) : 0);

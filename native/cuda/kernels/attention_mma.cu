@@ -3,7 +3,7 @@
 // Dao et al., FlashAttention, 2022). One warp owns 16 queries of one head.
 //
 // Macros: OPERAND (0 float16, 1 bfloat16), HEADS, QUERIES, KEYS, DEPTH (of q, k and v: a multiple of 16), WARPS, BLOCK_KEYS (a
-//         multiple of 16), MASK (0 none, 1 float32, 2 float16, 3 bfloat16; added to the scaled scores)
+//         multiple of 16), MASK (0 none, 1 float32, 2 float16, 3 bfloat16; added to the scaled scores), MASK_ROWS (0: one row for all queries)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_mma.cuh"
@@ -21,7 +21,7 @@ constexpr int D = DEPTH, BLOCK = BLOCK_KEYS, THREADS = 32 * WARPS, BLOCK_QUERIES
 constexpr int PITCH = D * 2 + 16;  ///< bytes of a row in shared memory: eight rows meet all banks
 constexpr int CHUNKS = D / 8;
 constexpr int KEY_BYTES = BLOCK * PITCH;
-constexpr int BLOCKS = (KEYS + BLOCK - 1) / BLOCK;
+constexpr int BLOCKS = (KEYS + BLOCK - 1) / BLOCK, SLOTS = BLOCKS > 1 ? 2 : 1;
 constexpr float kLog2e = 1.4426950408889634f;
 #if OPERAND == 0
 using Element = half_t;
@@ -73,13 +73,13 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
                                        const AttentionOperand& mask, float scale) {
     extern __shared__ __align__(128) unsigned char shared[];
     unsigned char* const qShared = shared;                                  // queries, later results
-    unsigned char* const kShared = shared + BLOCK_QUERIES * PITCH;          // two blocks of keys
-    unsigned char* const vShared = kShared + 2 * KEY_BYTES;                 // two blocks of values
+    unsigned char* const kShared = shared + BLOCK_QUERIES * PITCH;          // the block of keys at hand and the next
+    unsigned char* const vShared = kShared + SLOTS * KEY_BYTES;             // and of values
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     const int batch = blockIdx.y / HEADS, head = blockIdx.y % HEADS, firstQuery = blockIdx.x * BLOCK_QUERIES;
     const auto start = [&](const AttentionOperand& x) { return static_cast<long long>(batch) * x.batch + static_cast<long long>(head) * x.head; };
     const auto loadKeys = [&](int block) {
-        const int slot = block & 1;
+        const int slot = block % SLOTS;
         load_rows<ALIGNED, BLOCK>(shared_address(kShared) + slot * KEY_BYTES, kShared + slot * KEY_BYTES, k, start(k), block * BLOCK, KEYS);
         load_rows<ALIGNED, BLOCK>(shared_address(vShared) + slot * KEY_BYTES, vShared + slot * KEY_BYTES, v, start(v), block * BLOCK, KEYS);
         copy_commit();
@@ -109,7 +109,7 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
 #pragma unroll
             for (int d = 0; d < D / 16; ++d) load_matrix_x4(queries[d], shared_address(qShared) + rowA * PITCH + (d * 2 + chunkA) * 16);
         }
-        const unsigned keys = shared_address(kShared) + (block & 1) * KEY_BYTES, values = shared_address(vShared) + (block & 1) * KEY_BYTES;
+        const unsigned keys = shared_address(kShared) + block % SLOTS * KEY_BYTES, values = shared_address(vShared) + block % SLOTS * KEY_BYTES;
 
         float scores[BLOCK / 8][4] = {};
 #pragma unroll
@@ -123,22 +123,30 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
             }
         }
 
-        // Scores to the base-2 exponent; masked and absent keys drop out.
+        // Masked scores go to the base-2 exponent here, others with their maximum below; absent keys drop out.
         const int firstKey = block * BLOCK + (lane & 3) * 2;
+#if MASK
+        const MaskElement* maskRow = static_cast<const MaskElement*>(mask.data) + start(mask);
+#endif
 #pragma unroll
         for (int n = 0; n < BLOCK / 8; ++n) {
 #pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                const int key = firstKey + n * 8 + (i & 1);
-                scores[n][i] *= factor;
+            for (int i = 0; i < 2; ++i) {
+                const int key = firstKey + n * 8 + i;
+                const bool present = KEYS % BLOCK == 0 || key < KEYS;
 #if MASK
-                const int query = firstQuery + warp * 16 + (lane >> 2) + (i >> 1) * 8;
-                if (key < KEYS && query < QUERIES) {
-                    const MaskElement m = static_cast<const MaskElement*>(mask.data)[start(mask) + static_cast<long long>(query) * mask.row + static_cast<long long>(key) * mask.column];
-                    scores[n][i] = fmaf(to_float(m), kLog2e, scores[n][i]);
+                float added[2] = {};
+                if (present) {
+#pragma unroll
+                    for (int half = 0; half < (MASK_ROWS ? 2 : 1); ++half) {
+                        const int query = MASK_ROWS ? min(firstQuery + warp * 16 + (lane >> 2) + half * 8, QUERIES - 1) : 0;
+                        added[half] = to_float(maskRow[static_cast<long long>(query) * mask.row + key * mask.column]) * kLog2e;
+                    }
                 }
+                scores[n][i] = fmaf(scores[n][i], factor, added[0]);
+                scores[n][i + 2] = fmaf(scores[n][i + 2], factor, added[MASK_ROWS ? 1 : 0]);
 #endif
-                if (KEYS % BLOCK != 0 && key >= KEYS) scores[n][i] = minus_infinity();
+                if (!present) scores[n][i] = scores[n][i + 2] = minus_infinity();
             }
         }
 #pragma unroll
@@ -148,15 +156,17 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
             for (int n = 0; n < BLOCK / 8; ++n) m = fmaxf(m, fmaxf(scores[n][half * 2], scores[n][half * 2 + 1]));
             m = fmaxf(m, __shfl_xor_sync(0xffffffffu, m, 1));
             m = fmaxf(m, __shfl_xor_sync(0xffffffffu, m, 2));
-            const float base = m == minus_infinity() ? 0.0f : m;
-            const float correction = exp2_fast(largest[half] - base);
+            // Exponents are x · rate - base, where x is a raw score without a mask.
+            constexpr bool kRaw = MASK == 0;
+            const float rate = kRaw ? factor : 1.0f, base = m == minus_infinity() ? 0.0f : m * rate;
+            const float correction = exp2_fast(fmaf(largest[half], rate, -base));
             largest[half] = m;
             sum[half] *= correction;
 #pragma unroll
             for (int n = 0; n < BLOCK / 8; ++n) {
 #pragma unroll
                 for (int i = 0; i < 2; ++i) {
-                    const float p = exp2_fast(scores[n][half * 2 + i] - base);
+                    const float p = exp2_fast(fmaf(scores[n][half * 2 + i], rate, -base));
                     scores[n][half * 2 + i] = p;
                     sum[half] += p;
                 }

@@ -12,6 +12,9 @@
 #include "prelude_mma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if PATCHES
+#include "gather_patches.cuh"
+#endif
 
 namespace {
 
@@ -240,9 +243,10 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
     for (int i = 0; i < MT; ++i) {
 #pragma unroll
         for (int j = 0; j < NT; ++j) {
-            Accumulator* target = tile + (wm + i * 16 + (lane >> 2)) * TILE_PITCH + wn + j * 8 + (lane & 3) * 2;
-            *reinterpret_cast<Pair<Accumulator>*>(target) = {acc[i][j][0], acc[i][j][1]};
-            *reinterpret_cast<Pair<Accumulator>*>(target + 8 * TILE_PITCH) = {acc[i][j][2], acc[i][j][3]};
+            Accumulator* target = tile + (wm + i * 16 + (lane >> 2)) * TILE_PITCH;
+            const int column = wn + j * 8 + (lane & 3) * 2;
+            stage_pair(target, column, acc[i][j][0], acc[i][j][1]);
+            stage_pair(target + 8 * TILE_PITCH, column, acc[i][j][2], acc[i][j][3]);
         }
     }
     __syncthreads();
@@ -258,7 +262,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
 #if SPLIT > 1
             Sums::receive(tile, row, column, v[u]);
 #else
-            load_run(tile + row * TILE_PITCH + column, v[u]);
+            load_run(tile + row * TILE_PITCH, column, v[u]);
 #endif
             epilogue_apply(e, row0 + row, group * K + n0 + column, v[u]);
         }

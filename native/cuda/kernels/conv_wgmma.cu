@@ -6,12 +6,16 @@
 // Macros: OPERAND (see Operand), CONV_ROWS, CONV_C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL, _DH, _DW,
 //   tile: TILE_N, TILE_BYTES (of the reduction, in a stage: 64 or 128), CONSUMERS (warpgroups), BLOCKS_M (of 64 rows, per
 //         consumer), STAGES, PERSISTENT (blocks walk over tiles; the next tile loads during the epilogue), MIN_BLOCKS,
+//         PINGPONG (with PERSISTENT and two consumers: each multiplies whole tiles, in turn, while the other runs its epilogue),
 //         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_wgmma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if PATCHES
+#include "gather_patches.cuh"
+#endif
 
 namespace {
 
@@ -23,12 +27,13 @@ using Accumulator = OperandTraits<kType>::Accumulator;
 /// One block on a multiprocessor: the producer is a whole warpgroup, which hands its registers to the consumers.
 constexpr bool MOVE_REGISTERS = MIN_BLOCKS == 1 && CONSUMERS == 2;
 constexpr int THREADS = 128 * CONSUMERS + (MOVE_REGISTERS ? 128 : 32);
-constexpr int BM = 64 * BLOCKS_M * CONSUMERS, BN = TILE_N, BK = TILE_BYTES / ES;
+constexpr int BM = 64 * BLOCKS_M * (PINGPONG ? 1 : CONSUMERS), BN = TILE_N, BK = TILE_BYTES / ES;
 constexpr int CHANNEL_TILES = (C + BK - 1) / BK, KT = R * S * CHANNEL_TILES;
 constexpr int TILES_N = (K + BN - 1) / BN, TILES_M = (ROWS + BM - 1) / BM, TILES = TILES_M * TILES_N;
 constexpr bool WINDOWED = R > 1 || S > 1 || CONV_SH > 1 || CONV_SW > 1 || CONV_PT != 0 || CONV_PL != 0;
 
 constexpr int A_BYTES = BM * TILE_BYTES, B_BYTES = BN * TILE_BYTES, STAGE_BYTES = A_BYTES + B_BYTES;
+static_assert(!PINGPONG || (PERSISTENT && CONSUMERS == 2));
 static_assert(STAGE_BYTES % 1024 == 0, "stages keep the alignment of the swizzle");
 
 // Epilogue: each warp turns its fragments into rows through shared memory of its own, CHUNK columns at a time. Blocks of
@@ -62,7 +67,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #pragma unroll
         for (int s = 0; s < STAGES; ++s) {
             barrier_init(fullBase + s * 8, 1);
-            barrier_init(emptyBase + s * 8, CONSUMERS);
+            barrier_init(emptyBase + s * 8, PINGPONG ? 1 : CONSUMERS);
         }
         barrier_init_fence();
     }
@@ -129,22 +134,27 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #else
         unsigned char* const scratch = shared + (consumer * 4 + warp) * WARP_BYTES;
 #endif
-        int stage = 0, phase = 0;
-        for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
+        // With PINGPONG a consumer passes over the stages of the other's tiles, and takes its turn at the ring: the parity of a
+        // barrier tells only neighbouring phases apart.
+        if (PINGPONG && consumer == 1) named_barrier_arrive(2, 256);
+        const int part0 = PINGPONG ? consumer : 0, rowBase = PINGPONG ? 0 : consumer * (BLOCKS_M * 64);
+        int stage = part0 * KT % STAGES, phase = part0 * KT / STAGES & 1;
+        for (int tile = blockIdx.x + part0 * gridDim.x; tile < TILES; tile += gridDim.x * (PINGPONG ? 2 : 1)) {
 #if SINTER_EPILOGUE_PREFETCHES && SPLIT == 1
             constexpr int LINES = (BN + 63) / 64;  // of 64 columns: residual operands come nearer while the products run
 #pragma unroll
             for (int l = lane; l < BLOCKS_M * 16 * LINES; l += 32) {
-                const int r = l / LINES, row = tile / TILES_N * BM + consumer * (BLOCKS_M * 64) + r / 16 * 64 + warp * 16 + r % 16;
+                const int r = l / LINES, row = tile / TILES_N * BM + rowBase + r / 16 * 64 + warp * 16 + r % 16;
                 const int column = tile % TILES_N * BN + l % LINES * 64;
                 if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
             }
 #endif
             Accumulator acc[BLOCKS_M][BN / 2];
             int previous = 0;
+            if constexpr (PINGPONG) named_barrier(2 + consumer, 256);
             for (int kt = first; kt < last; ++kt) {
                 barrier_wait(fullBase + stage * 8, phase);
-                const unsigned long long a = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + consumer * (BLOCKS_M * 64 * TILE_BYTES));
+                const unsigned long long a = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + rowBase * TILE_BYTES);
                 const unsigned long long b = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + A_BYTES);
                 warpgroup_arrive();
 #pragma unroll
@@ -165,8 +175,14 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                     phase ^= 1;
                 }
             }
+            if constexpr (PINGPONG) named_barrier_arrive(3 - consumer, 256);
             warpgroup_wait<0>();
             if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+            if constexpr (PINGPONG) {
+                const int passed = stage + KT;
+                stage = passed % STAGES;
+                phase ^= passed / STAGES & 1;
+            }
 #if SPLIT > 1
             cluster_wait();
             const int fragmentRow = consumer * (BLOCKS_M * 64) + warp * 16 + (lane >> 2);
@@ -199,7 +215,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
             wait_for_producers();
 
-            const int row0 = tile / TILES_N * BM + consumer * (BLOCKS_M * 64) + warp * 16, column0 = tile % TILES_N * BN;
+            const int row0 = tile / TILES_N * BM + rowBase + warp * 16, column0 = tile % TILES_N * BN;
             constexpr int VECTORS = CHUNK / kRun, PASSES = 16 * VECTORS / 32;
             constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;  // passes in flight: their operands load side by side
 #pragma unroll
@@ -210,9 +226,9 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #pragma unroll
                     for (int j = 0; j < CHUNK / 8; ++j) {
                         const Accumulator* d = acc[i] + (chunk / 8 + j) * 4;
-                        Accumulator* target = rows + (lane >> 2) * CHUNK_PITCH + j * 8 + (lane & 3) * 2;
-                        *reinterpret_cast<Pair<Accumulator>*>(target) = {d[0], d[1]};
-                        *reinterpret_cast<Pair<Accumulator>*>(target + 8 * CHUNK_PITCH) = {d[2], d[3]};
+                        Accumulator* target = rows + (lane >> 2) * CHUNK_PITCH;
+                        stage_pair(target, j * 8 + (lane & 3) * 2, d[0], d[1]);
+                        stage_pair(target + 8 * CHUNK_PITCH, j * 8 + (lane & 3) * 2, d[2], d[3]);
                     }
                     __syncwarp();
 #pragma unroll 1
@@ -223,7 +239,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                             const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
                             const int row = row0 + i * 64 + r, column = column0 + chunk + c;
                             if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
-                            load_run(rows + r * CHUNK_PITCH + c, v[u]);
+                            load_run(rows + r * CHUNK_PITCH, c, v[u]);
                             epilogue_apply(e, row, column, v[u]);
                         }
 #pragma unroll

@@ -58,6 +58,9 @@ __device__ __forceinline__ void named_barrier(int id, int threads) { asm volatil
 #define SINTER_ACCUMULATORS_112(X) SINTER_ACCUMULATORS_96(X), SINTER_ACCUMULATORS_16(X, 96)
 #define SINTER_ACCUMULATORS_128(X) SINTER_ACCUMULATORS_112(X), SINTER_ACCUMULATORS_16(X, 112)
 
+/// Counts towards that barrier without waiting.
+__device__ __forceinline__ void named_barrier_arrive(int id, int threads) { asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory"); }
+
 /// d (+)= a · b for 64 × N results and 32 bytes of the reduction; d holds N / 2 accumulators.
 template <Operand OP, int N>
 struct WarpgroupProduct;

@@ -11,25 +11,33 @@ struct alignas(8) Pair {
 /// Widest run of columns an epilogue is called with.
 constexpr int kRun = SINTER_STORE_VECTOR < 8 ? SINTER_STORE_VECTOR : 8;
 
-/// A run of V accumulators in shared memory (aligned to it), as floats. Every other group of four lanes reads the halves of
-/// eight in the opposite order: a quarter warp then meets all banks.
+/// Where a column of a staged row lies: in every second group of 32 columns the halves of eight change places, so that eight
+/// lanes that each load eight columns meet all banks. Pairs stay together.
+__device__ __forceinline__ constexpr int staged(int column) { return column ^ ((column >> 3) & 4); }
+
+/// A run of V staged accumulators of a row, as floats.
 template <int V, typename T>
-__device__ __forceinline__ void load_run(const T* source, float (&v)[V]) {
-    if constexpr (V == 8) {
+__device__ __forceinline__ void load_run(const T* row, int column, float (&v)[V]) {
+    if constexpr (V % 4 == 0) {
         struct alignas(16) Four {
             T at[4];
         };
-        const int first = threadIdx.x & 4;
-        const Four a = *reinterpret_cast<const Four*>(source + first), b = *reinterpret_cast<const Four*>(source + (first ^ 4));
 #pragma unroll
-        for (int k = 0; k < 4; ++k) {
-            v[k] = static_cast<float>(first ? b.at[k] : a.at[k]);
-            v[k + 4] = static_cast<float>(first ? a.at[k] : b.at[k]);
+        for (int i = 0; i < V; i += 4) {
+            const Four four = *reinterpret_cast<const Four*>(row + staged(column + i));
+#pragma unroll
+            for (int k = 0; k < 4; ++k) v[i + k] = static_cast<float>(four.at[k]);
         }
     } else {
 #pragma unroll
-        for (int k = 0; k < V; ++k) v[k] = static_cast<float>(source[k]);
+        for (int k = 0; k < V; ++k) v[k] = static_cast<float>(row[staged(column + k)]);
     }
+}
+
+/// Stages a fragment's pair of accumulators.
+template <typename T>
+__device__ __forceinline__ void stage_pair(T* row, int column, T first, T second) {
+    *reinterpret_cast<Pair<T>*>(row + staged(column)) = {first, second};
 }
 
 #if __CUDA_ARCH__ >= 900

@@ -4,6 +4,7 @@ import type { DataType } from '../../ir/dtype.ts';
 import type { AttrValue, Graph, Node, TensorType, Value, ValueId } from '../../ir/graph.ts';
 import { countOf, LITERAL_LIMIT, type TensorLiteral, toNumbers } from '../../ir/tensor.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
+import type { StoredTensor } from '../../ops/common/quantization.ts';
 import { inferTypes } from '../../ops/infer.ts';
 import { OpError } from '../../ops/op.ts';
 import { BuildError, type LayerAttr, type Plan, type PlanLayer, type PlanView, type Program } from '../plan.ts';
@@ -26,6 +27,8 @@ export class Lowering {
   private readonly byIr = new Map<ValueId, number>();
   private readonly literalOf: LiteralOf;
   private readonly outerWeights = new Map<ValueId, WeightExpr>();
+  /** Values with a scale by what they mean; null for the single operators that are evaluated on constants. */
+  private readonly meanings: Map<string, number> | null;
 
   constructor(
     graph: Graph,
@@ -35,6 +38,7 @@ export class Lowering {
     captured?: ReadonlyMap<ValueId, WeightExpr>,
     known: Set<string> = new Set(),
     branchOf: Node | null = null,
+    meanings: Map<string, number> | null = null,
   ) {
     this.known = known;
     this.branchOf = branchOf;
@@ -44,12 +48,22 @@ export class Lowering {
     this.literalOf = literalOf;
     this.owner = owner;
     this.plan = plan ?? { values: [], layers: [], inputs: [], outputs: [] };
+    this.meanings = meanings;
   }
 
   /** The lowering of a fused node's body: its inputs and outputs are the node's values of this lowering. */
   body(node: Node): Lowering {
     const graph = node.body!;
-    const child = new Lowering(graph, this.literalOf, this.plan, this.owner ?? node, undefined, this.known);
+    const child = new Lowering(
+      graph,
+      this.literalOf,
+      this.plan,
+      this.owner ?? node,
+      undefined,
+      this.known,
+      null,
+      this.meanings,
+    );
     graph.inputs.forEach((inner, i) => {
       const outer = node.inputs[i];
       if (outer === null || outer === undefined) return;
@@ -65,7 +79,16 @@ export class Lowering {
 
   /** The lowering of a subgraph in the place of its node: `first` is the operand that the subgraph's inputs begin at. */
   branch(node: Node, graph: Graph, first: number): Lowering {
-    const child = new Lowering(graph, this.literalOf, this.plan, this.owner, undefined, this.known, node);
+    const child = new Lowering(
+      graph,
+      this.literalOf,
+      this.plan,
+      this.owner,
+      undefined,
+      this.known,
+      node,
+      this.meanings,
+    );
     graph.inputs.forEach((inner, i) => {
       const outer = node.inputs[i + first];
       if (outer === null || outer === undefined) return;
@@ -133,12 +156,48 @@ export class Lowering {
     this.byIr.set(id, planValue);
   }
 
+  /** True where values may carry a scale. */
+  get integers(): boolean {
+    return this.meanings !== null;
+  }
+
+  /** Makes a graph value a constant that lowering found out. */
+  settle(id: ValueId, weight: WeightExpr): void {
+    this.outerWeights.set(id, weight);
+    this.byIr.set(id, this.constant(weight, this.graph.value(id).name));
+  }
+
+  /** The integers of a graph value with what they mean; `settleMeanings` decides where that is written. */
+  meaning(id: ValueId, q: StoredTensor): number {
+    const of = this.value(id);
+    const scale = q.scales[0]!;
+    const key = `${of}:${scale}:${q.zeroPoint}`;
+    const known = this.meanings?.get(key);
+    if (known !== undefined) return known;
+    const { name, shape } = this.plan.values[of]!;
+    const view: PlanView = { of, kind: 'reshape' };
+    const at = this.plan.values.push({
+      name,
+      dtype: q.dtype,
+      shape,
+      layout: 'linear',
+      scale,
+      zeroPoint: q.zeroPoint,
+      view,
+    });
+    this.meanings?.set(key, at - 1);
+    return at - 1;
+  }
+
   add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId | undefined): number {
-    if (type.shape === null) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
+    const special = type.sequence || type.optional;
+    if (type.shape === null && !special) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
     this.plan.values.push({
       name,
       dtype: type.dtype,
-      shape: type.shape,
+      shape: special ? [] : type.shape!,
+      ...(type.sequence ? { sequence: true as const } : {}),
+      ...(type.optional ? { optional: true as const } : {}),
       layout: 'linear',
       ...(weight ? { weight } : {}),
       ...(ir === undefined ? {} : { ir }),

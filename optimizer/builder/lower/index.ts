@@ -8,8 +8,10 @@ import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
 import { buildProgram, isPointwise } from './program.ts';
+import { isQuantizer, lowerQuantized, lowerQuantizer } from './quantized.ts';
 import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
-import { decidedByRun } from './runtime.ts';
+import { decidedByRun, onSequences } from './runtime.ts';
+import { settleMeanings } from './settle.ts';
 import {
   lowerBatchNorm,
   lowerConstantSplit,
@@ -27,6 +29,8 @@ import { TABLE } from './table.ts';
  * Turns an optimized graph into layers. Fused nodes become one layer where their body has the shape their kind promises;
  * nodes in `inline` (no device can run the fused form) are lowered operator by operator from their body.
  * Throws BuildError naming every operator that nothing can execute.
+ * With `integers`, quantized values of the model keep their scales (a whole model is lowered so; single operators that are
+ * evaluated on constants are not).
  */
 export function lowerGraph(
   graph: Graph,
@@ -34,8 +38,18 @@ export function lowerGraph(
   inline: ReadonlySet<NodeId> = new Set(),
   captured?: ReadonlyMap<ValueId, WeightExpr>,
   outer: ReadonlySet<string> = new Set(),
+  integers = false,
 ): Plan {
-  const low = new Lowering(graph, literalOf, undefined, null, captured, new Set(outer));
+  const low = new Lowering(
+    graph,
+    literalOf,
+    undefined,
+    null,
+    captured,
+    new Set(outer),
+    null,
+    integers ? new Map() : null,
+  );
   for (const id of graph.inputs) {
     low.learn(id);
     if (captured?.has(id)) low.plan.inputs.push({ name: graph.value(id).name, value: -1 });
@@ -56,6 +70,7 @@ export function lowerGraph(
   }
   if (missing.length > 0) throw unsupported(missing);
   for (const id of graph.outputs) bindOutput(low, id);
+  if (integers) settleMeanings(low.plan);
   return low.plan;
 }
 
@@ -78,7 +93,20 @@ function bindOutput(low: Lowering, id: ValueId): void {
   const value = low.graph.value(id);
   let at = low.value(id);
   const v = low.plan.values[at]!;
-  if (v.external || v.weight || v.view) {
+  if ((v.sequence || v.optional) && v.external) {
+    const copy = low.add(value.name, value.type);
+    low.plan.layers.push({
+      name: 'Identity',
+      op: 'Identity',
+      attrs: {},
+      inputs: [at],
+      opInputs: 1,
+      outputs: [copy],
+      sources: [],
+      resolve: true,
+    });
+    at = copy;
+  } else if (v.external || v.weight || v.view) {
     const copy = low.temp(value.name, value.type.dtype, low.shape(id));
     low.plan.layers.push({
       name: 'Copy',
@@ -104,16 +132,26 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
   if (node.domain === FUSED_DOMAIN || node.body) {
     const body = low.body(node);
     const nodes = node.body!.topological();
-    if (!inline.has(node.id) && lowerFused(body, nodes, node.body!.outputs)) return;
+    if (!inline.has(node.id)) {
+      const quantized = nodes.some(isQuantizer);
+      // Between its quantizations a body holds what a fused node of another kind holds, or one operator.
+      const rest = (n: readonly Node[], results: readonly ValueId[]): boolean => {
+        if (n.length > 1) return lowerFused(body, n, results);
+        lowerNode(body, n[0]!, inline);
+        return true;
+      };
+      if (quantized ? lowerQuantized(body, nodes, rest) : lowerFused(body, nodes, node.body!.outputs)) return;
+    }
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }
   if (node.domain !== '') return lowerEntry(low, node, TABLE[`${node.domain}.${node.op}`]);
+  if (isQuantizer(node) && lowerQuantizer(low, node)) return;
   if (REGIONS.has(node.op)) {
     const branch = node.op === 'If' ? decidedBranch(low, node) : null;
     return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
   }
-  if (decidedByRun(low, node)) return lowerAsIs(low, node, true);
+  if (onSequences(low, node) || decidedByRun(low, node)) return lowerAsIs(low, node, true);
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {

@@ -38,3 +38,12 @@ export function decidedByRun(low: Lowering, node: Node): boolean {
   if ((PARAMETERS[node.op] ?? []).some((i) => present(i) && low.literal(node.inputs[i]) === null)) return true;
   return (SHAPES[node.op] ?? []).some(present) && !low.outputsKnown(node);
 }
+
+/** True for operators that read or make a sequence or an optional value: they only hand tensors on. */
+export function onSequences(low: Lowering, node: Node): boolean {
+  const special = (v: number): boolean => {
+    const { type } = low.graph.value(v);
+    return type.sequence === true || type.optional === true;
+  };
+  return node.op === 'OptionalHasElement' || [...node.inputs, ...node.outputs].some((v) => v !== null && special(v));
+}

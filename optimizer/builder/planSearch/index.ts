@@ -89,7 +89,8 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
   const plain = plan.layers.map((l, i) => {
     options.stop?.throwIfAborted();
     const tactics = dissolves(l) ? [] : offered(plan, l, enumerator, options.bind);
-    if (tactics.length === 0 && !dissolves(l) && l.node !== undefined) {
+    const slow = onIntegers(plan, l) && tactics.every((t) => t.name.endsWith('__scalar'));
+    if ((tactics.length === 0 || slow) && !dissolves(l) && l.node !== undefined) {
       inline.add(l.node);
       l.candidates = [];
     }
@@ -155,6 +156,13 @@ function choose(plan: Plan, space: SearchSpace, options: SearchOptions): SearchR
   const views = resolveViews(plan, enumerator, options.bind);
   return { inline: new Set(), views, estimate: found.cost };
 }
+
+const COMPUTES = new Set(['Conv', 'MatMul', 'Pointwise', 'AveragePool', 'Reduce']);
+
+/** A layer that fused the model's own quantizations: where only a reference computes it, it is better off in float32. */
+const onIntegers = (plan: Plan, l: PlanLayer): boolean =>
+  (COMPUTES.has(l.op) || (l.op === 'Resize' && l.attrs.mode !== 'nearest')) &&
+  [...l.inputs, ...l.outputs].some((v) => v >= 0 && plan.values[v]!.scale !== undefined && !plan.values[v]!.own);
 
 /** What each value is stored as in a variant of one layer. */
 function operandStorage(storages: Storages, plan: Plan, l: PlanLayer, variant: Variant): StoredAs {

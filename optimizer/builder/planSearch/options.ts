@@ -9,6 +9,8 @@ import type { Variant } from './storages.ts';
 export const LINEAR = 'linear';
 
 const MOVED_BYTES_PER_NS = 8;
+/** Nanoseconds that a Copy between layouts is slower than one within. */
+const MIXED_COPY = 1000;
 
 /** One way to execute a layer with every operand's storage format decided. Format ids are opaque: only equality counts. */
 export interface Option {
@@ -158,6 +160,13 @@ export function optionsOf(
       if (!l.inputs.every((v, i) => fits(v, inputs[i]!)) || !l.outputs.every((v, i) => fits(v, outputs[i]!))) continue;
       // Kernels that read any strides are fastest when all operands share one order: mixing costs a little.
       out.push(finish({ tactic, inputs, outputs, cost: tactic.estimate }));
+      if (l.op !== 'Copy') continue;
+      // What quantizes may change the layout in the same pass: less than a reformat beside it.
+      for (const other of layouts) {
+        const to = l.outputs.map((v) => operand(v, other));
+        if (to[0] !== outputs[0] && l.outputs.every((v, i) => fits(v, to[i]!)) && tactic.outputLayouts[0] === '')
+          out.push(finish({ tactic, inputs, outputs: to, cost: tactic.estimate + MIXED_COPY }));
+      }
     }
   }
   return out;

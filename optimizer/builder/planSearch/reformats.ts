@@ -1,7 +1,7 @@
 import { castWeight } from '../../ir/weights.ts';
 import type { Tactic } from '../../runtime.ts';
 import { deferred } from '../open.ts';
-import { BuildError, type Plan, type PlanLayer, type PlanValue } from '../plan.ts';
+import { BuildError, type Plan, type PlanLayer, type PlanValue, rootOf } from '../plan.ts';
 import { formatOf, layoutOfFormat, type Storage, storageOfFormat } from './format.ts';
 import type { Enumerator, Option } from './options.ts';
 import { LINEAR } from './options.ts';
@@ -24,6 +24,13 @@ export function applyLayouts(
   const format = (v: number): string => formatOfValue(plan.values[v]!);
   const inFormat = (v: number, wanted: string): PlanValue => valueInFormat(plan, v, wanted, storages);
   const add = (value: PlanValue): number => plan.values.push(value) - 1;
+  /** The other values of one storage: what `v` is a view of, and the views of that (lowering makes them, row-major). */
+  const viewed = plan.values.some((v) => v.view);
+  const sameStorage = (v: number): number[] => {
+    if (!viewed) return [];
+    const root = rootOf(plan, v);
+    return plan.values.flatMap((_, u) => (u !== v && rootOf(plan, u) === root ? [u] : []));
+  };
 
   const copyInto = (from: number, wanted: string): { value: number; layer: PlanLayer | null } => {
     const { view, external: _external, ...rest } = inFormat(from, wanted);
@@ -73,6 +80,7 @@ export function applyLayouts(
       if (wanted === '') return v;
       if (value.external !== 'output') {
         plan.values[v] = inFormat(v, wanted);
+        for (const u of sameStorage(v)) plan.values[u] = inFormat(u, formatOf(LINEAR, storageOfFormat(wanted)));
         return v;
       }
       // The caller gets linear storage of the model's own dtype; any other format is written inside first.

@@ -1,4 +1,4 @@
-import type { Plan } from '../plan.ts';
+import { type Plan, rootOf } from '../plan.ts';
 import { formatOf, layoutOfFormat, type Storage, storageOfFormat } from './format.ts';
 import { LINEAR, type Option } from './options.ts';
 
@@ -21,14 +21,16 @@ export function searchLayouts(
 ): Assignment {
   const readers = new Map<number, { layer: number; index: number }[]>();
   const writer = new Map<number, { layer: number; index: number }>();
+  // A view is stored as what it is a view of: one value, whoever names it.
+  const root = plan.values.map((_, v) => rootOf(plan, v));
   plan.layers.forEach((l, layer) => {
     l.inputs.forEach((v, index) => {
       if (v < 0 || plan.values[v]!.weight) return;
-      const list = readers.get(v) ?? [];
+      const list = readers.get(root[v]!) ?? [];
       list.push({ layer, index });
-      readers.set(v, list);
+      readers.set(root[v]!, list);
     });
-    l.outputs.forEach((v, index) => writer.set(v, { layer, index }));
+    l.outputs.forEach((v, index) => writer.set(root[v]!, { layer, index }));
   });
   const costs = new Map<string, number>();
   const move = (v: number, from: string, to: string): number => {
@@ -60,7 +62,8 @@ export function searchLayouts(
     };
     const touched = (layer: number): number[] => {
       const l = plan.layers[layer]!;
-      return [...new Set([...l.inputs, ...l.outputs])].filter((v) => v >= 0 && !plan.values[v]!.weight);
+      const own = [...l.inputs, ...l.outputs].filter((v) => v >= 0 && !plan.values[v]!.weight);
+      return [...new Set(own.map((v) => root[v]!))];
     };
     const localCost = (layer: number): number =>
       choice[layer]!.cost + touched(layer).reduce((s, v) => s + valueCost(v), 0);
@@ -86,7 +89,9 @@ export function searchLayouts(
       }
     }
     let cost = choice.reduce((s, o) => s + o.cost, 0);
-    for (let v = 0; v < plan.values.length; v++) if (!plan.values[v]!.weight) cost += valueCost(v);
+    for (let v = 0; v < plan.values.length; v++) {
+      if (!plan.values[v]!.weight && root[v] === v) cost += valueCost(v);
+    }
     return { choice, cost };
   };
 

@@ -72,6 +72,12 @@ export class PlanTuner {
     let saved = Date.now();
     onProgress?.(done, total, '');
     if (deterministic) return;
+    const { runtime, device, stop } = this.o;
+    await runtime.prefetch?.(
+      device,
+      groups.flatMap((g) => g.tactics.map((tactic) => ({ layer: g.desc, tactic }))),
+      stop,
+    );
     try {
       for (const group of groups) {
         onProgress?.(done, total, group.layer);

@@ -33,14 +33,16 @@ export function layerBars(d: ProfileDocument, most: number): Markup {
 
 /** Latency of every run. */
 export function runs(d: ProfileDocument): Markup {
-  const [height, left] = [130, 70];
+  const [height, left] = [130, 110];
   const top = d.latency.p90 * 1.4 || 1;
   const x = (i: number): number => left + (i / Math.max(1, d.samples.length - 1)) * (WIDTH - left - 10);
   const y = (ns: number): number => height - 20 - (Math.min(ns, top) / top) * (height - 30);
   const path = d.samples.map((s, i) => `${i === 0 ? 'M' : 'L'}${px(x(i))},${px(y(s))}`).join('');
-  const lines = [0, d.latency.median, d.latency.p90].map(
+  const { median, p90 } = d.latency;
+  const marks = [0, median, ...(y(median) - y(p90) > 16 ? [p90] : [])];
+  const lines = marks.map(
     (v) => html`<line class="grid" x1="${left}" x2="${WIDTH - 10}" y1="${px(y(v))}" y2="${px(y(v))}"/>
-<text class="muted" x="${left - 8}" y="${px(y(v) + 4)}" text-anchor="end">${v === 0 ? '0' : timeText(v)}</text>`,
+<text class="muted" x="${left - 8}" y="${px(y(v) + 4)}" text-anchor="end">${v === 0 ? '0' : `${v === median ? 'median' : 'p90'} ${timeText(v)}`}</text>`,
   );
   return svg(height, 'Latency of each run', [...lines, html`<path class="line" d="${path}"/>`]);
 }

@@ -34,6 +34,7 @@ svg .point { fill: var(--accent); fill-opacity: 0.6; stroke: var(--page); }
 svg .value { fill: var(--block); stroke: var(--page); stroke-width: 0.5; }
 svg .workspace { fill: var(--border); stroke: var(--page); stroke-width: 0.5; }
 details { margin-top: 8px; }
+td details { margin: 0; }
 summary { cursor: pointer; color: var(--accent); }
 @media print { body { max-width: none; padding: 0; } details > summary { display: none; } }
 `;

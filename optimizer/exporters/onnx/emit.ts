@@ -160,6 +160,9 @@ class Emitter {
     for (const [name, value] of Object.entries(n.attrs)) {
       // Ours, not the standard's: where captured values begin, and the passes' wish for views.
       if (name === 'captures' || (name === 'view' && n.domain === '')) continue;
+      // ONNX Runtime hands the attribute on to its quantized pooling, which does not know it.
+      if (name === 'dilations' && n.op === 'AveragePool' && (value as readonly number[]).every((d) => d === 1))
+        continue;
       if (value instanceof Graph) {
         attribute.push({ name, type: 5, g: await this.subgraph(value, input.slice(own)) });
       } else attribute.push(attributeMessage(n.domain, n.op, name, value));

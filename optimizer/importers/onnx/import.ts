@@ -162,7 +162,7 @@ function fixInputs(graph: Graph, options: ImportOptions): void {
   for (const v of inputs) {
     const given = options.shapes[v.name];
     const shape = v.type.shape?.map((d) => substituteDim(d, bind)) ?? given;
-    if (shape) graph.updateValue(v.id, { type: { dtype: v.type.dtype, shape } });
+    if (shape) graph.updateValue(v.id, { type: { ...v.type, shape } });
   }
 }
 

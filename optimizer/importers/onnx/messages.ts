@@ -69,6 +69,8 @@ export interface TypeProto {
     readonly elemType: number;
     readonly shape: { readonly dim: readonly DimensionProto[] } | null;
   } | null;
+  readonly sequenceType: { readonly elemType: TypeProto | null } | null;
+  readonly optionalType: { readonly elemType: TypeProto | null } | null;
 }
 
 export interface ValueInfoProto {

@@ -65,9 +65,19 @@ export function bytesFromFields(t: TensorProto, dtype: DataType, count: number):
   const out = new Uint8Array(Math.max(byteLength(dtype, count), width * want));
   const view = new DataView(out.buffer);
   list.forEach((x, i) => {
-    put(view, i, exact(x));
+    put(view, i, inRange(t, dtype, exact(x)));
   });
   return out;
+}
+
+/** Bytes are stored as 32-bit numbers here; a zero point beyond its type would wrap around unnoticed. */
+function inRange<T extends number | bigint>(t: TensorProto, dtype: DataType, x: T): T {
+  if (dtype !== 'int8' && dtype !== 'uint8') return x;
+  const n = typeof x === 'bigint' ? Number(BigInt.asIntN(64, x)) : Number(x);
+  const [least, most] = dtype === 'int8' ? [-128, 127] : [0, 255];
+  if (n < least || n > most)
+    throw new ImportError('bad-tensor', `Tensor "${t.name}" holds ${n}, which is no ${dtype}.`);
+  return x;
 }
 
 /** From packed varints left in the file. */
@@ -101,7 +111,7 @@ export function bytesFromVarints(
         if (b < 128) break;
       }
       if (n >= want) throw wrongCount(t, want, n + 1);
-      put(view, n++, high === 0n ? low : BigInt(low) | high);
+      put(view, n++, inRange(t, dtype, high === 0n ? low : BigInt(low) | high));
     }
   }
   if (n !== want) throw wrongCount(t, want, n);

@@ -7,10 +7,20 @@ import { int, type TypeProto } from './messages.ts';
 export const UNKNOWN: TensorType = { dtype: 'float32', shape: null, guessed: true };
 
 /**
- * The declared type of a tensor; null when there is none, or it is not a plain tensor. Dimensions without a length get
+ * The declared type of a tensor; null when there is none, or it is of another kind than tensors, sequences and optional values. Dimensions without a length get
  * the declared symbol, or one named after the value.
  */
 export function declaredType(name: string, type: TypeProto | null): TensorType | null {
+  if (type?.optionalType) {
+    const inner = declaredType(name, type.optionalType.elemType);
+    return inner && { ...inner, optional: true };
+  }
+  if (type?.sequenceType) {
+    const element = declaredType(name, type.sequenceType.elemType);
+    // Lengths that are not fixed may differ from tensor to tensor: they bind nothing.
+    const shape = element?.shape?.map((d, i) => (typeof d === 'number' ? d : `?${name}.${i}`)) ?? null;
+    return element && { ...element, shape, sequence: true };
+  }
   const tensor = type?.tensorType;
   const dtype = tensor ? findDtype(tensor.elemType) : undefined;
   if (!tensor || !dtype) return null;

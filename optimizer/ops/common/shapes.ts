@@ -1,4 +1,4 @@
-import { type DimExpr, dimMax, type Shape, sameDim, shapeText } from '../../ir/dim.ts';
+import { type DimExpr, dimMax, type Shape, sameDim, sameShape, shapeText } from '../../ir/dim.ts';
 import type { DataType } from '../../ir/dtype.ts';
 import type { TensorType } from '../../ir/graph.ts';
 import { type InferContext, OpError } from '../op.ts';
@@ -104,3 +104,10 @@ export function knownLength(ctx: InferContext, index: number): number | null {
 
 /** Ranks beyond this come from damaged files only. */
 const MAX_RANK = 64;
+
+/** Whether two types are the same; a guess is not the same as knowledge. */
+export function sameType(a: TensorType, b: TensorType): boolean {
+  if (a.dtype !== b.dtype || a.guessed !== b.guessed) return false;
+  if (a.sequence !== b.sequence || a.optional !== b.optional) return false;
+  return a.shape === b.shape || (a.shape !== null && b.shape !== null && sameShape(a.shape, b.shape));
+}

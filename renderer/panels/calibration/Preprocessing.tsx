@@ -1,6 +1,6 @@
 import { NumberInput, Select } from '@mantine/core';
 import type { ImageSettings } from '../../../electron/ipc/schemas/precision.ts';
-import { changeImage } from '../../store/actions/precision/data.ts';
+import { changeData, changeImage } from '../../store/actions/precision/data.ts';
 import { useStudio } from '../../store/store.ts';
 import { Section } from '../../ui/Frame.tsx';
 import { Numbers } from './Numbers.tsx';
@@ -51,10 +51,42 @@ function Size({ image }: { image: ImageSettings }) {
   );
 }
 
+const isRaw = (path: string): boolean => /\.(bin|raw|dat)$/i.test(path);
+
+/** What raw binaries hold, where it is not what the model wants. */
+function Raw() {
+  const raw = useStudio((s) => s.choices.precision.data?.raw ?? null);
+  if (!raw) return null;
+  return (
+    <Section title="Raw binary">
+      <div className="form">
+        <Select
+          label="Type"
+          size="xs"
+          data={['float32', 'float64', 'float16', 'uint8', 'int8', 'int32', 'int64']}
+          placeholder="the input's own"
+          clearable
+          value={raw.dtype}
+          onChange={(dtype) => changeData({ raw: { ...raw, dtype } })}
+        />
+        <Numbers
+          label="Shape of one sample"
+          placeholder="the input's own"
+          values={raw.shape ?? []}
+          onChange={(shape) => changeData({ raw: { ...raw, shape: shape.length > 0 ? shape : null } })}
+          whole
+        />
+      </div>
+    </Section>
+  );
+}
+
 /** How pixels become numbers: it has to be what the network was trained with. */
 export function Preprocessing() {
   const image = useStudio((s) => s.choices.precision.data?.image ?? null);
   const images = useStudio((s) => s.precision.data?.images ?? s.precision.dataProblem !== null);
+  const raw = useStudio((s) => isRaw(s.choices.precision.data?.path ?? ''));
+  if (raw) return <Raw />;
   if (!image || !images) return null;
   const preset = normalizationOf(image);
   return (

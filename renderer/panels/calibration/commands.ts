@@ -1,7 +1,7 @@
 import { defineCommand } from '../../commands/command.ts';
 import { cancelCalibration, pauseCalibration, startCalibration } from '../../store/actions/precision/calibrate.ts';
 import { pickData, pickLabels, showSamples } from '../../store/actions/precision/data.ts';
-import { exportCalibration, importCalibration } from '../../store/actions/precision/ranges.ts';
+import { exportCalibration, exportQdq, importCalibration } from '../../store/actions/precision/ranges.ts';
 import { calibrationJob } from '../../store/precision.ts';
 import type { StudioState } from '../../store/state.ts';
 import { set } from '../../store/store.ts';
@@ -65,6 +65,21 @@ defineCommand({
   run: () => exportCalibration('tensorrt'),
 });
 defineCommand({
+  id: 'export.qdq',
+  title: 'Export quantized ONNX (QDQ, int8)…',
+  menu: 'File',
+  keys: 'CmdOrCtrl+Shift+Q',
+  when: hasRanges,
+  run: () => exportQdq('int8'),
+});
+defineCommand({
+  id: 'export.qdqUint8',
+  title: 'Export quantized ONNX for ONNX Runtime (QDQ, uint8)…',
+  menu: 'File',
+  when: hasRanges,
+  run: () => exportQdq('uint8'),
+});
+defineCommand({
   id: 'precision.start',
   title: 'Calibrate',
   menu: 'Run',
@@ -87,14 +102,14 @@ defineCommand({
   title: 'Pause or resume the calibration',
   menu: 'Run',
   keys: 'CmdOrCtrl+Shift+P',
-  when: (s) => calibrationJob(s)?.state === 'running',
+  when: (s) => calibrationJob(s)?.state === 'running' && !s.precision.stopping,
   run: pauseCalibration,
 });
 defineCommand({
   id: 'precision.cancel',
   title: 'Stop the calibration',
   menu: 'Run',
-  when: (s) => calibrationJob(s)?.state === 'running',
+  when: (s) => calibrationJob(s)?.state === 'running' && !s.precision.stopping,
   run: cancelCalibration,
 });
 defineCommand({

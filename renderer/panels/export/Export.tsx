@@ -25,7 +25,9 @@ function Card({ title, text, children }: { title: string; text: string; children
 function EngineCard() {
   const build = useStudio((s) => s.build);
   const stale = useStudio(isStale);
-  const median = useStudio((s) => s.profile?.latency.median ?? null);
+  const median = useStudio((s) =>
+    s.profile && s.profile.measuredOn === s.build?.engine ? s.profile.latency.median : null,
+  );
   const text = build
     ? `${plural(build.report.layers.length, 'layer')}, ${bytesText(build.report.engine.bytes)}${median === null ? '' : `, ${timeText(median)} median here`}. ${whereItRuns(build.report.layers.map((l) => l.tactic))}`
     : 'Kernels, memory plan and weights in one file that runs without the framework the model came from.';
@@ -56,6 +58,25 @@ function CalibrationCard() {
         <>
           <CommandButton command="export.calibration" label="Export…" icon={<IconFileExport size={14} />} primary />
           <CommandButton command="export.tensorrt" label="For TensorRT…" icon={<IconFileExport size={14} />} />
+        </>
+      ) : (
+        <CommandButton command="step.precision" />
+      )}
+    </Card>
+  );
+}
+
+function QdqCard() {
+  const has = useStudio((s) => s.precision.calibration !== null);
+  return (
+    <Card
+      title="Quantized ONNX (QDQ)"
+      text="The optimized graph with QuantizeLinear and DequantizeLinear, by your ranges and pins: int8 for TensorRT and Sinter, uint8 for ONNX Runtime."
+    >
+      {has ? (
+        <>
+          <CommandButton command="export.qdq" label="int8…" icon={<IconFileExport size={14} />} primary />
+          <CommandButton command="export.qdqUint8" label="uint8…" icon={<IconFileExport size={14} />} />
         </>
       ) : (
         <CommandButton command="step.precision" />
@@ -178,6 +199,7 @@ export default function Export() {
         <CommandButton command="file.save" />
       </Card>
       <CalibrationCard />
+      <QdqCard />
       <ProfileCard />
       <TellingCards />
       <CommandCard />

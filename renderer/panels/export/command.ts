@@ -143,16 +143,7 @@ export function cliCommands(
     shellWord(`${stem}.sinter`),
   ];
   if (choices.device !== 'cpu') build.push('--device', shellWord(choices.device));
-  // The window takes kernels by their own estimates; the command line would time them.
-  build.push(
-    '--threads',
-    String(threads),
-    '--level',
-    '0',
-    ...switches(choices),
-    ...shapes(model, choices),
-    ...precision,
-  );
+  build.push('--threads', String(threads), ...switches(choices), ...shapes(model, choices), ...precision);
   lines.push(build.join(' '));
   return { lines, needs };
 }

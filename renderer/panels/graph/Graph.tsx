@@ -5,7 +5,15 @@ import { GraphFlow } from '../../graph/GraphFlow.tsx';
 import { activeOverlay, colourOf } from '../../overlays/overlays.ts';
 import { setAllGroups } from '../../store/actions/groups.ts';
 import { loadView } from '../../store/actions/views.ts';
-import { drawsLayers, finalPoint, INITIAL, type OverlayId, pointKey } from '../../store/state.ts';
+import {
+  drawsLayers,
+  finalPoint,
+  INITIAL,
+  type OverlayId,
+  pointKey,
+  profileFits,
+  profileOnGraph,
+} from '../../store/state.ts';
 import { set, useStudio } from '../../store/store.ts';
 import { Empty, Loading } from '../../ui/Frame.tsx';
 import { CATEGORY, CIVIDIS } from '../../ui/tokens.ts';
@@ -54,18 +62,20 @@ function Legend({ view }: { view: GraphView }) {
 
 function Toolbar({ tag }: { tag: string }) {
   const overlay = useStudio((s) => s.overlay);
-  const hasTimes = useStudio((s) => s.profile !== null);
+  const measured = useStudio((s) => profileOnGraph(s) !== null);
   const hasSqnr = useStudio((s) => s.precision.sensitivity !== null);
   const hasBuild = useStudio((s) => s.build !== null);
   const step = useStudio((s) => s.step);
-  const both = useStudio((s) => s.trace !== null && s.profile !== null && s.model?.hash === s.profile.engine.modelHash);
+  const both = useStudio((s) => s.trace !== null && profileFits(s));
   const layers = useStudio((s) => s.step === 'profile' && drawsLayers(s));
   const hasGroups = useStudio((s) => (Object.values(s.views)[0]?.groups.length ?? 0) > 0);
   return (
     <div className="graph-bar">
-      <Tooltip label="Which graph is shown follows the step: the model as it came, or as the engine runs it">
-        <span className="tag">{tag}</span>
-      </Tooltip>
+      {!(step === 'profile' && both) && (
+        <Tooltip label="Which graph is shown follows the step: the model as it came, or as the engine runs it">
+          <span className="tag">{tag}</span>
+        </Tooltip>
+      )}
       <SegmentedControl
         size="xs"
         aria-label="Colour by"
@@ -75,9 +85,10 @@ function Toolbar({ tag }: { tag: string }) {
           { value: 'none', label: 'Category' },
           { value: 'flops', label: 'FLOPs' },
           { value: 'bytes', label: 'Bytes' },
-          { value: 'time', label: 'Time', disabled: !hasTimes },
+          { value: 'time', label: 'Time', disabled: !measured },
+          { value: 'memory', label: 'Memory', disabled: !measured },
           { value: 'sqnr', label: 'SQNR', disabled: !hasSqnr },
-          { value: 'precision', label: 'Precision', disabled: !hasBuild },
+          { value: 'precision', label: 'Precision', disabled: !hasBuild && !measured },
         ]}
       />
       {step === 'profile' && both && (

@@ -1,6 +1,6 @@
 import { defineCommand } from '../../commands/command.ts';
 import { setAllGroups } from '../../store/actions/groups.ts';
-import type { OverlayId, StudioState } from '../../store/state.ts';
+import { type OverlayId, profileOnGraph, type StudioState } from '../../store/state.ts';
 import { set } from '../../store/store.ts';
 
 defineCommand({
@@ -21,15 +21,17 @@ defineCommand({
 const OVERLAYS: readonly [OverlayId, string][] = [
   ['none', 'Colour by operator category'],
   ['time', 'Colour by time'],
+  ['memory', 'Colour by activation memory'],
   ['flops', 'Colour by FLOPs'],
   ['bytes', 'Colour by bytes moved'],
   ['sqnr', 'Colour by SQNR'],
   ['precision', 'Colour by precision'],
 ];
 const NEEDS: Partial<Record<OverlayId, (s: StudioState) => boolean>> = {
-  time: (s) => s.profile !== null,
+  time: (s) => profileOnGraph(s) !== null,
+  memory: (s) => profileOnGraph(s) !== null,
   sqnr: (s) => s.precision.sensitivity !== null,
-  precision: (s) => s.build !== null,
+  precision: (s) => s.build !== null || profileOnGraph(s) !== null,
 };
 for (const [overlay, title] of OVERLAYS) {
   defineCommand({

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import type { NodeDetail } from '../../../electron/ipc/schemas/graph.ts';
 import { select } from '../../store/actions/select.ts';
+import { profileFits } from '../../store/state.ts';
 import { get, useStudio } from '../../store/store.ts';
 import { Empty, Loading, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, flopsText, middleCut, timeText } from '../../ui/format.ts';
@@ -61,7 +62,7 @@ function Fate({ sources }: { sources: readonly string[] }) {
 }
 
 function LayerTimes({ sources }: { sources: readonly string[] }) {
-  const profile = useStudio((s) => s.profile);
+  const profile = useStudio((s) => (profileFits(s) ? s.profile : null));
   const mine = useMemo(
     () => profile?.layers.filter((l) => l.sources.some((s) => sources.includes(s))) ?? [],
     [profile, sources],

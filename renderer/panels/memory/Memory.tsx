@@ -5,8 +5,9 @@ import { layerIds } from '../../../electron/ipc/schemas/profile.ts';
 import { useCategories } from '../../profile/useCategories.ts';
 import { hover, selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
+import { CutName } from '../../ui/CutName.tsx';
 import { Empty } from '../../ui/Frame.tsx';
-import { bytesText, middleCut, percentText } from '../../ui/format.ts';
+import { bytesText, percentText } from '../../ui/format.ts';
 import { BoxScene } from '../../ui/scene/BoxScene.tsx';
 import type { Box } from '../../ui/scene/draw.ts';
 import { CATEGORY, DARK, LIGHT } from '../../ui/tokens.ts';
@@ -42,7 +43,7 @@ function Culprits({ profile }: { profile: ProfileResult }) {
                 onMouseEnter={() => hover(ids)}
                 onMouseLeave={() => hover([])}
               >
-                <span>{middleCut(b.name || 'unnamed', 34)}</span>
+                <CutName text={b.name || 'unnamed'} />
                 <span className="kind-bar">
                   <i style={{ width: `${(100 * b.bytes) / Math.max(1, rows[0]!.bytes)}%` }} />
                 </span>

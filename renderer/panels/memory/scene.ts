@@ -1,5 +1,6 @@
 import type { Category } from '../../../electron/ipc/schemas/graph.ts';
 import { layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { layerTitle } from '../../profile/summary.ts';
 import { bytesText } from '../../ui/format.ts';
 import type { SceneData } from '../../ui/scene/draw.ts';
 
@@ -28,7 +29,7 @@ export function memoryScene(
       y1: b.offset + b.bytes,
       fill: b.kind === 'workspace' ? workspace : colour(category(b.layer)),
       striped: b.kind === 'workspace',
-      text: b.kind === 'workspace' ? '' : b.name,
+      text: b.kind === 'workspace' || b.layer < 0 ? '' : layerTitle(p, p.layers[b.layer]!),
       ids: b.layer >= 0 ? layerIds(p, p.layers[b.layer]!) : [],
     })),
     x: { from: 0, to: Math.max(1, p.layers.length), text: (v) => `${v + 1}`, whole: true, title: 'Layer' },

@@ -11,7 +11,7 @@ export function Convergence() {
   const live = useStudio((s) => s.precision.live);
   const y = useMemo(() => live?.largest.map((x) => 100 * x) ?? new Float64Array(), [live]);
   if (!live || live.at.length < 2) {
-    return <p className="muted run-note">How far the ranges still move shows here after a few rounds.</p>;
+    return <p className="muted run-note">How far the ranges still move shows here in a moment.</p>;
   }
   const last = live.largest.at(-1) ?? 0;
   const middle = live.middle.at(-1) ?? 0;
@@ -19,7 +19,7 @@ export function Convergence() {
     <div className="convergence">
       <div className="convergence-chart">
         <Chart
-          label="Largest movement of a range between rounds, in percent, by samples seen"
+          label="Largest movement of a range, in percent, by samples seen"
           kind="line"
           x={live.at}
           y={y}
@@ -30,8 +30,8 @@ export function Convergence() {
         />
       </div>
       <p className="muted">
-        Between the last rounds the range that moved most moved by {percentText(last)}, the middle one by{' '}
-        {percentText(middle)}.
+        Since it was last looked at, the range that moved most moved by {percentText(last)}, the middle one by{' '}
+        {percentText(middle)}. Once both stay small, more samples change little.
       </p>
     </div>
   );

@@ -11,6 +11,7 @@ const rateText = (rate: number): string => `${rate < 10 ? rate.toFixed(1) : coun
 function Running() {
   const job = useStudio(calibrationJob);
   const skipped = useStudio((s) => s.precision.live?.skippedCount ?? 0);
+  const stopping = useStudio((s) => s.precision.stopping);
   const counting = job?.phase === 'Calibrating';
   const paused = job?.paused ?? false;
   return (
@@ -21,9 +22,9 @@ function Running() {
             ? `${countText(job.done)} / ${countText(job.total)} samples`
             : 'Building the network that is watched…'}
         </b>
-        {counting && !paused && job.rate !== null && <span>{rateText(job.rate)}</span>}
-        {counting && !paused && job.eta !== null && <span>{secondsText(job.eta)} left</span>}
-        {paused && <span className="tag">paused</span>}
+        {counting && !paused && !stopping && job.rate !== null && <span>{rateText(job.rate)}</span>}
+        {counting && !paused && !stopping && job.eta !== null && <span>{secondsText(job.eta)} left</span>}
+        {stopping ? <span>Stopping: what was seen is kept…</span> : paused && <span className="tag">paused</span>}
         {skipped > 0 && <span className="run-bad">{plural(skipped, 'sample')} left out</span>}
         <span className="spacer" />
         <CommandButton

@@ -1,3 +1,4 @@
+import { useElementSize } from '@mantine/hooks';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { TensorRange } from '../../../electron/ipc/schemas/precision.ts';
@@ -26,12 +27,12 @@ function sorted(names: readonly string[], of: ReadonlyMap<string, TensorRange>, 
   return names.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function Row({ name, range }: { name: string; range: TensorRange | undefined }) {
+function Row({ name, range, room }: { name: string; range: TensorRange | undefined; room: number }) {
   const chosen = useStudio((s) => s.precision.tensor === name);
   return (
     <>
       <span className="tensor-row-name" title={name} data-chosen={chosen}>
-        {middleCut(name, 40)}
+        {middleCut(name, room)}
       </span>
       <span className="tensor-row-figures mono">
         {range ? (
@@ -60,6 +61,9 @@ export function TensorList() {
   const { names, of } = useRanges();
   const tensor = useStudio((s) => s.precision.tensor);
   const selection = useStudio((s) => s.selection);
+  const { ref: box, width } = useElementSize();
+  // Letters that fit beside a histogram, at about 7 px each.
+  const room = Math.max(12, Math.floor((width - 34) * 0.088));
   const [order, setOrder] = useState<Order>('graph');
   const shown = useMemo(() => sorted(names, of, order), [names, of, order]);
   const list = useRef<HTMLDivElement>(null);
@@ -100,7 +104,7 @@ export function TensorList() {
     pick(shown[Math.max(0, Math.min(shown.length - 1, at + by))]!);
   };
   return (
-    <div className="tensor-list">
+    <div className="tensor-list" ref={box}>
       <fieldset className="tensor-order" aria-label="Order of the tensors">
         <legend className="muted">Order</legend>
         {ORDERS.map((o) => (
@@ -134,7 +138,7 @@ export function TensorList() {
                 onClick={() => pick(name)}
                 onKeyDown={() => undefined}
               >
-                <Row name={name} range={of.get(name)} />
+                <Row name={name} range={of.get(name)} room={room} />
               </div>
             );
           })}

@@ -84,7 +84,10 @@ function Device({ result }: { result: ProfileResult }) {
       </p>
       {rows.length > 0 && (
         <>
-          <p className="muted">What it reaches, measured on {plural(ceilings?.threads ?? 1, 'thread')}:</p>
+          <p className="muted">
+            What it was measured to reach
+            {device.kind === 'cpu' ? ` with ${plural(ceilings?.threads ?? 1, 'thread')}` : ''}:
+          </p>
           <dl className="attributes">
             {rows.map(([name, rate]) => (
               <div key={name}>

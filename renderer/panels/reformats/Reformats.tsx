@@ -31,8 +31,8 @@ function columnsFor(p: ProfileResult): Column<LayerTime>[] {
       (l) => l.layer,
       (l) => String(l.layer + 1),
     ),
-    text('from', 'From', 'minmax(96px, 0.7fr)', (l) => l.conversion!.from),
-    text('to', 'To', 'minmax(96px, 0.7fr)', (l) => l.conversion!.to),
+    text('from', 'From', 'minmax(112px, 0.7fr)', (l) => l.conversion!.from),
+    text('to', 'To', 'minmax(112px, 0.7fr)', (l) => l.conversion!.to),
     number(
       'median',
       'Median',

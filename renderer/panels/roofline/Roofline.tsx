@@ -1,4 +1,6 @@
+import { Tooltip } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
+import { IconInfoCircle } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { Category } from '../../../electron/ipc/schemas/graph.ts';
 import { layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
@@ -7,8 +9,9 @@ import { aboveRoof, layerSum, layerTitle, roofShare } from '../../profile/summar
 import { useCategories } from '../../profile/useCategories.ts';
 import { hover, selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
+import { CutName } from '../../ui/CutName.tsx';
 import { Empty } from '../../ui/Frame.tsx';
-import { middleCut, percentText, plural, rateText, timeText } from '../../ui/format.ts';
+import { percentText, plural, rateText, timeText } from '../../ui/format.ts';
 import { decades } from '../../ui/ticks.ts';
 import { CATEGORY } from '../../ui/tokens.ts';
 import { type Point, roofline } from './scale.ts';
@@ -59,7 +62,7 @@ function Plane({ profile }: { profile: ProfileResult }) {
               ),
           )}
           <text x={MARGIN.left + w / 2} y={height - 6} textAnchor="middle">
-            FLOP per byte
+            FLOP per byte; larger circles take more time
           </text>
           {decades(...r.y).map(
             (v) =>
@@ -165,7 +168,6 @@ function Legend({ profile }: { profile: ProfileResult }) {
             {c.title}
           </li>
         ))}
-      <li>larger: more time</li>
     </ul>
   );
 }
@@ -184,11 +186,18 @@ function Furthest({ profile }: { profile: ProfileResult }) {
   const still = profile.layers.filter((l) => l.flops === 0).length;
   return (
     <aside className="culprits" aria-label="Time above the roof">
-      <h3>{percentText(all / Math.max(1, layerSum(profile)))} of the time is above the roof</h3>
+      <h3>
+        {percentText(all / Math.max(1, layerSum(profile)))} of the time is above the roof
+        <Tooltip
+          multiline
+          w={280}
+          label="Operations are counted by the plain method, so Winograd kernels can stand above a roof; small layers work in cache, faster than a copy."
+        >
+          <IconInfoCircle size={14} aria-label="How to read it" />
+        </Tooltip>
+      </h3>
       <p className="muted">
-        What perfect kernels would win: measured time less what arithmetic or traffic needs at the ceilings. Operations
-        are counted by the plain method, so Winograd kernels can stand above a roof, and small layers work in cache,
-        faster than a copy.
+        What perfect kernels would win: measured time less what the ceilings allow.
         {still > 0 && ` ${plural(still, 'layer')} without arithmetic ${still === 1 ? 'is' : 'are'} not on the plane.`}
       </p>
       <ul>
@@ -200,14 +209,12 @@ function Furthest({ profile }: { profile: ProfileResult }) {
                 type="button"
                 data-source-id={ids.join(' ')}
                 aria-pressed={ids.some((s) => selection.has(s))}
-                title={`${l.name}: ${timeText(l.median)}, ${percentText(roofShare(l) ?? 0)} of the ceiling\n${l.tactic}`}
+                title={`Layer ${l.layer + 1}, ${l.name}: ${timeText(l.median)}, ${percentText(roofShare(l) ?? 0)} of the ceiling\n${l.tactic}`}
                 onClick={() => selectProfileLayer(l)}
                 onMouseEnter={() => hover(ids)}
                 onMouseLeave={() => hover([])}
               >
-                <span>
-                  {l.layer + 1} · {middleCut(layerTitle(profile, l), 26)}
-                </span>
+                <CutName text={layerTitle(profile, l)} />
                 <span className="kind-bar">
                   <i style={{ width: `${(100 * aboveRoof(l)) / Math.max(1, aboveRoof(rows[0]!))}%` }} />
                 </span>

@@ -6,7 +6,7 @@ import { useCategories } from '../../profile/useCategories.ts';
 import { selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';
 import { Empty } from '../../ui/Frame.tsx';
-import { bytesText } from '../../ui/format.ts';
+import { bytesText, plural } from '../../ui/format.ts';
 import { BoxScene } from '../../ui/scene/BoxScene.tsx';
 import type { Box } from '../../ui/scene/draw.ts';
 import { CATEGORY, DARK, LIGHT } from '../../ui/tokens.ts';
@@ -34,7 +34,7 @@ function Lanes({ profile }: { profile: ProfileResult }) {
   };
   return (
     <BoxScene
-      label={`Timeline of one run: ${profile.layers.length} layers on ${data.lanes!.filter((l) => /Stream|Layers/.test(l.text)).length} lanes`}
+      label={`Timeline of one run: ${plural(profile.layers.length, 'layer')} on ${plural(data.lanes!.filter((l) => /Stream|Layers/.test(l.text)).length, 'lane')}`}
       data={data}
       tallest={LANE * data.lanes!.length}
       tip={tip}

@@ -53,10 +53,10 @@ function columnsFor(p: Pick<ProfileResult, 'layers' | 'sources'>): Column<LayerT
       id: 'name',
       title: 'Layer',
       width: 'minmax(170px, 1.8fr)',
-      value: (l) => l.name,
+      value: (l) => layerTitle(p, l),
       cell: (l) => (
         <span title={`${l.name}\n${layerTitle(p, l)}`}>
-          {l.name} <span className="muted">{layerTitle(p, l)}</span>
+          {layerTitle(p, l)} <span className="muted">{l.name}</span>
         </span>
       ),
     },
@@ -136,7 +136,7 @@ export default function Times() {
     <DataTable
       key={profile.id}
       label="Layers by time"
-      minWidth={880}
+      minWidth={880 + 84 * factColumns(profile.layers).length}
       rows={profile.layers}
       columns={columns}
       sort={{ id: 'median', desc: true }}

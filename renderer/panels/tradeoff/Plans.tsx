@@ -2,8 +2,9 @@ import { Progress, SegmentedControl } from '@mantine/core';
 import { IconChartDots, IconCircleCheck } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { PlanPoint } from '../../../electron/ipc/schemas/precision.ts';
-import { plansKeyNow, usePlan as takePlan } from '../../store/actions/precision/measure.ts';
-import { plansJob, STORAGE_TITLE } from '../../store/precision.ts';
+import { plansKeyNow } from '../../store/actions/precision/measure.ts';
+import { setResults } from '../../store/actions/precision/results.ts';
+import { plansJob, STORAGE_TITLE, shownPlan } from '../../store/precision.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Section } from '../../ui/Frame.tsx';
@@ -25,6 +26,8 @@ function Running() {
     </div>
   );
 }
+
+const choosePlan = (plan: string): void => setResults({ plan });
 
 const countsText = (p: PlanPoint): string =>
   Object.entries(p.counts)
@@ -74,9 +77,7 @@ function List({
                 {fp32 && p !== fp32 ? `; ${(fp32.latency / p.latency).toFixed(2)} times as fast as FP32` : ''}; cosine{' '}
                 {p.cosine.toFixed(6)}
               </p>
-              <button type="button" className="link" onClick={() => takePlan(p)}>
-                Build this plan
-              </button>
+              <CommandButton command="precision.takePlan" label="Build this plan" />
             </div>
           )}
         </li>
@@ -91,7 +92,7 @@ export function Plans() {
   const comparing = useStudio((s) => s.precision.comparing !== null);
   const stale = useStudio((s) => s.precision.plans !== null && s.precision.plansKey !== plansKeyNow());
   const [wish, setMeasure] = useState<Measure>('top1');
-  const [chosen, setChosen] = useState<string | null>(null);
+  const shown = useStudio((s) => shownPlan(s)?.id ?? null);
   const points = useMemo(() => report?.points.toSorted((a, b) => b.latency - a.latency) ?? [], [report]);
   if (comparing)
     return (
@@ -109,7 +110,6 @@ export function Plans() {
       </Section>
     );
   const measure: Measure = report.labelled ? wish : 'cosine';
-  const shown = chosen ?? report.automatic;
   return (
     <Section title="Accuracy against latency">
       {stale && (
@@ -129,14 +129,14 @@ export function Plans() {
           ]}
         />
       )}
-      <PlanChart points={points} measure={measure} chosen={shown} automatic={report.automatic} onChoose={setChosen} />
+      <PlanChart points={points} measure={measure} chosen={shown} automatic={report.automatic} onChoose={choosePlan} />
       <List
         points={points}
         measure={measure}
         chosen={shown}
         automatic={report.automatic}
         fp32={points.find((p) => p.id === 'fp32')}
-        onChoose={setChosen}
+        onChoose={choosePlan}
       />
       {report.notes.map((n) => (
         <p key={n} className="plans-note">

@@ -1,7 +1,7 @@
 import { defineCommand } from '../../commands/command.ts';
 import { pickTest } from '../../store/actions/precision/data.ts';
-import { comparePlans, evaluate } from '../../store/actions/precision/measure.ts';
-import { measuring } from '../../store/precision.ts';
+import { comparePlans, evaluate, takePlan } from '../../store/actions/precision/measure.ts';
+import { measuring, shownPlan } from '../../store/precision.ts';
 import { set } from '../../store/store.ts';
 
 defineCommand({
@@ -14,6 +14,14 @@ defineCommand({
     set({ step: 'precision' });
     await comparePlans();
   },
+});
+defineCommand({
+  id: 'precision.takePlan',
+  title: 'Build the plan looked at',
+  menu: 'Run',
+  keys: 'CmdOrCtrl+Shift+B',
+  when: (s) => shownPlan(s) !== null,
+  run: takePlan,
 });
 for (const [id, kind, title] of [
   ['precision.testFolder', 'dataFolder', 'Measure on a folder of samples…'],

@@ -6,7 +6,7 @@ import { get, set } from '../store.ts';
 import { onJob } from './jobs.ts';
 import { log, notify, sentence } from './notify.ts';
 import { startCalibration } from './precision/calibrate.ts';
-import { NO_PROFILES, openProfile } from './profiles.ts';
+import { handBackProfiles } from './profiles.ts';
 import { openPath, projectText, restoreProject } from './project.ts';
 
 let crashes: number[] = [];
@@ -27,12 +27,13 @@ async function connectOnce(): Promise<boolean> {
 /** Starts over with a new host process and reopens what was open. */
 export async function restartHost(): Promise<void> {
   const session = projectText('');
-  const files = get().profiles.flatMap((p) => p.path ?? []);
-  set({ model: null, trace: null, views: {}, build: null, building: null, profiling: null, ...NO_PROFILES });
+  const { profile, overlay, step } = get();
+  set({ model: null, trace: null, views: {}, build: null, building: null, profiling: null });
   set({ precision: NO_RESULTS });
   if (!(await connectOnce())) return;
   if (session !== null) await restoreProject(session, '');
-  for (const path of files) await openProfile(path);
+  await handBackProfiles(profile?.id ?? null);
+  if (profile) set({ overlay, step });
 }
 
 function onLost(reason: string): void {
@@ -49,7 +50,7 @@ function onLost(reason: string): void {
     notify('error', `The engine host keeps stopping (${reason}). Restart it, or open another model.`, 'host.restart');
     return;
   }
-  notify('warning', `Restarted after ${reason}; the model was opened again.`);
+  notify('warning', `Restarted after ${reason}; ${get().model ? 'the model' : 'what was open'} was opened again.`);
   void restartHost().then(() => {
     // What was seen until the last checkpoint is not looked at again.
     if (calibrating && get().model !== null) return startCalibration(true);

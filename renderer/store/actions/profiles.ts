@@ -2,7 +2,6 @@ import type { ProfileFormat, ProfileResult } from '../../../electron/ipc/schemas
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
-import type { StudioState } from '../state.ts';
 import { get, set } from '../store.ts';
 import { connected } from './model.ts';
 import { notify, sentence, wasCancelled } from './notify.ts';
@@ -10,12 +9,12 @@ import { notify, sentence, wasCancelled } from './notify.ts';
 /** More would not fit side by side, and nobody compares five things at once. */
 export const MOST_COMPARED = 4;
 
-export const NO_PROFILES: Pick<StudioState, 'profile' | 'profiles' | 'compared' | 'layerGraphs'> = {
-  profile: null,
-  profiles: [],
-  compared: [],
-  layerGraphs: {},
-};
+/** Gives a new host what the window still holds of its predecessor's profiles; the engines they ran on are gone. */
+export async function handBackProfiles(shown: string | null): Promise<void> {
+  const profiles = get().profiles.map((p) => ({ ...p, measuredOn: null }));
+  set({ profiles, profile: profiles.find((p) => p.id === shown) ?? null });
+  for (const profile of profiles) await host().adoptProfile({ profile });
+}
 
 /** Takes a new profile in, shows it, and puts it beside the ones that are compared. */
 export function addProfile(result: ProfileResult): void {

@@ -66,6 +66,19 @@ export function BoxScene({ label, data, tallest = 4000, tip, onPick }: Props) {
     });
   }, [frame, data, dark, selection, hovered, width, height]);
 
+  // What is selected elsewhere comes into view here.
+  const spanNow = useRef(span);
+  spanNow.current = span;
+  useEffect(() => {
+    if (selection.size === 0) return;
+    const lit = data.boxes.filter((b) => b.ids.some((id) => selection.has(id)));
+    const { from, to } = spanNow.current;
+    const first = lit[0];
+    if (!first || lit.some((b) => b.x1 > from && b.x0 < to)) return;
+    const middle = (first.x0 + first.x1) / 2;
+    setSpan(within({ from: middle - (to - from) / 2, to: middle + (to - from) / 2 }, data.x));
+  }, [selection, data]);
+
   const zoom = (by: number, around: number): void =>
     setSpan((s) => within({ from: around - (around - s.from) * by, to: around + (s.to - around) * by }, data.x));
   const zoomAt = useRef(zoom);

@@ -78,10 +78,12 @@ export function boxAt(f: Frame, d: SceneData, px: number, py: number): Box | nul
   return null;
 }
 
+/** What fits of a name, its end first: names share how they begin, not how they end. */
 function fitText(g: CanvasRenderingContext2D, text: string, width: number): string {
   if (g.measureText(text).width <= width) return text;
-  const most = Math.floor((width / Math.max(1, g.measureText(text).width)) * text.length) - 1;
-  return most < 3 ? '' : `${text.slice(0, most)}…`;
+  let most = Math.floor((width / Math.max(1, g.measureText(text).width)) * text.length);
+  while (most >= 4 && g.measureText(`…${text.slice(-most)}`).width > width) most--;
+  return most < 4 ? '' : `…${text.slice(-most)}`;
 }
 
 function drawAxes(g: CanvasRenderingContext2D, f: Frame, d: SceneData, t: Tokens): void {
@@ -185,7 +187,8 @@ export function drawScene(
     const gap = r.w > 3 ? 0.5 : 0;
     g.fillRect(r.x, r.y, r.w - gap, r.h - (r.h > 3 ? 0.5 : 0));
     if (b.striped) stripes(g, r, t.panel);
-    if (r.w > 34 && r.h > 13 && b.text !== '') {
+    // Pale boxes would make pale text: what is not selected then shows its colour only.
+    if (r.w > 34 && r.h > 13 && b.text !== '' && (!any || selected)) {
       const ink = b.striped ? t.text : inkOn(b.fill);
       const from = Math.max(r.x, f.left);
       g.fillStyle = ink;

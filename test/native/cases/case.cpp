@@ -45,9 +45,10 @@ Builder& Builder::quantizedInput(double scale, int64_t zeroPoint) {
     c_.desc.inputs.back().zeroPoint = zeroPoint;
     return *this;
 }
-Builder& Builder::quantizedInput(std::vector<double> scales, uint32_t axis) {
+Builder& Builder::quantizedInput(std::vector<double> scales, uint32_t axis, int64_t zeroPoint) {
     c_.desc.inputs.back().scale = std::move(scales);
     c_.desc.inputs.back().scaleAxis = axis;
+    c_.desc.inputs.back().zeroPoint = zeroPoint;
     return *this;
 }
 Builder& Builder::quantizedOutput(double scale, int64_t zeroPoint) {

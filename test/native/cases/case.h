@@ -35,7 +35,7 @@ public:
     Builder& output(std::vector<int64_t> dims, DType t = DType::F32);
     /// The input or output added last is quantized: one scale, or one per index of `axis`.
     Builder& quantizedInput(double scale, int64_t zeroPoint = 0);
-    Builder& quantizedInput(std::vector<double> scales, uint32_t axis);
+    Builder& quantizedInput(std::vector<double> scales, uint32_t axis, int64_t zeroPoint = 0);
     Builder& quantizedOutput(double scale, int64_t zeroPoint = 0);
     Builder& attr(std::string key, AttrValue v);
     Builder& ints(std::string key, std::vector<int64_t> v) { return attr(std::move(key), AttrValue(std::move(v))); }

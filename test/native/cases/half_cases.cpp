@@ -151,6 +151,11 @@ TEST_CASE("cases: 16-bit layers by way of float32 kernels") {
             named(Builder("Attention").input({1, 2, 9, 16}, t).input({1, 2, 12, 16}, t).input({1, 2, 12, 16}, t).output({1, 2, 9, 16}, y).f("scale", 0.25));
             named(Builder("ConvTranspose").input({1, 12, 5, 6}, t).weight({12, 9, 2, 2}, t).weight({9}).output({1, 9, 10, 12}, y).ints("kernel_shape", {2, 2}).ints("strides", {2, 2}).ints("dilations", {1, 1}).ints("pads", {0, 0, 0, 0}).ints("output_padding", {0, 0}).i("group", 1));
         }
+    for (const DType t : {H, B})
+        for (const int64_t c : {1, 7, 16, 33, 70, 130})
+            for (const char* op : {"MaxPool", "AveragePool"})
+                cases.push_back(Builder(op).input({2, c, 7, 9}, t).output({2, c, 4, 5}, t).ints("kernel_shape", {3, 3}).ints("strides", {2, 2}).ints("dilations", {1, 1}).ints("pads", {1, 1, 1, 1}).i("count_include_pad", 0).i("storage_order", 0)
+                                    .tolerance(op[0] == 'M' ? 0 : toleranceOf(t)).name(std::string(dtypeName(t)) + " " + std::to_string(c) + " channels").build());
     runCases("16-bit layers", cases);
 }
 

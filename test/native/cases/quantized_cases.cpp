@@ -18,8 +18,8 @@ struct Conv {
     std::string epilogue{};
     std::vector<int64_t> splits{};
     DType xType = DType::I8, wType = DType::F32, yType = DType::I8;
-    int64_t xZero = 0, yZero = 0;
-    bool bias = true;
+    int64_t xZero = 0, yZero = 0, wZero = 0;
+    bool bias = true, integerBias = false;
 };
 
 /// Marks the epilogue's operand of the result's shape as quantized too.
@@ -47,12 +47,13 @@ Case make(const Conv& c, bool quantizedResidual = true) {
     const double spread = 0.013 * 73 * 73 * std::sqrt(products);  // of uniform numbers up to 127
     Builder b("Conv");
     b.input(c.x, c.xType).quantizedInput(0.013, c.xZero).weight(c.w, c.wType);
-    if (c.wType == DType::I8) {
+    if (c.wType != DType::F32) {
         std::vector<double> scales;
         for (int64_t i = 0; i < c.w[0]; ++i) scales.push_back(0.5 + 0.07 * static_cast<double>(i % 9));
-        b.quantizedInput(scales, 0);
+        b.quantizedInput(scales, 0, c.wZero);
     }
-    if (c.bias) b.weight({c.w[0]});
+    if (c.integerBias) b.weight({c.w[0]}, DType::I32);
+    else if (c.bias) b.weight({c.w[0]});
     b.ints("kernel_shape", {c.w.begin() + 2, c.w.end()}).ints("strides", stride).ints("dilations", dilation).ints("pads", pads).i("group", c.group);
     addEpilogue(b, c.epilogue, y, 1);
     const auto out = [&](const std::vector<int64_t>& dims, double scale) {
@@ -123,6 +124,22 @@ TEST_CASE("cases: quantized Conv") {
     cases.push_back(make({.x = {1, 3, 9, 7}, .w = {31, 3, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "relu", .xType = DType::U8, .yType = DType::U8, .xZero = 7, .yZero = 3}));
     cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 1, 1}, .epilogue = "residual", .wType = DType::I8, .xZero = -11, .yZero = 5}));
     cases.push_back(make({.x = {1, 19, 9, 7}, .w = {19, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = 19, .xType = DType::U8, .wType = DType::I8, .yType = DType::U8, .xZero = 131, .yZero = 120}));
+    for (DType x : {DType::U8, DType::I8})
+        for (const int64_t wZero : {128, 117}) {
+            const int64_t xZero = x == DType::U8 ? 131 : -7;
+            cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "relu", .xType = x, .wType = DType::U8, .yType = DType::U8, .xZero = xZero, .yZero = 9, .wZero = wZero}));
+            for (int64_t c : {1, 7, 16, 33}) {
+                cases.push_back(make({.x = {1, c, 11, 9}, .w = {c, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = c, .epilogue = "clip", .xType = x, .wType = DType::U8, .yType = x, .xZero = xZero, .wZero = wZero}));
+                cases.push_back(make({.x = {2, c, 11, 9}, .w = {c, 1, 5, 5}, .stride = {2, 2}, .pads = {2, 2, 1, 2}, .group = c, .xType = x, .wType = DType::I8, .yType = DType::F32, .xZero = xZero}));
+                cases.push_back(make({.x = {1, c, 11, 9}, .w = {c, 1, 2, 2}, .group = c, .epilogue = "relu", .xType = x, .yType = DType::U8, .xZero = xZero, .yZero = 4}));
+            }
+        }
+    for (const char* e : {"", "relu", "clip", "residual_relu", "gelu"}) {
+        cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = e, .xType = DType::U8, .wType = DType::I8, .yType = DType::U8, .xZero = 131, .yZero = 12, .integerBias = true}));
+        cases.push_back(make({.x = {1, 20, 9, 7}, .w = {20, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = 20, .epilogue = e, .xType = DType::U8, .wType = DType::I8, .yType = DType::U8, .xZero = 131, .yZero = 12, .integerBias = true}));
+        cases.push_back(make({.x = {1, 19, 9, 7}, .w = {31, 19, 1, 1}, .epilogue = e, .wType = DType::U8, .yType = DType::F32, .wZero = 101, .integerBias = true}));
+    }
+    cases.push_back(make({.x = {1, 17, 7, 6}, .w = {31, 17, 1, 1}, .epilogue = "relu", .splits = {5, 19, 7}, .wType = DType::I8, .integerBias = true}));
     // Activations after a Relu take another way through some kernels.
     for (size_t i = 0, n = cases.size(); i < n; i += 3) {
         Case positive = cases[i];
@@ -130,15 +147,25 @@ TEST_CASE("cases: quantized Conv") {
         positive.desc.name += " from 0";
         cases.push_back(std::move(positive));
     }
+    // Pairs of the largest products do not fit 16 bits.
+    for (int64_t group : {1, 16}) {
+        Case large = make({.x = {1, 16, 9, 7}, .w = {16, 16 / group, 3, 3}, .pads = {1, 1, 1, 1}, .group = group, .xType = DType::U8, .wType = DType::I8, .yType = DType::F32});
+        large.low = 250;
+        large.desc.name += " from 250";
+        cases.push_back(std::move(large));
+    }
     runCases("Quantized Conv", cases);
 }
 
-Case matmul(std::vector<int64_t> a, std::vector<int64_t> b, const std::string& epilogue, DType yType, bool transB = false, double alpha = 1, std::vector<int64_t> splits = {}) {
+Case matmul(std::vector<int64_t> a, std::vector<int64_t> b, const std::string& epilogue, DType yType, bool transB = false, double alpha = 1, std::vector<int64_t> splits = {},
+            DType xType = DType::I8, DType wType = DType::F32, int64_t wZero = 0, bool integerBias = false) {
     std::vector<int64_t> y = a;
     y.back() = transB ? b[b.size() - 2] : b.back();
     const double spread = 0.013 * 73 * 73 * std::sqrt(static_cast<double>(a.back())) * alpha;
     Builder builder("MatMul");
-    builder.input(a, DType::I8).quantizedInput(0.013).weight(b).weight({y.back()});
+    builder.input(a, xType).quantizedInput(0.013, xType == DType::U8 ? 121 : 0).weight(b, wType);
+    if (wType != DType::F32) builder.quantizedInput(std::vector<double>(static_cast<size_t>(y.back()), 0.7), transB ? 0 : 1, wZero);
+    builder.weight({y.back()}, integerBias ? DType::I32 : DType::F32);
     builder.i("trans_a", 0).i("trans_b", transB).f("alpha", alpha);
     addEpilogue(builder, epilogue, y, y.size() - 1);
     if (splits.empty()) splits = {y.back()};
@@ -148,7 +175,7 @@ Case matmul(std::vector<int64_t> a, std::vector<int64_t> b, const std::string& e
         builder.output(y, yType);
         if (yType != DType::F32) builder.quantizedOutput(spread / 57);
     }
-    Case c = builder.range(-127, 127).nearTies(roundsOtherwise(epilogue) ? 0.005 : 0)
+    Case c = builder.range(xType == DType::U8 ? 0 : -127, xType == DType::U8 ? 255 : 127).nearTies(roundsOtherwise(epilogue) ? 0.005 : 0)
                  .name(shapeText(a) + " x " + shapeText(b) + " " + epilogue + " " + std::string(dtypeName(yType)) + (transB ? " trans" : "") + " split " + shapeText(splits)).build();
     quantizeResidual(c, spread / 71);
     return c;
@@ -166,6 +193,13 @@ TEST_CASE("cases: quantized MatMul") {
         cases.push_back(matmul({2, 9, 40}, {40, 50}, "gelu", y, false, 0.25));
         cases.push_back(matmul({2, 17, 40}, {40, 51}, "relu", y, false, 1, {16, 5, 30}));
         cases.push_back(matmul({37}, {37, 20}, "relu", y));
+        for (const int64_t wZero : {128, 90}) {
+            cases.push_back(matmul({5, 130}, {33, 130}, "relu", y, true, 1, {}, DType::U8, DType::U8, wZero));
+            cases.push_back(matmul({3, 65}, {65, 33}, "", y, false, 1, {}, DType::I8, DType::U8, wZero));
+        }
+        cases.push_back(matmul({5, 130}, {33, 130}, "", y, true, 1, {}, DType::U8, DType::I8));
+        cases.push_back(matmul({5, 130}, {33, 130}, "relu", y, true, 0.5, {}, DType::U8, DType::I8, 0, true));
+        cases.push_back(matmul({2, 9, 40}, {40, 51}, "", y, false, 1, {16, 5, 30}, DType::I8, DType::I8, 0, true));
         cases.push_back(matmul({3, 1, 8, 12}, {1, 12, 20}, "silu", y));
     }
     for (size_t i = 0, n = cases.size(); i < n; i += 3) {
@@ -246,6 +280,25 @@ TEST_CASE("cases: quantized pools") {
     for (Case& c : means) c.nearTies = 0.005;
     runCases("Quantized pools", cases);
     runCases("Quantized Reduce", means);
+}
+
+TEST_CASE("cases: quantized Resize") {
+    std::vector<Case> cases;
+    for (const char* mode : {"nearest", "linear", "cubic"})
+        for (const char* coordinate : {"half_pixel", "asymmetric", "align_corners"})
+            for (int64_t c : {1, 16, 31})
+                for (DType t : {DType::I8, DType::U8}) {
+                    const auto add = [&](Builder& b) {
+                        b.s("mode", mode).s("coordinate_mode", coordinate).s("nearest_mode", "floor").f("cubic_coeff", -0.75).i("exclude_outside", 0).f("extrapolation_value", 0)
+                            .attr("scales", std::vector<double>(4, 0.0));
+                    };
+                    const bool nearest = std::string(mode) == "nearest";
+                    cases.push_back(unary("Resize", {2, c, 5, 6}, {2, c, 10, 12}, t, t, nearest ? 0.0137 : 0.0171, add));
+                    cases.push_back(unary("Resize", {1, c, 9, 8}, {1, c, 4, 11}, t, nearest ? t : DType::F32, 0.0137, add));
+                    if (!nearest) cases.push_back(unary("Resize", {1, c, 9, 8}, {1, c, 4, 11}, DType::F32, t, 0.0171, add));
+                }
+    for (Case& c : cases) c.nearTies = 0.005;
+    runCases("Quantized Resize", cases);
 }
 
 TEST_CASE("cases: quantized Pointwise and float layers") {

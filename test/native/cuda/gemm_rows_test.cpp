@@ -86,7 +86,7 @@ struct Offer {
 std::vector<Offer> offered(const LayerDesc& d, const DeviceProperties& device) {
     std::vector<Offer> result;
     for (const cuda::KernelRow* row : KernelTable::instance().find(d.op, device)) {
-        if (row->name.find("_mma_") == std::string::npos && row->name.find("_wgmma_") == std::string::npos) continue;
+        if (row->name.starts_with("any_")) continue;
         if (auto info = row->supports(d, device)) result.push_back({row, *info});
     }
     std::sort(result.begin(), result.end(), [](const Offer& a, const Offer& b) { return a.info.estimate < b.info.estimate; });
@@ -145,7 +145,7 @@ TEST_CASE("tensor-core rows: rules for storage") {
     const auto narrow = offered(convolution(DType::F16, 8, 20, 14, 64), hopper());
     REQUIRE(!narrow.empty());
     CHECK(narrow[0].info.inputViews[0] == 4);
-    CHECK(offered(convolution(DType::F16, 8, 3, 14, 64), hopper()).empty());
+    for (const Offer& o : offered(convolution(DType::F16, 8, 3, 14, 64), hopper())) CHECK(o.row->name.find("_stem_") != std::string::npos);
 }
 
 TEST_CASE("tensor-core rows: packed weights hold channels innermost, rows padded to 16 bytes") {
@@ -156,7 +156,7 @@ TEST_CASE("tensor-core rows: packed weights hold channels innermost, rows padded
     REQUIRE(problem);
     CHECK(problem->weightRow() == 184);
     std::vector<uint16_t> packed(3 * 184, 0xffff);
-    gemm::packWeights(d, raw.data(), packed.data());
+    gemm::packWeights(d, *problem, raw.data(), packed.data());
     for (size_t m = 0; m < 3; ++m) {
         for (size_t c = 0; c < 20; ++c) {
             for (size_t t = 0; t < 9; ++t) CHECK(loadElement(DType::F16, packed.data(), m * 184 + t * 20 + c) == raw[(m * 20 + c) * 9 + t]);
@@ -166,7 +166,7 @@ TEST_CASE("tensor-core rows: packed weights hold channels innermost, rows padded
     const LayerDesc p = product(DType::F16, 4, 3, 2);
     const float b[] = {1, 2, 3, 4, 5, 6};
     std::vector<uint16_t> rows(2 * 8, 0xffff);
-    gemm::packWeights(p, b, rows.data());
+    gemm::packWeights(p, *gemm::problemOf(p), b, rows.data());
     CHECK(loadElement(DType::F16, rows.data(), 1) == 3);
     CHECK(loadElement(DType::F16, rows.data(), 8) == 2);
 }
@@ -178,13 +178,56 @@ TEST_CASE("tensor-core rows: INT8 weights bring one factor per column") {
     const auto problem = gemm::problemOf(d);
     REQUIRE(problem);
     std::vector<std::byte> packed(gemm::packingOf(*problem).bytes);
-    gemm::packWeights(d, raw.data(), packed.data());
+    gemm::packWeights(d, *problem, raw.data(), packed.data());
     CHECK(static_cast<int8_t>(packed[5]) == 127);
     CHECK(static_cast<int8_t>(packed[4]) == 64);  // 63.5 rounds to even
     float factors[2];
     std::memcpy(factors, packed.data() + gemm::factorsOffset(*problem), sizeof factors);
     CHECK(factors[0] == doctest::Approx(0.05 * 0.01));
     CHECK(factors[1] == doctest::Approx(0.05));
+}
+
+TEST_CASE("first convolutions take planes, depthwise ones and attention have kernels of their own") {
+    LayerDesc first = convolution(DType::F16, 8, 3, 32, 64, {.kernel = 7, .stride = 2, .pad = 3, .residual = false});
+    first.inputs[0].dtype = DType::F32;
+    const auto stems = offered(first, hopper());
+    REQUIRE(!stems.empty());
+    for (const Offer& o : stems) {
+        CHECK(o.row->name.starts_with("f16_conv2d_stem__"));
+        CHECK(o.info.inputLayouts[0] == "linear");
+        CHECK(o.info.outputLayouts[0] == "nhwc");
+    }
+    // A filter row of seven taps becomes eight of four channels.
+    std::vector<float> raw(64 * 3 * 49);
+    for (size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<float>(i % 2039) - 1000;
+    std::vector<uint16_t> packed(stems[0].info.packing[1].bytes / 2, 0xffff);
+    REQUIRE(packed.size() == 64 * 7 * 8 * 4);
+    stems[0].row->pack(first, 1, raw.data(), packed.data());
+    CHECK(loadElement(DType::F16, packed.data(), ((5 * 7 + 3) * 8 + 6) * 4 + 2) == raw[((5 * 3 + 2) * 7 + 3) * 7 + 6]);
+    CHECK(packed[((5 * 7 + 3) * 8 + 7) * 4] == 0);
+    CHECK(packed[((5 * 7 + 3) * 8 + 6) * 4 + 3] == 0);
+
+    LayerDesc patches = convolution(DType::F16, 2, 3, 32, 96, {.kernel = 8, .stride = 8, .pad = 0, .residual = false});
+    patches.inputs[0].dtype = DType::F32;
+    const auto products = offered(patches, hopper());
+    CHECK(std::any_of(products.begin(), products.end(), [](const Offer& o) { return o.row->name.find("_patches__") != std::string::npos && o.info.workspace == 32 * 192 * 2; }));
+
+    for (const DType type : {DType::F16, DType::BF16, DType::F32, DType::I8}) {
+        const auto rows = offered(convolution(type, 2, 32, 14, 32, {.group = 32, .residual = false}), ampere());
+        CAPTURE(dtypeName(type));
+        REQUIRE(!rows.empty());
+        for (const Offer& o : rows) CHECK(o.row->name.find("_conv2d_dw__") != std::string::npos);
+    }
+
+    LayerDesc attention;
+    attention.op = "Attention";
+    attention.attrs = {{"scale", 0.125}};
+    attention.inputs = {tensor(DType::F16, {2, 12, 128, 64}), tensor(DType::F16, {2, 12, 100, 64}), tensor(DType::F16, {2, 12, 100, 64}), tensor(DType::F32, {2, 1, 1, 100})};
+    attention.opInputs = 4;
+    attention.outputs = {tensor(DType::F16, {2, 12, 128, 64})};
+    CHECK(offered(attention, hopper()).size() == 12);
+    attention.inputs[0].dims[3] = attention.inputs[1].dims[3] = 63;
+    CHECK(offered(attention, hopper()).empty());
 }
 
 TEST_CASE("tensor-core rows: the best kernels of each layer compile") {
@@ -196,6 +239,12 @@ TEST_CASE("tensor-core rows: the best kernels of each layer compile") {
                                   convolution(DType::F16, 2, 20, 9, 24, {.stride = 2}), product(DType::BF16, 254, 768, 768)};
     layers.push_back(convolution(DType::F32, 1, 64, 14, 64));
     layers.back().attrs.emplace_back("fast", int64_t{1});
+    layers.push_back(convolution(DType::F16, 1, 32, 14, 32, {.group = 32}));
+    layers.push_back(convolution(DType::F16, 1, 3, 32, 64, {.kernel = 7, .stride = 2}));
+    layers.push_back(convolution(DType::F16, 1, 3, 224, 768, {.kernel = 16, .stride = 16, .pad = 0, .residual = false}));
+    layers.push_back({.name = "attention", .op = "Attention", .attrs = {{"scale", 0.125}},
+                      .inputs = std::vector<TensorInfo>(3, tensor(DType::BF16, {1, 2, 50, 64})), .opInputs = 3, .outputs = {tensor(DType::BF16, {1, 2, 50, 64})},
+                      .program = {}, .dims = {}});
     std::set<std::string> done;
     for (const DeviceProperties& device : {hopper(), ampere(), blackwell()}) {
         for (const LayerDesc& d : layers) {

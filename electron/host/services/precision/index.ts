@@ -1,9 +1,12 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { feedOf } from '../../../../optimizer/builder/feed.ts';
+import { withQuantization } from '../../../../optimizer/builder/quantized.ts';
 import { algorithms } from '../../../../optimizer/calibration/algorithms/index.ts';
 import { specText } from '../../../../optimizer/calibration/data/source.ts';
 import { beyond } from '../../../../optimizer/calibration/histogram.ts';
 import { tensorSqnr } from '../../../../optimizer/calibration/noise.ts';
+import { Ranges } from '../../../../optimizer/calibration/rangeTable.ts';
 import type { NativeRuntime } from '../../../../optimizer/runtime.ts';
 import type { HostServices } from '../../../ipc/contract.ts';
 import { HostError } from '../../../ipc/protocol.ts';
@@ -15,7 +18,7 @@ import type { Calibrations } from './calibrations.ts';
 import { imageSettingsOf, inputsWith, openSource, readsImages } from './data.ts';
 import { evaluateEngine } from './evaluate.ts';
 import { measurePlans } from './plans.ts';
-import { STORAGES } from './policy.ts';
+import { pinsOf, STORAGES } from './policy.ts';
 import { previewSample } from './preview.ts';
 import { Sensitivity } from './sensitivity.ts';
 
@@ -28,6 +31,7 @@ type PrecisionServices = Pick<
   | 'calibration'
   | 'openCalibration'
   | 'exportCalibration'
+  | 'exportQdq'
   | 'histogram'
   | 'threshold'
   | 'sensitivity'
@@ -107,6 +111,16 @@ export function precisionServices(
       return calibrations.view(model, asMade(calibration));
     },
     exportCalibration: ({ ranges, format, path: to }) => calibrations.export(ranges, format, to),
+    exportQdq: ({ model: handle, ranges, pins, activations, path: to, job }) => {
+      const { graph } = models.optimized(handle);
+      return jobs.run(job, 'export', `Writing ${path.basename(to)}`, async ({ report, signal }) => {
+        const table = new Ranges(await calibrations.table(ranges));
+        const quantized = withQuantization(graph, table, pinsOf(pins), activations);
+        await parts.writeOnnx(quantized, to, (done, total) => report('Writing', done, total), signal);
+        const operators = [...quantized.nodes()].filter((n) => n.op === 'QuantizeLinear').length;
+        return { bytes: (await stat(to)).size, quantized: operators };
+      });
+    },
     histogram: async ({ calibration, tensor }) => {
       const h = calibrations.entry(calibration, tensor).histogram;
       return {
@@ -131,7 +145,7 @@ export function precisionServices(
       const model = models.get(handle);
       models.optimized(handle);
       return jobs.run(job, 'plans', 'Comparing plans', (p) =>
-        measurePlans(model, runtime(), calibrations, sensitivity, request, p),
+        measurePlans(parts, model, runtime(), calibrations, sensitivity, request, p),
       );
     },
     evaluate: ({ engine, data, job }) =>

@@ -1,202 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildEngine } from '../../../../optimizer/builder/build.ts';
-import {
-  type Inputs,
-  type SensitivityReport as Measured,
-  mixedPrecision,
-  noiseOf,
-} from '../../../../optimizer/builder/sensitivity.ts';
-import { latencyOf } from '../../../../optimizer/engine/profile/statistics.ts';
-import type { Optimized } from '../../../../optimizer/passes/pass.ts';
-import type { ExecutionContext, LoadedEngine, NativeRuntime, Tensor } from '../../../../optimizer/runtime.ts';
-import type {
-  Budget,
-  PlanPoint,
-  PlanReport,
-  PrecisionChoice,
-  RangesChoice,
-  Storage,
-} from '../../../ipc/schemas/precision.ts';
+import { type SensitivityReport as Measured, mixedPrecision } from '../../../../optimizer/builder/sensitivity.ts';
+import type { NativeRuntime } from '../../../../optimizer/runtime.ts';
+import type { Budget, PlanPoint, PlanReport } from '../../../ipc/schemas/precision.ts';
+import type { StudioParts } from '../../parts/parts.ts';
 import type { JobProgress } from '../jobs.ts';
 import type { OpenModel } from '../models.ts';
+import { Bench, type BenchRequest } from './bench.ts';
 import type { Calibrations } from './calibrations.ts';
+import { type Candidate, Candidates, type Pinned, pinned } from './candidates.ts';
 import { openSource } from './data.ts';
-import { evaluateEngine } from './evaluate.ts';
-import { countStorages, policyOf, STORAGES } from './policy.ts';
-import { engineFeed, readInputs, sizesOf } from './samples.ts';
-import type { MeasureRequest, Sensitivity } from './sensitivity.ts';
+import { STORAGES } from './policy.ts';
+import { engineFeed, readInputs } from './samples.ts';
+import type { Sensitivity } from './sensitivity.ts';
 
 /** Samples whose outputs are compared; accuracy is measured on all of them. */
 const SAMPLES = 32;
-/** Each engine is timed in turns, so that a busy moment of the machine does not fall on one of them alone. */
-const ROUNDS = 5;
-const ROUND_MS = 120;
 /** Shares of the layers that mixed plans put into INT8. */
 const MIXES = [0.25, 0.5, 0.75];
 
-export interface PlansRequest extends MeasureRequest {
-  readonly pins: Readonly<Record<string, Storage>>;
+export interface PlansRequest extends BenchRequest {
+  readonly pins: Pinned;
   readonly budget: Budget | null;
-}
-
-interface Candidate {
-  readonly id: string;
-  readonly title: string;
-  readonly choice: PrecisionChoice;
-}
-
-interface Built {
-  readonly candidate: Candidate;
-  readonly file: string;
-  readonly engine: LoadedEngine;
-  readonly context: ExecutionContext;
-  readonly outputs: readonly Record<string, Tensor>[];
-  readonly layers: number;
-  readonly counts: Record<string, number>;
-  readonly bytes: number;
-  readonly times: number[];
-}
-
-/** Builds one plan after the other from the same optimized graph, runs and times them. */
-class Bench {
-  private readonly built = new Map<string, Built>();
-  private readonly top1 = new Map<string, number>();
-  readonly dir: string;
-  private readonly optimized: Optimized;
-  private readonly runtime: NativeRuntime;
-  private readonly calibrations: Calibrations;
-  private readonly r: PlansRequest;
-  private readonly samples: readonly Inputs[];
-  private readonly p: JobProgress;
-
-  constructor(
-    dir: string,
-    optimized: Optimized,
-    runtime: NativeRuntime,
-    calibrations: Calibrations,
-    r: PlansRequest,
-    samples: readonly Inputs[],
-    p: JobProgress,
-  ) {
-    this.dir = dir;
-    this.optimized = optimized;
-    this.runtime = runtime;
-    this.calibrations = calibrations;
-    this.r = r;
-    this.samples = samples;
-    this.p = p;
-  }
-
-  get ranges(): RangesChoice {
-    return this.r.ranges;
-  }
-
-  async build(candidate: Candidate): Promise<Built> {
-    const known = this.built.get(candidate.id);
-    if (known) return known;
-    this.p.signal.throwIfAborted();
-    await this.p.gate.pass(this.p.signal);
-    const { graph } = this.optimized;
-    const { runtime, r, p } = this;
-    const precision = await policyOf(graph, candidate.choice, this.calibrations);
-    const file = path.join(this.dir, `${this.built.size}.sinter`);
-    const report = await buildEngine(this.optimized, {
-      runtime,
-      device: r.device,
-      threads: r.threads,
-      path: file,
-      ranges: sizesOf(graph, r.shapes),
-      stop: p.signal,
-      ...(precision ? { precision } : {}),
-      onProgress: (b) => p.report(`Building ${candidate.title}`, b.done, b.total, b.note),
-    });
-    const engine = await runtime.loadEngine(file);
-    const context = engine.createContext({ threads: r.threads });
-    const outputs: Record<string, Tensor>[] = [];
-    const counts = countStorages(report.layers);
-    const size = { layers: report.layers.length, counts, bytes: report.engine.bytes };
-    const built: Built = { candidate, file, engine, context, outputs, ...size, times: [] };
-    this.built.set(candidate.id, built);
-    for (const [i, sample] of this.samples.entries()) {
-      p.signal.throwIfAborted();
-      p.report(`Running ${candidate.title}`, i, this.samples.length);
-      outputs.push(await context.run(sample));
-    }
-    return built;
-  }
-
-  /** How far a plan's outputs are from FP32's. */
-  async noise(candidate: Candidate, fp32: Candidate): Promise<{ sqnr: number; cosine: number }> {
-    const { sqnr, cosine } = noiseOf((await this.build(fp32)).outputs, (await this.build(candidate)).outputs);
-    return { sqnr, cosine };
-  }
-
-  async accuracy(candidate: Candidate): Promise<number> {
-    const known = this.top1.get(candidate.id);
-    if (known !== undefined) return known;
-    const { file } = await this.build(candidate);
-    const { data, threads } = this.r;
-    const { top1 } = await evaluateEngine(this.runtime, file, threads, data, this.p, `Evaluating ${candidate.title}`);
-    this.top1.set(candidate.id, top1);
-    return top1;
-  }
-
-  /** Times all engines in turns. */
-  async time(candidates: readonly Candidate[]): Promise<void> {
-    const engines = candidates.map((c) => this.built.get(c.id)!);
-    const runs = new Map<string, number>();
-    const steps = ROUNDS * engines.length;
-    for (let i = 0; i < steps; i++) {
-      const e = engines[i % engines.length]!;
-      await this.p.gate.pass(this.p.signal);
-      this.p.report('Timing in turns', i, steps, e.candidate.title);
-      const iterations = runs.get(e.candidate.id) ?? 3;
-      const { total } = await e.context.profile(this.samples[0]!, { warmup: 2, iterations }, () => {}, this.p.signal);
-      e.times.push(...total);
-      const once = Math.max(1, latencyOf(total).median / 1e6);
-      runs.set(e.candidate.id, Math.max(3, Math.min(500, Math.round(ROUND_MS / once))));
-    }
-  }
-
-  point(c: Candidate, noise: { sqnr: number; cosine: number }): PlanPoint {
-    const { times, layers, counts, bytes } = this.built.get(c.id)!;
-    const latency = latencyOf(Float64Array.from(times)).median;
-    return { ...c, ...noise, latency, top1: this.top1.get(c.id) ?? null, layers, counts, bytes };
-  }
-
-  close(): void {
-    for (const b of this.built.values()) {
-      b.context.dispose();
-      b.engine.dispose();
-    }
-  }
-}
-
-const idOf = (choice: PrecisionChoice): string => [choice.kind, ...Object.entries(choice.pins).flat()].join(' ');
-
-type Pinned = Readonly<Record<string, Storage>>;
-const pinned = (sources: readonly string[], to: Storage): Pinned => Object.fromEntries(sources.map((s) => [s, to]));
-
-/** Plans without repetition: the first title of a choice stays. */
-class Candidates {
-  readonly list: Candidate[] = [];
-  private readonly ranges: RangesChoice;
-
-  constructor(ranges: RangesChoice) {
-    this.ranges = ranges;
-  }
-  add(title: string, kind: Storage, pins: Pinned = {}): Candidate {
-    const needs = kind === 'int8' || Object.values(pins).includes('int8');
-    const choice: PrecisionChoice = { kind, ranges: needs ? this.ranges : null, pins: { ...pins } };
-    const id = idOf(choice);
-    const known = this.list.find((c) => c.id === id);
-    if (known) return known;
-    const candidate = { id, title, choice };
-    this.list.push(candidate);
-    return candidate;
-  }
 }
 
 /** Whether a plan keeps what the budget asks for. */
@@ -235,6 +61,7 @@ async function searchMixed(
 
 /** Accuracy against latency of the plans, by real builds, and the fastest one that keeps the budget. */
 export async function measurePlans(
+  parts: StudioParts,
   model: OpenModel,
   runtime: NativeRuntime,
   calibrations: Calibrations,
@@ -253,7 +80,7 @@ export async function measurePlans(
     .sort((a, b) => a.lossPerMicrosecond - b.lossPerMicrosecond || b.sqnr - a.sqnr)
     .map((l) => l.sources);
   const dir = await mkdtemp(path.join(tmpdir(), 'sinter-plans-'));
-  const bench = new Bench(dir, optimized, runtime, calibrations, r, inputs, p);
+  const bench = new Bench(dir, parts, model, runtime, calibrations, r, inputs, p);
   try {
     const candidates = new Candidates(r.ranges);
     const fp32 = candidates.add('FP32', 'fp32');

@@ -10,9 +10,10 @@ import type { Calibrations } from './calibrations.ts';
 /** What a build may be asked for, the model's own precision first. */
 export const STORAGES: readonly Storage[] = ['fp32', 'fp16', 'bf16', 'int8'];
 
-function pinsOf(choice: PrecisionChoice): Pins {
+/** Pins by what they pin to. */
+export function pinsOf(pins: PrecisionChoice['pins']): Pins {
   const to = (storage: Storage): string[] =>
-    Object.entries(choice.pins).flatMap(([source, s]) => (s === storage ? [source] : []));
+    Object.entries(pins).flatMap(([source, s]) => (s === storage ? [source] : []));
   return { fp32: to('fp32'), bf16: to('bf16'), fp16: to('fp16'), int8: to('int8') };
 }
 
@@ -23,7 +24,7 @@ export async function policyOf(
   calibrations: Calibrations,
 ): Promise<PrecisionPolicy | null> {
   if (choice === null || (choice.kind === 'fp32' && Object.keys(choice.pins).length === 0)) return null;
-  const pins = pinsOf(choice);
+  const pins = pinsOf(choice.pins);
   if (!choice.ranges && (choice.kind === 'int8' || (pins.int8?.length ?? 0) > 0))
     throw new HostError('no-ranges', 'INT8 needs ranges: calibrate, or open a calibration cache.');
   const ranges = choice.ranges ? new Ranges(await calibrations.table(choice.ranges)) : null;

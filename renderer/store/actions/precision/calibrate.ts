@@ -45,7 +45,7 @@ export async function startCalibration(resume: boolean): Promise<void> {
     );
   const job = newJob('calibrate');
   const key = dataKey(get());
-  setResults({ calibrating: job, live: null });
+  setResults({ calibrating: job, stopping: false, live: null });
   void follow(job);
   try {
     const { device, shapes } = choices;
@@ -83,7 +83,7 @@ export async function startCalibration(resume: boolean): Promise<void> {
     if (!wasCancelled(e)) notify('error', sentence(e), 'precision.dataFolder');
   } finally {
     // After the host was lost the next run may be on its way already.
-    if (get().precision.calibrating === job) setResults({ calibrating: null, live: null });
+    if (get().precision.calibrating === job) setResults({ calibrating: null, stopping: false, live: null });
     void loadPreview();
   }
 }
@@ -94,5 +94,7 @@ export async function pauseCalibration(): Promise<void> {
 }
 export async function cancelCalibration(): Promise<void> {
   const { calibrating } = get().precision;
-  if (calibrating !== null) await cancelJob(calibrating);
+  if (calibrating === null) return;
+  setResults({ stopping: true });
+  await cancelJob(calibrating);
 }

@@ -1,7 +1,7 @@
-import type { PlanPoint, Storage } from '../../../../electron/ipc/schemas/precision.ts';
+import type { Storage } from '../../../../electron/ipc/schemas/precision.ts';
 import { host } from '../../../host/connection.ts';
 import { busy } from '../../idle.ts';
-import { testChoice } from '../../precision.ts';
+import { shownPlan, testChoice } from '../../precision.ts';
 import { rangesKey } from '../../state.ts';
 import { get } from '../../store.ts';
 import { threadsOf } from '../engine.ts';
@@ -17,8 +17,8 @@ export function sensitivityKeyNow(): string {
 }
 /** What a comparison of plans depends on. */
 export const plansKeyNow = (): string => {
-  const { pins, budget } = get().choices.precision;
-  return JSON.stringify([sensitivityKeyNow(), pins, budget]);
+  const { precision, tuning } = get().choices;
+  return JSON.stringify([sensitivityKeyNow(), precision.pins, precision.budget, tuning.level, tuning.forbid]);
 };
 
 /** What every measurement needs; null, with a sentence, while something is missing. */
@@ -64,8 +64,10 @@ export async function comparePlans(): Promise<void> {
   const { pins, budget } = get().choices.precision;
   setResults({ comparing: job });
   try {
-    const plans = await busy(host().plans({ ...params, pins: { ...pins }, budget, job }));
-    setResults({ plans, plansKey: key });
+    const { level, pin, forbid } = get().choices.tuning;
+    const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
+    const plans = await busy(host().plans({ ...params, pins: { ...pins }, budget, tuning, job }));
+    setResults({ plans, plansKey: key, plan: null });
   } catch (e) {
     if (!wasCancelled(e)) notify('error', sentence(e), 'precision.plans');
   } finally {
@@ -73,10 +75,12 @@ export async function comparePlans(): Promise<void> {
   }
 }
 
-/** Takes a plan over: its kind and its pins are what is built from now on. */
-export function usePlan(point: PlanPoint): void {
-  choosePrecision({ kind: point.choice.kind, pins: point.choice.pins });
-  notify('info', `${point.title} is what will be built now.`, 'run.all');
+/** Takes the plan looked at over: its kind and its pins are what is built from now on. */
+export function takePlan(): void {
+  const plan = shownPlan(get());
+  if (!plan) return;
+  choosePrecision({ kind: plan.choice.kind, pins: plan.choice.pins });
+  notify('info', `${plan.title} is what will be built now.`, 'run.all');
 }
 
 /** Pins the layer of these operators, or leaves it free again. */

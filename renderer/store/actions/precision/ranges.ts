@@ -4,6 +4,7 @@ import { shell } from '../../../host/shell.ts';
 import { busy } from '../../idle.ts';
 import { rangesKey } from '../../state.ts';
 import { get } from '../../store.ts';
+import { newJob } from '../jobs.ts';
 import { notify, sentence, wasCancelled } from '../notify.ts';
 import { choosePrecision, setResults } from './results.ts';
 
@@ -101,5 +102,23 @@ export async function exportCalibration(format: 'sinter' | 'tensorrt'): Promise<
     notify('info', `Wrote ${path} (ranges of ${tensors} tensors).`);
   } catch (e) {
     notify('error', sentence(e), format === 'sinter' ? 'export.calibration' : 'export.tensorrt');
+  }
+}
+
+/** Writes the optimized graph quantized, for other runtimes: int8 for TensorRT, uint8 for ONNX Runtime. */
+export async function exportQdq(activations: 'int8' | 'uint8'): Promise<void> {
+  const ranges = currentRanges();
+  const { model } = get();
+  if (!ranges || !model) return notify('warning', 'There are no ranges yet; calibrate first.', 'step.precision');
+  const name = `${model.name.replace(/\.[^.]+$/, '')}.qdq.onnx`;
+  const path = await shell().pickSave({ title: 'Export quantized ONNX', name, extension: 'onnx', kind: 'ONNX model' });
+  if (path === null) return;
+  try {
+    const pins = { ...get().choices.precision.pins };
+    const params = { model: model.model, ranges, pins, activations, path, job: newJob('export') };
+    const { bytes, quantized } = await busy(host().exportQdq(params));
+    notify('info', `Wrote ${path} (${(bytes / 1e6).toFixed(1)} MB, ${quantized} quantized tensors).`);
+  } catch (e) {
+    if (!wasCancelled(e)) notify('error', sentence(e), activations === 'int8' ? 'export.qdq' : 'export.qdqUint8');
   }
 }

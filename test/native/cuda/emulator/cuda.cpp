@@ -167,7 +167,9 @@ EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
 EXPORT int cuDeviceGet(int* d, int i) { *d = i; return 0; }
 EXPORT int cuDeviceGetName(char* name, int n, int) { std::strncpy(name, "Emulated GPU", static_cast<size_t>(n)); return 0; }
 EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
-    static const std::map<int, int> values{{75, 7}, {76, 5}, {16, 132}, {13, 1980000}, {36, 3201000}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {97, 232448}};
+    const char* given = std::getenv("SINTER_EMULATED_ARCH");  // 90: offers the kernels of inline PTX too, which cannot run
+    const int arch = given ? std::atoi(given) : 75;
+    static const std::map<int, int> values{{75, arch / 10}, {76, arch % 10}, {16, 132}, {13, 1980000}, {36, 0}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {39, 2048}, {97, 232448}};
     const auto at = values.find(which);
     *v = at == values.end() ? 0 : at->second;
     return 0;
@@ -221,6 +223,7 @@ EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
 }
 EXPORT int cuFuncSetAttribute(void*, int, int) { return 0; }
 EXPORT int cuFuncGetAttribute(int* v, int, void*) { *v = 0; return 0; }
+EXPORT int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* v, void*, int threads, size_t) { *v = 1024 / threads; return 0; }
 EXPORT int cuLaunchKernelEx(const LaunchConfig* c, void* f, void** parameters, void**) {
     if (c->gridX == 0 || c->gridY == 0 || c->gridZ == 0 || c->gridY > 65535 || c->gridZ > 65535 || c->blockX * c->blockY * c->blockZ > 1024 ||
         c->blockX == 0 || c->sharedBytes > 232448)

@@ -1,0 +1,139 @@
+// The first convolution of an image network, on tensor cores: up to four input channels, read as planes (NCHW) of any float
+// type, results channels-last. A block keeps a piece of the image in shared memory as pixels of four channels, so that four
+// neighbouring taps of a filter row are the 32 bytes of one product step, whatever the stride; its weights stay there too.
+//
+// Macros: OPERAND (0 float16, 1 bfloat16), X_T, CONV_IMAGES, CONV_H, _W, _C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL,
+//         TILE_H, TILE_W (result pixels of a block), TILE_N (channels of a block), WARPS, MIN_BLOCKS
+#include "prelude.cuh"
+#include "prelude_async.cuh"
+#include "prelude_mma.cuh"
+#include "epilogue.cuh"
+#include "tile_rows.cuh"
+
+namespace {
+
+constexpr Operand kType = static_cast<Operand>(OPERAND);
+#if OPERAND == 0
+using Element = half_t;
+#else
+using Element = bf16_t;
+#endif
+constexpr int H = CONV_H, W = CONV_W, C = CONV_C, K = CONV_K, R = CONV_R, S = CONV_S, P = CONV_P, Q = CONV_Q, SH = CONV_SH, SW = CONV_SW;
+constexpr int BM = TILE_H * TILE_W, BN = TILE_N, THREADS = 32 * WARPS, MT = BM / (16 * WARPS), NT = BN / 8;
+static_assert(BM % (16 * WARPS) == 0 && BN % 16 == 0 && C <= 4);
+
+constexpr int TAPS = (S + 3) / 4 * 4;                   ///< of a filter row, padded
+constexpr int STEPS = R * TAPS / 4;                     ///< of 32 bytes
+constexpr int WEIGHT_ROW = STEPS * 32, WEIGHT_PITCH = WEIGHT_ROW + 16;
+constexpr int PIECE_H = (TILE_H - 1) * SH + R, PIECE_W = (TILE_W - 1) * SW + TAPS;
+constexpr int PIECE_BYTES = (PIECE_H * PIECE_W * 8 + 15) / 16 * 16;
+constexpr int ROW_PITCH = BN + 8;
+constexpr int TILES_H = (P + TILE_H - 1) / TILE_H, TILES_W = (Q + TILE_W - 1) / TILE_W, TILES = CONV_IMAGES * TILES_H * TILES_W;
+
+}  // namespace
+
+/// x: planes, strides in elements between images, channels and rows. w: [K][STEPS][4 taps][4 channels], zero-padded.
+extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
+    conv_stem(const X_T* __restrict__ x, const unsigned char* __restrict__ w, long long imageStride, int channelStride, int rowStride, const EpilogueParams e) {
+    extern __shared__ __align__(16) unsigned char shared[];
+    unsigned char* const weights = shared;
+    unsigned char* const piece = shared + BN * WEIGHT_PITCH;
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, n0 = blockIdx.y * BN;
+    float* const rows = reinterpret_cast<float*>(piece + PIECE_BYTES) + warp * (16 * ROW_PITCH);
+
+    start_dependents();
+    for (int i = threadIdx.x; i < BN * (WEIGHT_ROW / 16); i += THREADS) {
+        const int row = i / (WEIGHT_ROW / 16), chunk = i % (WEIGHT_ROW / 16);
+        const bool valid = n0 + row < K;
+        copy_async<16>(shared_address(weights) + row * WEIGHT_PITCH + chunk * 16, valid ? w + static_cast<long long>(n0 + row) * WEIGHT_ROW + chunk * 16 : w, valid);
+    }
+    copy_commit();
+    wait_for_producers();
+
+    // The next piece's pixels wait in registers while this one is multiplied.
+    constexpr int PIXELS = (PIECE_H * PIECE_W + THREADS - 1) / THREADS;
+    X_T pixels[PIXELS][C];
+    const auto fetch = [&](int tile) {
+        const int image = tile / (TILES_H * TILES_W), h0 = tile / TILES_W % TILES_H * TILE_H * SH - CONV_PT, w0 = tile % TILES_W * TILE_W * SW - CONV_PL;
+        const X_T* source = x + image * imageStride;
+#pragma unroll
+        for (int i = 0; i < PIXELS; ++i) {
+            const int at = threadIdx.x + i * THREADS, h = h0 + at / PIECE_W, v = w0 + at % PIECE_W;
+            const bool inside = static_cast<unsigned>(h) < static_cast<unsigned>(H) && static_cast<unsigned>(v) < static_cast<unsigned>(W);
+#pragma unroll
+            for (int c = 0; c < C; ++c) pixels[i][c] = inside ? source[c * channelStride + h * rowStride + v] : X_T{0};
+        }
+    };
+    if (blockIdx.x < TILES) fetch(blockIdx.x);
+    for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
+        const int image = tile / (TILES_H * TILES_W), p0 = tile / TILES_W % TILES_H * TILE_H, q0 = tile % TILES_W * TILE_W;
+        __syncthreads();  // the piece before this one has been read
+#pragma unroll
+        for (int i = 0; i < PIXELS; ++i) {
+            const int at = threadIdx.x + i * THREADS;
+            Element pixel[4] = {};
+#pragma unroll
+            for (int c = 0; c < C; ++c) pixel[c] = convert<Element>(pixels[i][c]);
+            if (at < PIECE_H * PIECE_W) store_vec<4>(reinterpret_cast<Element*>(piece + at * 8), pixel);
+        }
+        copy_wait<0>();
+        __syncthreads();
+        if (tile + gridDim.x < TILES) fetch(tile + gridDim.x);
+
+        float acc[MT][NT][4] = {};
+        int offset[MT][2];
+#pragma unroll
+        for (int i = 0; i < MT; ++i) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+                const int m = (warp * MT + i) * 16 + half * 8 + (lane >> 2);
+                offset[i][half] = (m / TILE_W * SH * PIECE_W + m % TILE_W * SW) * 8 + (lane & 3) * 4;
+            }
+        }
+        const unsigned fragments = shared_address(weights) + ((lane & 7) + ((lane >> 4) << 3)) * WEIGHT_PITCH + ((lane >> 3) & 1) * 16;
+#pragma unroll(R <= 7 ? R : 1)
+        for (int r = 0; r < R; ++r) {
+#pragma unroll
+            for (int t = 0; t < TAPS / 4; ++t) {
+                const unsigned char* from = piece + (r * PIECE_W + t * 4) * 8;
+                unsigned a[MT][4];
+#pragma unroll
+                for (int i = 0; i < MT; ++i) {
+#pragma unroll
+                    for (int k = 0; k < 4; ++k) a[i][k] = *reinterpret_cast<const unsigned*>(from + offset[i][k & 1] + (k >> 1) * 16);
+                }
+#pragma unroll
+                for (int j = 0; j < NT / 2; ++j) {
+                    unsigned b[4];
+                    load_matrix_x4(b, fragments + j * 16 * WEIGHT_PITCH + (r * (TAPS / 4) + t) * 32);
+#pragma unroll
+                    for (int i = 0; i < MT; ++i) {
+                        mma_step<kType>(acc[i][j * 2], a[i], b[0], b[1]);
+                        mma_step<kType>(acc[i][j * 2 + 1], a[i], b[2], b[3]);
+                    }
+                }
+            }
+        }
+
+#pragma unroll
+        for (int i = 0; i < MT; ++i) {
+#pragma unroll
+            for (int j = 0; j < NT; ++j) {
+                float* target = rows + (lane >> 2) * ROW_PITCH;
+                stage_pair(target, j * 8 + (lane & 3) * 2, acc[i][j][0], acc[i][j][1]);
+                stage_pair(target + 8 * ROW_PITCH, j * 8 + (lane & 3) * 2, acc[i][j][2], acc[i][j][3]);
+            }
+            __syncwarp();
+#pragma unroll 2
+            for (int index = lane; index < 16 * (BN / kRun); index += 32) {
+                const int r = index / (BN / kRun), column = index % (BN / kRun) * kRun, m = (warp * MT + i) * 16 + r;
+                const int p = p0 + m / TILE_W, q = q0 + m % TILE_W;
+                if (p >= P || q >= Q || n0 + column >= K) continue;
+                float v[kRun];
+                load_run(rows + r * ROW_PITCH, column, v);
+                epilogue(e, (image * P + p) * Q + q, n0 + column, v);
+            }
+            __syncwarp();
+        }
+    }
+}
