@@ -344,6 +344,26 @@ export const OP_CASES: readonly OpCase[] = [
     },
     [2, 3],
   ),
+  {
+    name: 'NonMaxSuppressionV3, gathered',
+    inputs: [{ shape: [12, 2] }, { shape: [12] }],
+    make: (g, [corner, scores]) => {
+      // Boxes of one size around random corners.
+      const boxes = g.concat([corner!, g.node('AddV2', [corner!, g.scalar(0.8)])], 1);
+      const kept = g.node('NonMaxSuppressionV3', [boxes, scores!, g.int(6), g.scalar(0.3), g.scalar(-0.5)], {
+        T_threshold: attr.type(FLOAT),
+      });
+      const types = { Tparams: attr.type(FLOAT), Tindices: attr.type(INT32), Taxis: attr.type(INT32) };
+      return [g.node('GatherV2', [boxes, kept, g.int(0)], types)];
+    },
+  },
+  {
+    name: 'Where',
+    inputs: [{ shape: [3, 4], type: BOOL }],
+    make: (g, x) => [
+      g.node('Cast', [g.node('Where', x, { T: attr.type(BOOL) })], { SrcT: attr.type(9), DstT: attr.type(FLOAT) }),
+    ],
+  },
   one(
     'a loop of TensorFlow 1',
     (g, x) => {
