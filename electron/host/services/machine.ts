@@ -11,8 +11,5 @@ export function describeMachine(parts: StudioParts): Machine {
   }));
   const missing = devices.flatMap((d) => d.notes);
   if (parts.runtimeProblem !== null) missing.unshift(parts.runtimeProblem);
-  if (parts.runtime && !devices.some((d) => d.kind === 'cuda')) {
-    missing.push('No NVIDIA GPU backend in this version: engines are built for and run on the CPU.');
-  }
   return { devices, missing, memoryBytes: os.totalmem(), runtime: parts.runtime?.version ?? null };
 }
