@@ -22,7 +22,7 @@ import { profileFormat, profileResult } from './schemas/profile.ts';
 import { switches, traceSummary } from './schemas/trace.ts';
 
 /** Bumped when a method or message changes shape; a window and a host of different versions refuse each other. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Positive sizes for the symbolic dimensions of a model. */
 const symbolSizes = z.record(z.string(), z.number().int().positive());

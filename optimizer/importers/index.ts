@@ -5,6 +5,7 @@ import type { ImportedModel, ImportOptions } from './model.ts';
 import { importOnnx } from './onnx/import.ts';
 import { type Sniffed, sniff } from './sniff.ts';
 import { importGraphDef, importSavedModel } from './tensorflow/import.ts';
+import { importTfjs } from './tensorflow/tfjs.ts';
 
 export { ImportError, type ImportErrorCode } from './error.ts';
 export type { ImportedModel, ImportOptions, ModelTensor, UnsupportedOperator } from './model.ts';
@@ -33,6 +34,8 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       return importGraphDef(path, options);
     case 'tensorflow-saved-model':
       return importSavedModel(path, options);
+    case 'tensorflow-js':
+      return importTfjs(path, options);
     default:
       return importOnnx(path, options);
   }

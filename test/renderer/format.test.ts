@@ -67,6 +67,11 @@ describe('the command that reproduces an engine', () => {
     const fixed = { ...model, inputs: [{ name: 'x', type: 'float32 1×3×8×8' }], symbols: [] };
     expect(cliCommands(fixed, { ...choices, passes: [], applications: [] }, 1).lines[0]).not.toContain('--shape');
   });
+  it('names what was given beside the file: weights and shapes that it does not say', () => {
+    const given = { weights: '/data/net.caffemodel', shapes: { y: [1, 2], keep: [] } };
+    const [line] = cliCommands({ ...model, given }, { ...choices, passes: [], applications: [] }, 1).lines;
+    expect(line).toContain('--weights /data/net.caffemodel --shape y=1x2 --shape keep=scalar -o');
+  });
   const int8 = (change: Partial<PrecisionChoices> = {}) => ({
     ...choices,
     passes: [],

@@ -21,6 +21,14 @@ interface Entry {
   readonly size: Int64;
 }
 
+function decode(type: string, value: Uint8Array, index: string): unknown {
+  try {
+    return tensorflowType(type).decode(value);
+  } catch {
+    throw new ImportError('not-a-model', `${basename(index)} is damaged: an entry cannot be decoded.`);
+  }
+}
+
 /** The variables of a checkpoint: an index (a sorted table) and files of raw bytes. */
 export class Bundle {
   private readonly entries = new Map<string, Entry>();
@@ -38,7 +46,7 @@ export class Bundle {
     try {
       for (const [key, value] of readTable(new FileReader(fd), basename(index))) {
         if (key === '') {
-          const header = tensorflowType('BundleHeaderProto').decode(value) as unknown as {
+          const header = decode('BundleHeaderProto', value, index) as {
             numShards: number;
             endianness: number;
           };
@@ -48,7 +56,7 @@ export class Bundle {
               'The checkpoint was written on a big-endian machine, which is not supported.',
             );
           shards = header.numShards || 1;
-        } else this.entries.set(key, tensorflowType('BundleEntryProto').decode(value) as unknown as Entry);
+        } else this.entries.set(key, decode('BundleEntryProto', value, index) as Entry);
       }
     } finally {
       closeSync(fd);

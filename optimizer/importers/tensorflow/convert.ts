@@ -1,5 +1,6 @@
 import type { DataType } from '../../ir/dtype.ts';
 import type { ValueId } from '../../ir/graph.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
 import { OpError } from '../../ops/op.ts';
 import { Emitter, Unconvertible } from '../common/emitter.ts';
 import type { FileWeights } from '../common/fileWeights.ts';
@@ -7,6 +8,7 @@ import { ImportError } from '../error.ts';
 import type { ImportOptions } from '../model.ts';
 import { merge, switchResults } from './branches.ts';
 import { dtypeOf } from './dtypes.ts';
+import { exitLoop } from './frames.ts';
 import { callFunction, isCall } from './functions.ts';
 import { ifNode, whileNode } from './loops.ts';
 import type { FunctionDef, NodeDef } from './messages.ts';
@@ -27,6 +29,7 @@ export class Converter {
   private readonly variables: Variables;
   private readonly options: ImportOptions;
   private readonly input: (def: NodeDef) => ValueId;
+  private readonly constants: ReadonlyMap<string, WeightExpr> | undefined;
   private count = 0;
 
   constructor(
@@ -36,12 +39,15 @@ export class Converter {
     options: ImportOptions,
     /** Makes the graph input for a placeholder. */
     input: (def: NodeDef) => ValueId,
+    /** Constants whose values lie outside the graph, by node name. */
+    constants?: ReadonlyMap<string, WeightExpr>,
   ) {
     this.functions = new Map(functions.map((f) => [f.signature.name, f]));
     this.store = store;
     this.variables = variables;
     this.options = options;
     this.input = input;
+    this.constants = constants;
   }
 
   /** The results that the references name, in a scope whose other results may already be known. */
@@ -91,7 +97,8 @@ export class Converter {
   }
 
   private convertNode(scope: Scope, def: NodeDef): readonly Result[] {
-    const refs = def.input.filter((i) => !i.startsWith('^'));
+    const leaves = def.op === 'Exit' || def.op === 'RefExit';
+    const refs = leaves ? [] : def.input.filter((i) => !i.startsWith('^'));
     const inputs = refs.map((i) => this.result(scope, i));
     if (def.op === 'Merge' || def.op === 'RefMerge') return merge(this, scope, def, refs, inputs);
     const dead = inputs.some((r) => r === 'dead');
@@ -120,6 +127,11 @@ export class Converter {
         return [this.read(def, inputs[0])];
       case 'ResourceGather':
         return this.convert(scope, { ...def, op: 'GatherV2' }, [this.read(def, inputs[0]), inputs[1]!], def.op);
+      case 'Exit':
+      case 'RefExit':
+        return exitLoop(this, scope, def);
+      case 'LoopCond':
+        return [inputs[0]!];
       case 'If':
       case 'StatelessIf':
         return ifNode(this, scope, def, inputs);
@@ -135,6 +147,8 @@ export class Converter {
     const { index } = scope.nodes.get(def.name)!;
     const id = `${scope.path}${index}`;
     this.e.graph.sources.set(id, { id, op: def.op, name: def.name });
+    const outside = this.constants?.get(def.name);
+    if (outside) return this.e.weight(outside, def.name);
     const t = def.attr.value?.tensor;
     if (!t) throw new ImportError('bad-tensor', `Const "${def.name}" has no value.`);
     return this.e.weight(tensorWeight(t, this.store, `Const "${def.name}"`), def.name);
@@ -189,8 +203,7 @@ export class Converter {
   }
 }
 
-const LOOPS =
-  'belongs to a loop in the form of TensorFlow 1, which is not supported: save the model with control flow v2';
+const LOOPS = 'belongs to a loop in a form that is not understood: save the model with control flow v2';
 
 /** More than any operator's results that a graph refers to. */
 const MOST_RESULTS = 64;

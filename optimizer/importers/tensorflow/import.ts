@@ -1,7 +1,8 @@
-import { closeSync } from 'node:fs';
+import { closeSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type protobuf from 'protobufjs';
 import type { ValueId } from '../../ir/graph.ts';
+import type { WeightExpr } from '../../ir/weight.ts';
 import { asImportError } from '../common/asImportError.ts';
 import { FileReader } from '../common/fileReader.ts';
 import { FileWeights } from '../common/fileWeights.ts';
@@ -45,7 +46,8 @@ export async function importGraphDef(path: string, options: ImportOptions): Prom
 
 /** Imports a SavedModel: its serving signature, with the variables of its checkpoint. `path` is the folder or the file in it. */
 export async function importSavedModel(path: string, options: ImportOptions): Promise<ImportedModel> {
-  const file = extname(path) === '.pb' ? resolve(path) : join(resolve(path), 'saved_model.pb');
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  const file = isFile ? resolve(path) : join(resolve(path), 'saved_model.pb');
   return withFile(file, options, async (reader) => {
     const saved = decode<SavedModelProto>(reader, SAVED_MODEL_WIRE, 'SavedModel', file, options);
     await yieldTo(options);
@@ -83,6 +85,8 @@ interface Given {
   readonly store: FileWeights;
   readonly file: string;
   readonly warnings: readonly string[];
+  /** Constants whose values lie outside the graph, by node name. */
+  readonly constants?: ReadonlyMap<string, WeightExpr>;
 }
 
 export function convertGraph(given: Given, options: ImportOptions): ImportedModel {
@@ -96,8 +100,13 @@ export function convertGraph(given: Given, options: ImportOptions): ImportedMode
     declared,
     options,
   );
-  const converter = new Converter(graph.library?.function ?? [], store, given.variables, options, (def) =>
-    addInput(converter.e, def, declared.get(def.name), options),
+  const converter = new Converter(
+    graph.library?.function ?? [],
+    store,
+    given.variables,
+    options,
+    (def) => addInput(converter.e, def, declared.get(def.name), options),
+    given.constants,
   );
   const { e } = converter;
   const results = converter.run(

@@ -1,15 +1,13 @@
 import { Unconvertible } from '../common/emitter.ts';
 import { ImportError } from '../error.ts';
 import type { Converter } from './convert.ts';
+import { MAX_TURNS } from './frames.ts';
 import { inline } from './functions.ts';
 import type { NodeDef } from './messages.ts';
 import { cast, contentsOf, isValue, type Result } from './node.ts';
 import type { Scope } from './scope.ts';
 
 /* Conditionals and loops of TensorFlow 2, whose branches and bodies are functions. */
-
-/** Turns of a loop that are written out. */
-const MAX_TURNS = 1024;
 
 const functionName = (def: NodeDef, attr: string): string => def.attr[attr]?.func?.name ?? '';
 

@@ -1,23 +1,29 @@
 import { ImportError } from '../error.ts';
+import { frameOf } from './frames.ts';
 import type { NodeDef } from './messages.ts';
 import { type Reference, reference } from './names.ts';
 import type { Result } from './node.ts';
 
 /** The nodes of a graph or of one call of a function, and what became of those that were converted. */
 export class Scope {
-  readonly nodes = new Map<string, { readonly def: NodeDef; readonly index: number }>();
+  readonly nodes: ReadonlyMap<string, { readonly def: NodeDef; readonly index: number }>;
   readonly results = new Map<string, readonly Result[]>();
+  /** What loops of TensorFlow 1 left behind, by their name: the value of each Merge. */
+  readonly loops = new Map<string, ReadonlyMap<string, Result>>();
   /** Prefix of source ids and names: "" or "12/f/". */
   readonly path: string;
   readonly depth: number;
 
-  constructor(nodes: readonly NodeDef[], path: string, depth: number) {
+  constructor(nodes: readonly NodeDef[] | Scope['nodes'], path: string, depth: number) {
     this.path = path;
     this.depth = depth;
-    nodes.forEach((def, index) => {
-      if (this.nodes.has(def.name)) throw new ImportError('duplicate-value', `Two nodes are named "${def.name}".`);
-      this.nodes.set(def.name, { def, index });
-    });
+    if (nodes instanceof Map) this.nodes = nodes;
+    else this.nodes = indexed(nodes as readonly NodeDef[]);
+  }
+
+  /** The same nodes with nothing computed yet: one turn of a loop. */
+  fork(path: string): Scope {
+    return new Scope(this.nodes, path, this.depth + 1);
   }
 
   reference(text: string): Reference {
@@ -38,9 +44,9 @@ export class Scope {
       if (!node)
         throw new ImportError('undefined-value', `"${reader}" reads "${name}", which the graph does not have.`);
       state.set(name, 'open');
-      // The way back of a loop of TensorFlow 1; it is marked as not supported where it is met.
-      const isBack = node.def.op === 'NextIteration' || node.def.op === 'RefNextIteration';
-      const inputs = isBack ? [] : node.def.input.map((i) => this.reference(i)).filter((r) => !r.control);
+      const inputs = needs(this, node.def)
+        .map((i) => this.reference(i))
+        .filter((r) => !r.control);
       stack.push({ name, next: 0, inputs: inputs.map((r) => r.node) });
     };
     for (const t of targets) {
@@ -57,4 +63,20 @@ export class Scope {
     }
     return out;
   }
+}
+
+function indexed(nodes: readonly NodeDef[]): Map<string, { def: NodeDef; index: number }> {
+  const out = new Map<string, { def: NodeDef; index: number }>();
+  nodes.forEach((def, index) => {
+    if (out.has(def.name)) throw new ImportError('duplicate-value', `Two nodes are named "${def.name}".`);
+    out.set(def.name, { def, index });
+  });
+  return out;
+}
+
+/** What has to be there before a node: of a loop, everything that enters it; nothing for the way back into it. */
+function needs(scope: Scope, def: NodeDef): readonly string[] {
+  if (def.op.endsWith('NextIteration')) return [];
+  const frame = def.op.endsWith('Exit') ? frameOf(scope, def) : null;
+  return frame ? frame.enters.map((n) => n.input[0]!) : def.input;
 }

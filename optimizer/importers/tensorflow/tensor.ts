@@ -49,6 +49,9 @@ export function tensorWeight(t: TensorProto, store: FileWeights, label: string):
   return filled(t, dtype, shape, count, store, label);
 }
 
+/** Elements that a list shorter than its tensor is filled up to; longer tensors come as bytes. */
+const MAX_FILL = 1 << 22;
+
 function filled(
   t: TensorProto,
   dtype: DataType,
@@ -70,6 +73,8 @@ function filled(
     const dims = literalWeight(fromNumbers('int64', [shape.length], shape));
     return evaluateWeight('ConstantOfShape', { value: literal([1], [last]) }, [dims], dtype, shape);
   }
+  if (count > MAX_FILL)
+    throw new ImportError('bad-tensor', `${label} declares ${shape.join('×')} but holds ${values.length} numbers.`);
   const all = Array.from({ length: count }, (_, i) => values[i] ?? last);
   return store.fromBytes(dtype, shape, literal(shape, all).bytes);
 }

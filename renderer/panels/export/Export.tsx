@@ -87,12 +87,13 @@ function QdqCard() {
 
 function CommandCard() {
   const model = useStudio((s) => s.model);
+  const given = useStudio((s) => s.given);
   const choices = useStudio((s) => s.choices);
   const calibration = useStudio((s) => s.precision.calibration);
   const stale = useStudio(calibrationStale);
   const exported = useStudio((s) => (s.precision.exported?.key === rangesKey(s) ? s.precision.exported.path : null));
   if (!model) return null;
-  const { lines, needs } = cliCommands(model, choices, threadsOf(), calibration, exported, stale);
+  const { lines, needs } = cliCommands({ ...model, given }, choices, threadsOf(), calibration, exported, stale);
   const command = lines.join('\n');
   const copy = async (): Promise<void> => {
     await shell().copy(command);

@@ -1,11 +1,12 @@
-import type { ModelSummary } from '../../../electron/ipc/schemas/graph.ts';
+import type { Given, ModelSummary } from '../../../electron/ipc/schemas/graph.ts';
 import type { CalibrationView, DataChoice } from '../../../electron/ipc/schemas/precision.ts';
 import { DEFAULT_IMAGE } from '../../store/precision.ts';
 import type { Choices } from '../../store/state.ts';
 import { shellWord } from '../../ui/format.ts';
 import { numbersText } from '../../ui/numbers.ts';
 
-type Model = Pick<ModelSummary, 'path' | 'name' | 'inputs' | 'symbols'>;
+/** `given` is what the user added to the file when opening it. */
+type Model = Pick<ModelSummary, 'path' | 'name' | 'inputs' | 'symbols'> & { readonly given?: Given };
 type Calibration = Pick<CalibrationView, 'origin' | 'path' | 'made' | 'status'>;
 
 const stemOf = (model: Model): string => model.name.replace(/\.[^.]+$/, '');
@@ -16,6 +17,15 @@ function switches(choices: Choices): string[] {
     ...choices.passes.flatMap((p) => ['--disable', shellWord(p)]),
     ...choices.applications.flatMap((a) => ['--disable-fusion', shellWord(a)]),
   ];
+}
+
+/** The other file of a Caffe pair, and shapes that the file does not say. */
+function givenFlags({ given = {} }: Model): string[] {
+  const shapes = Object.entries(given.shapes ?? {}).flatMap(([name, dims]) => [
+    '--shape',
+    shellWord(`${name}=${dims.length === 0 ? 'scalar' : dims.join('x')}`),
+  ]);
+  return [...(given.weights === undefined ? [] : ['--weights', shellWord(given.weights)]), ...shapes];
 }
 
 function shapes(model: Model, choices: Choices): string[] {
@@ -110,6 +120,7 @@ export function cliCommands(
         'sinter',
         'calibrate',
         shellWord(model.path),
+        ...givenFlags(model),
         ...dataFlags(data),
         ...algorithmFlags(algorithm),
       ];
@@ -122,7 +133,15 @@ export function cliCommands(
     precision.push('--calibration', shellWord(file));
   }
   for (const [source, to] of Object.entries(pins)) precision.push('--pin', shellWord(`${source}=${to}`));
-  const build = ['npx', 'sinter', 'build', shellWord(model.path), '-o', shellWord(`${stem}.sinter`)];
+  const build = [
+    'npx',
+    'sinter',
+    'build',
+    shellWord(model.path),
+    ...givenFlags(model),
+    '-o',
+    shellWord(`${stem}.sinter`),
+  ];
   if (choices.device !== 'cpu') build.push('--device', shellWord(choices.device));
   build.push('--threads', String(threads), ...switches(choices), ...shapes(model, choices), ...precision);
   lines.push(build.join(' '));

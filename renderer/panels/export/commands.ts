@@ -18,7 +18,8 @@ defineCommand({
     const { exported, calibration } = s.precision;
     const file = exported?.key === rangesKey(s) ? exported.path : null;
     const lines = s.model
-      ? cliCommands(s.model, s.choices, threadsOf(), calibration, file, calibrationStale(s)).lines
+      ? cliCommands({ ...s.model, given: s.given }, s.choices, threadsOf(), calibration, file, calibrationStale(s))
+          .lines
       : null;
     return exportReport(lines?.join('\n') ?? null);
   },

@@ -221,6 +221,82 @@ describe('frozen graphs', () => {
   });
 });
 
+describe('TensorFlow.js', () => {
+  /** x·w + b with w in 8 bits, its bytes continued in a second file, and b as half precision. */
+  function write(dir: string, change: (json: Record<string, unknown>) => void = () => undefined): void {
+    const constant = (name: string, size: number[], dtype = 'DT_FLOAT'): object => ({
+      name,
+      op: 'Const',
+      attr: {
+        dtype: { type: dtype },
+        value: { tensor: { dtype, tensorShape: { dim: size.map((d) => ({ size: String(d) })) } } },
+      },
+    });
+    const json = {
+      format: 'graph-model',
+      generatedBy: '2.21.0',
+      modelTopology: {
+        node: [
+          {
+            name: 'x',
+            op: 'Placeholder',
+            attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim: [{ size: '-1' }, { size: '4' }] } } },
+          },
+          constant('w', [4, 2]),
+          constant('b', [2]),
+          {
+            name: 'y',
+            op: '_FusedMatMul',
+            input: ['x', 'w', 'b'],
+            attr: { T: { type: 'DT_FLOAT' }, fused_ops: { list: { s: ['Qmlhc0FkZA==', 'UmVsdQ=='] } } },
+          },
+        ],
+      },
+      weightsManifest: [
+        {
+          paths: ['group1-shard1of2.bin', 'group1-shard2of2.bin'],
+          weights: [
+            { name: 'w', shape: [4, 2], dtype: 'float32', quantization: { dtype: 'uint8', scale: 0.5, min: -1 } },
+            { name: 'b', shape: [2], dtype: 'float32', quantization: { dtype: 'float16' } },
+          ],
+        },
+      ],
+    };
+    change(json);
+    writeFileSync(join(dir, 'model.json'), JSON.stringify(json));
+    writeFileSync(join(dir, 'group1-shard1of2.bin'), Uint8Array.of(0, 1, 2, 3, 4));
+    // 0.5 and -2 as half precision.
+    writeFileSync(join(dir, 'group1-shard2of2.bin'), Uint8Array.of(5, 6, 7, 0x00, 0x38, 0x00, 0xc0));
+  }
+  it('a graph with its constants in files of their own', async () => {
+    const dir = place();
+    write(dir);
+    for (const path of [dir, join(dir, 'model.json')]) {
+      const got = await runModel(await openModel(path, { shapes: { x: [2, 4] } }), { x: asTensor(x) });
+      const w = [-1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5];
+      const want = [0, 1].flatMap((r) =>
+        [0, 1].map((c) =>
+          Math.max(
+            0,
+            [0, 1, 2, 3].reduce((s, k) => s + x.data[r * 4 + k]! * w[k * 2 + c]!, [0.5, -2][c]!),
+          ),
+        ),
+      );
+      expect(worst(dense('float32', [2, 2], want), asDense(got.y!))).toBeLessThan(1e-6);
+    }
+  });
+  it('says what is missing', async () => {
+    const dir = place();
+    write(dir);
+    rmSync(join(dir, 'group1-shard2of2.bin'));
+    await expect(openModel(dir)).rejects.toThrow('"group1-shard2of2.bin" is missing');
+    write(dir, (json) => {
+      json.format = 'layers-model';
+    });
+    await expect(openModel(dir)).rejects.toThrow('layers models hold no graph');
+  });
+});
+
 describe('formats are told apart by content', () => {
   it('whatever the file is called', () => {
     const dir = place();

@@ -344,4 +344,46 @@ export const OP_CASES: readonly OpCase[] = [
     },
     [2, 3],
   ),
+  {
+    name: 'NonMaxSuppressionV3, gathered',
+    inputs: [{ shape: [12, 2] }, { shape: [12] }],
+    make: (g, [corner, scores]) => {
+      // Boxes of one size around random corners.
+      const boxes = g.concat([corner!, g.node('AddV2', [corner!, g.scalar(0.8)])], 1);
+      const kept = g.node('NonMaxSuppressionV3', [boxes, scores!, g.int(6), g.scalar(0.3), g.scalar(-0.5)], {
+        T_threshold: attr.type(FLOAT),
+      });
+      const types = { Tparams: attr.type(FLOAT), Tindices: attr.type(INT32), Taxis: attr.type(INT32) };
+      return [g.node('GatherV2', [boxes, kept, g.int(0)], types)];
+    },
+  },
+  {
+    name: 'Where',
+    inputs: [{ shape: [3, 4], type: BOOL }],
+    make: (g, x) => [
+      g.node('Cast', [g.node('Where', x, { T: attr.type(BOOL) })], { SrcT: attr.type(9), DstT: attr.type(FLOAT) }),
+    ],
+  },
+  one(
+    'a loop of TensorFlow 1',
+    (g, x) => {
+      const i32 = { T: attr.type(INT32) };
+      const frame = { frame_name: attr.text('loop'), is_constant: attr.bool(false), parallel_iterations: attr.int(10) };
+      const enter = (v: string, t: object = {}, constant = false): string =>
+        g.node('Enter', [v], { ...t, ...frame, is_constant: attr.bool(constant) });
+      const merge = (v: string, back: string, t: object = {}): string =>
+        g.node('Merge', [v, back], { ...t, N: attr.int(2) });
+      const i = merge(enter(g.int(0), i32), 'back_i', i32);
+      const v = merge(enter(x), 'back_v');
+      const go = g.node('Less', [i, enter(g.int(3), i32, true)], i32);
+      g.nodes.push({ name: 'go', op: 'LoopCond', input: [go], attr: {} });
+      const [si, sv] = [g.node('Switch', [i, 'go'], i32), g.node('Switch', [v, 'go'])];
+      const one = g.constant([], [1], INT32);
+      const next = g.node('AddV2', [`${si}:1`, enter(one, i32, true)], i32);
+      g.node('NextIteration', [next], i32, 'back_i');
+      g.node('NextIteration', [g.node('Mul', [`${sv}:1`, enter(g.scalar(1.5), {}, true)])], {}, 'back_v');
+      return g.node('Exit', [sv]);
+    },
+    [2, 3],
+  ),
 ];

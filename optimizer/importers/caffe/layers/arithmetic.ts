@@ -24,6 +24,12 @@ const eltwise: ConvertLayer = (c) => {
 /** A blob, or the second bottom, laid along the axes of the first bottom from `axis` on. */
 function operand(c: LayerContext, blob: number, axis: number, count: number): ValueId {
   const rank = c.shape().length;
+  const covered = c.bottoms.length > 1 ? c.shape(1).length : Math.max(0, count);
+  if (axis + covered > rank)
+    throw new ImportError(
+      'bad-shape',
+      `${c.label} covers ${covered} axes from ${axis} on of an input of ${rank} dimensions.`,
+    );
   if (c.bottoms.length > 1) {
     const dims = c.e.lengths(c.bottom(1));
     return c.e.reshape(c.bottom(1), [...dims, ...new Array<number>(rank - axis - dims.length).fill(1)]);

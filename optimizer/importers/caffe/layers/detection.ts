@@ -3,6 +3,9 @@ import { ImportError } from '../../error.ts';
 import type { ConvertLayer, LayerContext, LayerTable } from '../layer.ts';
 import type { Settings } from '../messages.ts';
 
+/** Numbers in the boxes of one layer; real detectors stay far below. */
+const MAX_PRIORS = 1 << 26;
+
 const CODES: Readonly<Record<number, string>> = { 1: 'CORNER', 2: 'CENTER_SIZE', 3: 'CORNER_SIZE' };
 
 /** Width : height ratios of the boxes at one place: 1 first, each given one once, with its inverse when flipping. */
@@ -45,6 +48,7 @@ const priorBox: ConvertLayer = (c) => {
   const [stepY, stepX] = given(p, 'step', 'step_h', 'step_w') ?? [height / rows, width / columns];
   const shapes = sizes(c, p);
   const total = rows * columns * shapes.length * 4;
+  if (total > MAX_PRIORS) throw new Unconvertible(`makes ${total / 4} boxes`);
   const out = new Float32Array(2 * total);
   const offset = p.offset as number;
   let at = 0;

@@ -53,7 +53,7 @@ function sequence(c: LayerContext, gates: number, stateCount: number): Sequence 
     states: Array.from({ length: stateCount }, (_, i) =>
       exposed > 0
         ? e.reshape(c.bottom(first + i), [batch, hidden])
-        : e.constant('float32', [batch, hidden], new Array<number>(batch * hidden).fill(0)),
+        : e.node('Expand', [e.scalar(0), e.ints(batch, hidden)]),
     ),
   };
 }

@@ -45,6 +45,8 @@ const flatten: ConvertLayer = (c) => {
   const from = c.axis(p.axis as number);
   const to = c.axis(p.end_axis as number);
   if (to === shape.length - 1 && from === 1) return [c.e.node('Flatten', [c.bottom()], { axis: 1 })];
+  if (to < from)
+    throw new ImportError('invalid-operator', `${c.label} ends at axis ${to}, before it begins at ${from}.`);
   const kept = shape.slice(0, from).map((): DimExpr => 0);
   return [target(c, [...kept, -1, ...shape.slice(to + 1)])];
 };

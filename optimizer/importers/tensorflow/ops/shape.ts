@@ -151,6 +151,19 @@ const gatherV2: ConvertNode = (c) => {
 };
 const gatherNd: ConvertNode = (c) => [c.e.node('GatherND', [c.in(0), cast(c.e, c.in(1), 'int64')], { batch_dims: 0 })];
 
+/** Places of what is not zero, one row each. */
+const where: ConvertNode = (c) => [c.e.node('Transpose', [c.e.node('NonZero', [c.in(0)])], { perm: [1, 0] })];
+
+/** Boxes are corners y1, x1, y2, x2 in both; our operator knows batches and classes, of which there is one here. */
+const nonMaxSuppression: ConvertNode = (c) => {
+  const boxes = c.e.node('Unsqueeze', [c.in(0), c.e.ints(0)]);
+  const scores = c.e.node('Unsqueeze', [c.in(1), c.e.ints(0, 1)]);
+  const limits = [3, 4].flatMap((i) => (i < c.count ? [c.e.node('Unsqueeze', [c.in(i), c.e.ints(0)])] : []));
+  const most = c.e.node('Unsqueeze', [c.int64(2), c.e.ints(0)]);
+  const found = c.e.node('NonMaxSuppression', [boxes, scores, most, ...limits], { center_point_box: 0 });
+  return [cast(c.e, c.e.node('Squeeze', [c.e.slice(found, 1, 2, 3), c.e.ints(1)]), 'int32')];
+};
+
 /** Zeros, and the updates added in their places. */
 const scatterNd: ConvertNode = (c) => {
   const zeros = c.e.node('Expand', [c.e.scalar(0, c.dtype(1)), c.int64(2)]);
@@ -257,6 +270,8 @@ export const SHAPE: OpTable = {
   GatherNd: gatherNd,
   GatherV2: gatherV2,
   MirrorPad: pad,
+  NonMaxSuppressionV2: nonMaxSuppression,
+  NonMaxSuppressionV3: nonMaxSuppression,
   OneHot: oneHot,
   OnesLike: filledLike(1),
   Pack: pack,
@@ -281,5 +296,6 @@ export const SHAPE: OpTable = {
   Tile: tile,
   Transpose: transpose,
   Unpack: unpack,
+  Where: where,
   ZerosLike: filledLike(0),
 };
