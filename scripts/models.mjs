@@ -3,18 +3,20 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { settings } from './modelzoo/builder.mjs';
 import { NETWORKS } from './modelzoo/index.mjs';
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     dir: { type: 'string' },
+    batch: { type: 'string', default: '1' },
     force: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
-  console.log(`npm run models [-- --only NAME]… [--dir DIR] [--force]
+  console.log(`npm run models [-- --only NAME]… [--dir DIR] [--batch N] [--force]
 Makes these models (those that exist already are kept, unless --force): ${Object.keys(NETWORKS).join(', ')}
 Environment: SINTER_MODELS, XDG_CACHE_HOME.`);
   process.exit(0);
@@ -27,9 +29,14 @@ if (unknown.length > 0) {
   console.error(`There is no model ${unknown.join(', ')}; models are ${Object.keys(NETWORKS).join(', ')}.`);
   process.exit(2);
 }
+settings.batch = Number(values.batch);
+if (!Number.isInteger(settings.batch) || settings.batch < 1) {
+  console.error(`--batch ${values.batch}: give a number of samples`);
+  process.exit(2);
+}
 mkdirSync(dir, { recursive: true });
 for (const name of names) {
-  const file = path.join(dir, `${name}.onnx`);
+  const file = path.join(dir, settings.batch === 1 ? `${name}.onnx` : `${name}.b${settings.batch}.onnx`);
   if (existsSync(file) && !values.force) {
     console.log(`${file} is there already`);
     continue;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "cuda/ceilings.h"
 #include "cuda/codegen/types.h"
 #include "cuda/host_layer.h"
 #include "cuda/stream.h"
@@ -182,9 +183,18 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
     if (isHostTactic(tactic)) return std::make_unique<HostLaunch>(layer, tactic);
     describe(layer, tactic, threads);
     enter();
-    Specialization kernel = usableRow(layer, tactic).make(layer, properties_);
+    return launchOf(usableRow(layer, tactic).make(layer, properties_));
+}
+
+std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel) {
+    enter();
     auto module = modules_.module(kernel.source);
     return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
+}
+
+Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
+    enter();
+    return measureCeilings(*this, stop);
 }
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {

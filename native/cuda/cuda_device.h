@@ -24,6 +24,9 @@ public:
     std::vector<KernelBinary> compile(std::span<const LayerTactic> layers, const StopToken* stop) override;
     void prefetch(std::span<const LayerTactic> layers, const StopToken* stop) override;
     void addKernels(std::span<const KernelBinary> kernels) override;
+    Ceilings ceilings(int threads, const StopToken* stop) override;
+    /// A kernel ready to be launched, compiled when its code is not there yet.
+    std::unique_ptr<Launch> launchOf(Specialization kernel);
 
     const DeviceProperties& properties() const { return properties_; }
     /// Makes the device's context current on this thread; every entry from outside begins with it.

@@ -239,7 +239,7 @@ void Epilogue::addParams(Params& params, const KernelArgs& args) const {
         const Operand& o = operands_[i];
         const TensorView& v = o.output ? args.outputs[o.index] : args.inputs[o.index];
         const DeviceOperand d = o.perColumn ? vectorOperand(v, o.offset) : tensorOperand(v, shape_);
-        if (o.even && (d.row < 0 || d.column != 1)) {
+        if (o.even && shape_.columns() > 1 && (d.row < 0 || d.column != 1)) {
             throw Error(ErrorCode::Kernel, "an operand of a matrix kernel is not stored in evenly spaced rows");
         }
         std::memcpy(bytes.data() + i * sizeof d, &d, sizeof d);

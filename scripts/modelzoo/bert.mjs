@@ -35,7 +35,7 @@ export function bert(name, { layers, tokens, width, heads, inner, vocabulary }) 
   let x = layerNormParts(m, placed, `${embedding}/LayerNorm`, width);
   for (let i = 0; i < layers; i++) {
     const layer = `encoder/layer.${i}`;
-    const mixed = attention(m, x, `${layer}/attention/self`, { batch: 1, tokens, heads, width, mask });
+    const mixed = attention(m, x, `${layer}/attention/self`, { batch: m.batch, tokens, heads, width, mask });
     const projected = linear(m, mixed, `${layer}/attention/output/dense`, [width, width]);
     x = m.node('Add', [projected, x], {}, { name: `${layer}/attention/output/Add` });
     x = layerNormParts(m, x, `${layer}/attention/output/LayerNorm`, width);

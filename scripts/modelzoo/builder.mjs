@@ -5,6 +5,9 @@ import { attribute, bytes, head, int, join, string, tensorHead, valueInfo } from
 /** Elements made and written at a time: memory stays bounded whatever the model's size. */
 const CHUNK = 1 << 20;
 
+/** What all models made from now on share. */
+export const settings = { batch: 1 };
+
 /**
  * Builds an ONNX model with seeded random weights and streams it to a file. Values are named by strings; `node` returns
  * the name of its (first) output.
@@ -19,14 +22,23 @@ export class ModelBuilder {
     this.inputs = [];
     this.outputs = [];
     this.count = new Map();
+    this.batch = settings.batch;
   }
 
+  /** The networks are written for one sample: a leading 1 of inputs, outputs and `shape` stands for the batch. */
   input(name, dims, dtype = 'float32') {
-    this.inputs.push(valueInfo(name, dtype, dims));
+    this.inputs.push(valueInfo(name, dtype, this.batched(dims)));
     return name;
   }
   output(name, dims, dtype = 'float32') {
-    this.outputs.push(valueInfo(name, dtype, dims));
+    this.outputs.push(valueInfo(name, dtype, this.batched(dims)));
+  }
+  /** A shape for Reshape. */
+  shape(name, dims) {
+    return this.ints(name, this.batched(dims));
+  }
+  batched(dims) {
+    return dims[0] === 1 ? [this.batch, ...dims.slice(1)] : dims;
   }
 
   /** Uniform random weights in [low, high). */

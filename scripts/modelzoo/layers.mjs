@@ -62,7 +62,7 @@ export function pool(m, x, name, kind, kernel, { stride = 1, pad = 0 } = {}) {
 export const lrn = (m, x, name, { alpha = 1e-4, bias = 1 } = {}) =>
   m.node('LRN', [x], { size: 5, alpha: { float: alpha }, beta: { float: 0.75 }, bias: { float: bias } }, { name });
 
-export const reshape = (m, x, name, dims) => m.node('Reshape', [x, m.ints(`${name}_shape`, dims)], {}, { name });
+export const reshape = (m, x, name, dims) => m.node('Reshape', [x, m.shape(`${name}_shape`, dims)], {}, { name });
 
 /** Fully connected, weights stored [out, in] as Caffe and PyTorch do. */
 export function gemm(m, x, name, [cin, cout], gain = 1) {

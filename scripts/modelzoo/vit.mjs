@@ -10,9 +10,9 @@ export function vitB16() {
   const w = m.weight(`${patch}.weight`, [width, 3, 16, 16], 768, 1);
   const attrs = { kernel_shape: [16, 16], strides: [16, 16], pads: [0, 0, 0, 0] };
   let x = m.node('Conv', [image, w, m.uniform(`${patch}.bias`, [width], -0.1, 0.1)], attrs, { name: `${patch}/Conv` });
-  x = m.node('Reshape', [x, m.ints(`${patch}/shape`, [1, width, 196])], {}, { name: `${patch}/Reshape` });
+  x = m.node('Reshape', [x, m.shape(`${patch}/shape`, [1, width, 196])], {}, { name: `${patch}/Reshape` });
   x = m.node('Transpose', [x], { perm: [0, 2, 1] }, { name: `${patch}/Transpose` });
-  const token = m.uniform('embeddings.class_token', [1, 1, width], -0.1, 0.1);
+  const token = m.uniform('embeddings.class_token', m.batched([1, 1, width]), -0.1, 0.1);
   x = m.node('Concat', [token, x], { axis: 1 }, { name: 'embeddings/Concat' });
   x = m.node(
     'Add',
@@ -23,7 +23,7 @@ export function vitB16() {
   for (let i = 0; i < 12; i++) {
     const layer = `encoder/layer.${i}`;
     const before = layerNorm(m, x, `${layer}/norm_before`, width);
-    const mixed = attention(m, before, `${layer}/attention`, { batch: 1, tokens, heads, width });
+    const mixed = attention(m, before, `${layer}/attention`, { batch: m.batch, tokens, heads, width });
     x = m.node(
       'Add',
       [linear(m, mixed, `${layer}/attention/output`, [width, width], 0.5), x],

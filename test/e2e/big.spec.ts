@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
-import { writeBigModel } from '../support/big-model.ts';
+import { bundled } from './support/bundled.ts';
 import { launch, scratch } from './support/studio.ts';
 
 test('a graph of 10,000 nodes opens collapsed and stays usable', async () => {
   const file = path.join(scratch(), 'ten-thousand.onnx');
+  const { writeBigModel } = await bundled<typeof import('../support/big-model.ts')>('big-model.ts');
   await writeBigModel(file, 10_000);
   const s = await launch({ args: [file] });
   await expect(s.page.getByTestId('group').first()).toBeVisible({ timeout: 60_000 });

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "cpu/half/widen.h"
 #include "cpu/quant/move.h"
@@ -46,8 +47,12 @@ double conversion(const TensorInfo& outer, const TensorInfo& inner, const IsaFam
     return static_cast<double>(outer.count()) * 6 / f.bytesPerNs + 300;
 }
 
+/// Products of bfloat16 pairs have rows of their own: which processor an engine needs is in the names of its kernels, and on
+/// every processor that has them the same kernel must be chosen.
+bool multipliesPairs(std::string_view name) { return name.find("__bf16_") != std::string_view::npos; }
+
 bool usable(const KernelRow& row, const IsaFamily& f) {
-    return row.isa <= f.isa && !row.name.ends_with("__scalar") && !row.name.starts_with("half_") && row.name.find("_bf16x3") == std::string::npos;
+    return row.isa <= f.isa && multipliesPairs(row.name) == (&f == &simd::kPairs) && !row.name.ends_with("__scalar") && !row.name.starts_with("half_") && row.name.find("_bf16x3") == std::string::npos;
 }
 
 /// Chosen for one thread and without regard to layouts, so that building, packing and running choose the same.
@@ -207,10 +212,13 @@ constexpr std::array<std::array<const char*, 2>, 14> kOperations{{
 const bool registered = [] {
     static const Widening avx2{simd::kAvx2, quant::rowMoveAvx2};
     static const Widening avx512{simd::kAvx512, quant::rowMoveAvx512};
+    static const Widening pairs{simd::kPairs, quant::rowMoveAvx512};
     for (const auto& [name, op] : kOperations) {
         add(name, op, avx2);
         add(name, op, avx512);
     }
+    add("conv2d", "Conv", pairs);
+    add("matmul", "MatMul", pairs);
     return true;
 }();
 

@@ -1,4 +1,4 @@
-// Layers that compare elements along an axis: ArgMax, ArgMin, TopK; and CumSum, which adds them up.
+// Layers that compare elements along an axis: ArgMax, ArgMin, TopK; and CumSum and CumProd, which add and multiply them up.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -131,7 +131,9 @@ private:
     bool largest_;
 };
 
-class CumSum final : public Kernel {
+/// Running sums or products along an axis.
+template <bool kProduct>
+class Cumulative final : public Kernel {
 public:
     static std::optional<double> estimate(const LayerDesc& d) {
         if (!d.program.empty() || !hasInput(d, 0) || d.outputs.size() != 1) return std::nullopt;
@@ -140,7 +142,7 @@ public:
             return std::nullopt;
         return static_cast<double>(x.count()) * kOperationNs;
     }
-    explicit CumSum(const LayerDesc& d)
+    explicit Cumulative(const LayerDesc& d)
         : axis_(*axisOf(d.intAttr("axis", 0), d.inputs[0].dims.size())), exclusive_(d.intAttr("exclusive", 0) != 0), reverse_(d.intAttr("reverse", 0) != 0) {}
 
     void run(const KernelArgs& args) override {
@@ -154,10 +156,10 @@ private:
         using C = std::conditional_t<std::is_same_v<S, double>, double, int64_t>;
         const TensorView &x = args.inputs[0], &y = args.outputs[0];
         forLines<C>(args, x, axis_, [&](std::span<const int64_t> at, std::vector<C>& line) {
-            S sum = 0;
+            S sum = kProduct ? 1 : 0;
             for (size_t k = 0; k < line.size(); ++k) {
                 C& v = line[reverse_ ? line.size() - 1 - k : k];
-                const S next = sum + static_cast<S>(v);
+                const S next = kProduct ? sum * static_cast<S>(v) : sum + static_cast<S>(v);
                 v = static_cast<C>(exclusive_ ? sum : next);
                 sum = next;
             }
@@ -172,7 +174,8 @@ private:
 SINTER_KERNEL(any_argmax){row<Arg<true>>("any_argmax__scalar", "ArgMax")};
 SINTER_KERNEL(any_argmin){row<Arg<false>>("any_argmin__scalar", "ArgMin")};
 SINTER_KERNEL(any_topk){row<TopK>("any_topk__scalar", "TopK")};
-SINTER_KERNEL(any_cumsum){row<CumSum>("any_cumsum__scalar", "CumSum")};
+SINTER_KERNEL(any_cumsum){row<Cumulative<false>>("any_cumsum__scalar", "CumSum")};
+SINTER_KERNEL(any_cumprod){row<Cumulative<true>>("any_cumprod__scalar", "CumProd")};
 
 }  // namespace
 }  // namespace sinter::ref

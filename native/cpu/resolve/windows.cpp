@@ -79,6 +79,32 @@ ResolvedLayer pad(LayerDesc d, Inputs in) {
     return keeping(std::move(d), 1);
 }
 
+/// The middle of each axis, cut or padded: Pad with negative pads where it cuts.
+ResolvedLayer centre(LayerDesc d, Inputs in) {
+    Dims dims = dimsOf(in[0]);
+    const size_t rank = dims.size();
+    Dims axes = d.intsAttr("axes");
+    if (axes.empty())
+        for (size_t i = 0; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
+    const Dims wanted = ints(in, 1);
+    if (wanted.size() != axes.size()) throw std::runtime_error("it has lengths for " + std::to_string(wanted.size()) + " of " + std::to_string(axes.size()) + " axes");
+    Dims pads(2 * rank, 0);
+    for (size_t i = 0; i < axes.size(); ++i) {
+        const size_t a = axisAt(axes[i], rank);
+        const int64_t more = wanted[i] - dims[a];
+        pads[a] = more / 2;
+        pads[a + rank] = more - more / 2;
+        dims[a] = wanted[i];
+    }
+    d.op = "Pad";
+    d.attrs.clear();
+    setAttr(d, "pads", std::move(pads));
+    setAttr(d, "mode", std::string("constant"));
+    setAttr(d, "value", 0.0);
+    d.outputs[0].dims = std::move(dims);
+    return keeping(std::move(d), 1);
+}
+
 /// Inputs: x, roi?, scales?, sizes?; attributes as ONNX names them.
 ResolvedLayer resize(LayerDesc d, Inputs in) {
     const Dims x = dimsOf(in[0]);
@@ -187,6 +213,7 @@ SINTER_RESOLVER(slice){"Slice", slice};
 SINTER_RESOLVER(split){"Split", split};
 SINTER_RESOLVER(pad){"Pad", pad};
 SINTER_RESOLVER(resize){"Resize", resize};
+SINTER_RESOLVER(centre){"CenterCropPad", centre};
 SINTER_RESOLVER(topK){"TopK", topK};
 SINTER_RESOLVER(cumSum){"CumSum", cumulative};
 SINTER_RESOLVER(cumProd){"CumProd", cumulative};

@@ -109,22 +109,25 @@ bool eligible(const Tile& t, const Problem& g, const DeviceProperties& device) {
 }
 
 double estimate(const Tile& t, const Problem& g, const DeviceProperties& device, double bytes) {
-    const double sms = device.multiprocessors, scale = g.operand == Operand::TF32 ? 1 : 2.0 / static_cast<double>(g.bytes());
+    const double sms = device.multiprocessors;
     const double blocks = static_cast<double>(ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups * t.split);
     const double steps = std::max(1.0, static_cast<double>(stepsOf(t, g)) / t.split);
     const double resident = std::clamp<double>(std::floor(static_cast<double>(device.sharedPerMultiprocessor) / (t.sharedBytes() + 1024)), 1, t.blocks);
     const double concurrent = std::min(resident, std::ceil(blocks / sms));
-    // Microseconds of one stage on a multiprocessor of its own.
+    // Microseconds of one stage on a multiprocessor of its own: 32 bytes are one product step of any operand type.
     const double products = static_cast<double>(t.m) * t.n * t.bytes, loaded = static_cast<double>(t.m + t.n) * t.bytes;
     const double read = t.wgmma ? t.m / 64.0 * (64 + t.n) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
-    const double stage = std::max({products / ((t.wgmma ? 8.96e6 : 1.52e6) * scale * g.bytes() / 2), (loaded + read) / 180e3, loaded / 67e3});
-    const double latency = (t.wgmma ? 0.128 : 0.143) * 2 / std::max(1, t.stages - 1) / concurrent;
-    const double epilogue = static_cast<double>(t.m) * t.n / t.split * 3.3 / 16384;
-    const double block = steps * std::max(stage, latency) + (0.55 + epilogue) / concurrent * (t.pingpong ? 0.15 : t.persistent ? 0.6 : 1);
+    const double stage = std::max({products / (t.wgmma ? 13.4e6 : 1.39e6), (loaded + read) / 212e3, loaded / 93e3});
+    // A stage's latency, less what the ring hides and what other blocks on the multiprocessor overlap.
+    const double latency = ((t.wgmma ? 0.433 : 0.19) * 2 / std::max(1, t.stages - 1) + (t.wgmma ? 0.032 : 0.146)) / concurrent;
+    const double epilogue = static_cast<double>(t.m) * t.n / t.split * 3.17 / 16384;
+    const double block = steps * std::max(stage, latency) + (0.45 + epilogue) / concurrent * (t.pingpong ? 0.33 : t.persistent ? 0.89 : 1);
     const double whole = std::floor(blocks / (sms * resident)) * resident;
     const double turns = whole + std::ceil((blocks - whole * sms) / sms);
-    const double launch = 0.6 + (t.split > 1 ? 0.75 + 0.78 * std::log2(t.split) : 0);
-    return 1000 * std::max(turns * block + launch, bytes / (device.bytesPerNs * 0.75) / 1000 + launch);
+    const double launch = 0.77 + (t.split > 1 ? 0.79 + 0.67 * std::log2(t.split) : 0);
+    // The longer of work and traffic, and some of the other: they overlap, not quite.
+    const double work = turns * block, traffic = bytes / (device.bytesPerNs * 0.95) / 1000;
+    return 1000 * (std::max(work, traffic) + 0.2 * std::min(work, traffic) + launch);
 }
 
 }  // namespace sinter::cuda::gemm

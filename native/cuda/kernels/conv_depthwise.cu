@@ -4,7 +4,7 @@
 // Macros: X_T (also of the weights), SUM_T (float, or int for int8), CHANNELS, CONV_IMAGES, CONV_H, _W, _C (all channels), _R, _S,
 //         _P, _Q, _SH, _SW, _PT, _PL, _DH, _DW, TILE_H, TILE_W
 #include "prelude.cuh"
-#include "prelude_async.cuh"
+#include "prelude_launch.cuh"
 #include "epilogue.cuh"
 
 namespace {

@@ -3,7 +3,7 @@
 // writes them, [n, p, q] rows of [c, r, s], from planes of any float type. Vision transformers begin with it.
 // Macros: X_T, PATCH_C, PATCH_R, PATCH_S, PATCH_P, PATCH_Q, PATCH_ROWS; OPERAND as in the including kernel.
 #include "prelude.cuh"
-#include "prelude_async.cuh"
+#include "prelude_launch.cuh"
 
 /// x: strides in elements between images, channels and rows; columns are contiguous.
 extern "C" __global__ void __launch_bounds__(256) gather_patches(const X_T* __restrict__ x, void* __restrict__ patches, long long imageStride, int channelStride, int rowStride) {

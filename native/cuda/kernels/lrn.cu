@@ -17,7 +17,12 @@ extern "C" __global__ void __launch_bounds__(256) lrn(const EpilogueOperand x, c
             sum += v * v;
         }
         const acc_t here = convert<acc_t>(p[static_cast<int64_t>(column) * x.column]);
+#if BETA_IS_3_4
+        const acc_t inverse = acc_t(1) / f_sqrt(acc_t(s.bias) + acc_t(s.alpha) / acc_t(s.size) * sum);
+        acc_t v[1] = {here * inverse * f_sqrt(inverse)};
+#else
         acc_t v[1] = {here / op_pow(acc_t(s.bias) + acc_t(s.alpha) / acc_t(s.size) * sum, acc_t(s.beta))};
+#endif
         epilogue<1>(e, row, column, v);
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
-// Asynchronous copies into shared memory: cp.async (sm_80), mbarriers and the bulk tensor copy engine (sm_90), and
-// programmatic dependent launch. Thin wrappers of PTX; addresses of shared memory are 32-bit, as `shared_address` gives them.
+// Asynchronous copies into shared memory: cp.async (sm_80), mbarriers and the bulk tensor copy engine (sm_90).
+// Thin wrappers of PTX; addresses of shared memory are 32-bit, as `shared_address` gives them.
+#include "prelude_launch.cuh"
 
 __device__ __forceinline__ unsigned shared_address(const void* p) { return static_cast<unsigned>(__cvta_generic_to_shared(p)); }
 
@@ -21,11 +22,6 @@ __device__ __forceinline__ void copy_wait() {
 }
 
 #if __CUDA_ARCH__ >= 900
-
-/// Returns once the grids that this one depends on are complete and their writes visible. Does nothing in plain launches.
-__device__ __forceinline__ void wait_for_producers() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
-/// Lets the next grid of the stream start where it was launched as a dependent one.
-__device__ __forceinline__ void start_dependents() { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
 
 __device__ __forceinline__ void barrier_init(unsigned barrier, int arrivals) {
     asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
@@ -96,10 +92,5 @@ __device__ __forceinline__ void store_cluster(unsigned address, float first, flo
 __device__ __forceinline__ void store_cluster(unsigned address, int first, int second) {
     asm volatile("st.shared::cluster.v2.s32 [%0], {%1, %2};" ::"r"(address), "r"(first), "r"(second) : "memory");
 }
-
-#else
-
-__device__ __forceinline__ void wait_for_producers() {}
-__device__ __forceinline__ void start_dependents() {}
 
 #endif

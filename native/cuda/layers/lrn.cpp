@@ -27,6 +27,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     source.file = "lrn.cu";
     source.defines = {{"X_T", storageType(d.inputs[0].dtype)}};
     source.define("RESULT_AXES", static_cast<int64_t>(shape.dims.size()) - 1);
+    source.define("BETA_IS_3_4", d.floatAttr("beta", 0.75) == 0.75);
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
     const DeviceShape s{static_cast<int32_t>(shape.rows()), static_cast<int32_t>(shape.columns()), static_cast<int32_t>(d.intAttr("size", 1)),
                         static_cast<float>(d.floatAttr("alpha", 1e-4)), static_cast<float>(d.floatAttr("beta", 0.75)), static_cast<float>(d.floatAttr("bias", 1))};

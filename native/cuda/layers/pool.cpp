@@ -70,6 +70,12 @@ LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelAr
     spec.entry = vectors ? "pool_vector" : "pool_scalar";
     spec.block = {128, 1, 1};
     spec.grid = gridFor(static_cast<int64_t>(s.rows) * s.columns, 128, device, vectors ? v : 1);
+    const int64_t taps = static_cast<int64_t>(s.kernel[0]) * s.kernel[1] * s.kernel[2];
+    if (x.strides[1] == 1 && taps >= 16 && static_cast<int64_t>(s.rows) * s.columns < 32LL * 2048) {
+        spec.entry = "pool_wide";
+        spec.block = {32, 8, 1};
+        spec.grid = {static_cast<uint32_t>(s.rows * ((s.columns + 31) / 32)), 1, 1};
+    }
     spec.params.add(s);
     epilogue.addParams(spec.params, args);
     return spec;

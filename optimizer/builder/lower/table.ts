@@ -155,6 +155,16 @@ function recurrent(low: Lowering, node: Node): TableEntry {
   return { op: node.op, attrs };
 }
 
+function cumulative(low: Lowering, node: Node): TableEntry {
+  const rank = rankOf(low, node);
+  const axis = (constant(low, node, 1, 'the axis')[0]! + rank) % rank;
+  return {
+    op: node.op,
+    attrs: { axis, exclusive: intAttr(node, 'exclusive', 0), reverse: intAttr(node, 'reverse', 0) },
+    inputs: [0],
+  };
+}
+
 const withAxis =
   (op: string, fallback: number, more?: (low: Lowering, node: Node) => Record<string, LayerAttr>) =>
   (low: Lowering, node: Node): TableEntry => ({
@@ -189,15 +199,8 @@ export const TABLE: Readonly<Record<string, (low: Lowering, node: Node) => Table
     keepdims: intAttr(n, 'keepdims', 1),
     select_last: intAttr(n, 'select_last_index', 0),
   })),
-  CumSum: (low, node) => {
-    const rank = rankOf(low, node);
-    const axis = (constant(low, node, 1, 'the axis')[0]! + rank) % rank;
-    return {
-      op: 'CumSum',
-      attrs: { axis, exclusive: intAttr(node, 'exclusive', 0), reverse: intAttr(node, 'reverse', 0) },
-      inputs: [0],
-    };
-  },
+  CumSum: cumulative,
+  CumProd: cumulative,
   TopK: withAxis('TopK', -1, (_l, n) => ({ largest: intAttr(n, 'largest', 1), sorted: intAttr(n, 'sorted', 1) })),
   Tile: () => ({ op: 'Tile', inputs: [0] }),
   Range: () => ({ op: 'Range' }),

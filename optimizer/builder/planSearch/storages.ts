@@ -42,12 +42,9 @@ export interface Variant {
 export class Storages {
   private readonly quantized = new Map<number, StoredType>();
   private readonly policy: PrecisionPolicy;
-  /** Values that lowering made views of one another: one storage, the model's own. */
-  private readonly fixed: ReadonlySet<number>;
 
   constructor(plan: Plan, policy: PrecisionPolicy) {
     this.policy = policy;
-    this.fixed = new Set(plan.values.flatMap((v, i) => (v.view ? [i, v.view.of, rootOf(plan, i)] : [])));
     const parent = plan.values.map((_, i) => i);
     const find = (v: number): number => {
       while (parent[v] !== v) v = parent[v] = parent[parent[v]!]!;
@@ -64,7 +61,7 @@ export class Storages {
       if (amax !== undefined && Number.isFinite(amax)) largest.set(find(i), Math.max(largest.get(find(i)) ?? 0, amax));
     });
     plan.values.forEach((v, i) => {
-      if (!isActivation(plan, i) || this.fixed.has(i)) return;
+      if (!isActivation(plan, i)) return;
       const amax = largest.get(find(i));
       const given = policy.quantized?.(v);
       if (given) this.quantized.set(i, given);
@@ -84,7 +81,7 @@ export class Storages {
     }
     const v = value < 0 ? undefined : plan.values[value];
     // While reformats are written the value may already have the storage of its writer.
-    if (v === undefined || (v.own ?? v.dtype) !== 'float32' || this.fixed.has(value)) return undefined;
+    if (v === undefined || (v.own ?? v.dtype) !== 'float32') return undefined;
     if (storage === 'float16' && (this.policy.largest?.(v) ?? 0) > HALF_LIMIT) return undefined;
     return { dtype: storage };
   }

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useStudio } from '../../store/store.ts';
-import { plural } from '../../ui/format.ts';
+import { countText } from '../../ui/format.ts';
 
 const FIRST = 3;
 
@@ -25,7 +25,7 @@ export function Problems() {
       {lines.length > FIRST && (
         <li>
           <button type="button" className="link" onClick={() => setAll(!all)}>
-            {all ? 'Show fewer' : `Show ${plural(lines.length - FIRST, 'more')}`.replace('mores', 'more')}
+            {all ? 'Show fewer' : `Show ${countText(lines.length - FIRST)} more`}
           </button>
         </li>
       )}

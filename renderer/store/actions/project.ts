@@ -134,7 +134,7 @@ export async function openPath(path: string): Promise<void> {
   }
 }
 
-const MODELS = /\.(onnx|sinterproj|prototxt|caffemodel|pb)$/i;
+const MODELS = /\.(onnx|sinterproj|sinterprofile|prototxt|caffemodel|pb)$/i;
 const WEIGHTS = /\.(caffemodel|binaryproto)$/i;
 const CACHES = /\.(calib|cache|trt)$/i;
 

@@ -1,0 +1,74 @@
+"""The bench networks in PyTorch, FP16: eager and as one CUDA graph, medians in milliseconds. Usage: torch_bench.py OUT.json [NAMES]"""
+import json
+import statistics
+import sys
+
+import torch
+
+
+def networks():
+    import torchvision.models as v
+
+    images = lambda n: (torch.randn(n, 3, 224, 224, device="cuda", dtype=torch.float16).to(memory_format=torch.channels_last),)
+    yield "resnet50", lambda: v.resnet50(), images
+    yield "inception_v1", lambda: v.googlenet(aux_logits=False, init_weights=False, transform_input=False), images
+    yield "mobilenet_v2", lambda: v.mobilenet_v2(), images
+    yield "vgg16", lambda: v.vgg16(), images
+    yield "vit_b16", lambda: v.vit_b_16(), images
+    try:
+        from transformers import BertConfig, BertModel
+
+        tokens = lambda n: (torch.randint(0, 30000, (n, 128), device="cuda"),)
+        yield "bert_base", lambda: BertModel(BertConfig()), tokens
+    except ImportError:
+        pass
+
+
+def timed(run, repeat=60):
+    for _ in range(8):
+        run()
+    samples = []
+    for _ in range(repeat):
+        a, b = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        a.record()
+        run()
+        b.record()
+        b.synchronize()
+        samples.append(a.elapsed_time(b))
+    return statistics.median(samples)
+
+
+def graphed(model, inputs):
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            model(*inputs)
+    stream.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        model(*inputs)
+    return graph.replay
+
+
+rows = []
+only = sys.argv[2].split(",") if len(sys.argv) > 2 else None
+print(f"PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}, {torch.cuda.get_device_name()}")
+torch.backends.cudnn.benchmark = True
+with torch.inference_mode():
+    for name, make, inputs in networks():
+        if only and name not in only:
+            continue
+        model = make().cuda().half().eval()
+        if name not in ("bert_base", "vit_b16"):
+            model = model.to(memory_format=torch.channels_last)
+        for batch in (1, 32):
+            x = inputs(batch)
+            try:
+                eager = timed(lambda: model(*x))
+                graph = timed(graphed(model, x))
+                rows.append({"model": name, "batch": batch, "eager": eager, "graph": graph})
+                print(f"torch {name} b{batch} fp16: eager {eager:.3f} ms, CUDA graph {graph:.3f} ms", flush=True)
+            except Exception as e:  # one network must not cost the others
+                print(f"torch {name} b{batch}: {type(e).__name__} {str(e)[:120]}", flush=True)
+            with open(sys.argv[1], "w") as f:
+                json.dump(rows, f)
