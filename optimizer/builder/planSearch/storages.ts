@@ -1,4 +1,4 @@
-import { type Plan, type PlanLayer, type PlanValue } from '../plan.ts';
+import type { Plan, PlanLayer, PlanValue } from '../plan.ts';
 import { isQuantized, type Storage, type StoredType } from './format.ts';
 
 /** What a build permits: planSearch decides by cost among what is allowed. */
