@@ -49,7 +49,7 @@ function sinter(args, seconds = 120) {
   const before = performance.now();
   const p = spawnSync(process.execPath, [path.join(ROOT, 'bin/sinter.mjs'), ...args], {
     encoding: 'utf8',
-    timeout: seconds * 1000,
+    timeout: Math.floor(seconds * 1000),
     maxBuffer: 256 << 20,
   });
   const took = (performance.now() - before) / 1000;
@@ -100,11 +100,9 @@ async function bench(r) {
   const extra = [];
   if (r.precision === 'int8') {
     const calibration = path.join(values.dir, 'resnet50.calib');
-    // Calibrated at batch 1: ranges belong to tensors, whatever the batch.
-    const one = await models.get('resnet50:1');
     const c = sinter([
       'calibrate',
-      one,
+      model,
       '--data',
       samplesFile(),
       '--algorithm',
@@ -199,7 +197,7 @@ if (!values['no-torch']) {
   const script = path.join(ROOT, 'scripts/gpu/torch_bench.py');
   const p = spawnSync(values.python, [script, path.join(out, 'torch.json'), ...(values.only ? [values.only] : [])], {
     encoding: 'utf8',
-    timeout: Math.min(90, left() / 6) * 1000,
+    timeout: Math.floor(Math.min(90, left() / 6) * 1000),
   });
   console.log(p.stdout?.trim() || `PyTorch: ${p.stderr?.trim().split('\n').pop() ?? p.error?.message}`);
 }

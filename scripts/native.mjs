@@ -55,6 +55,39 @@ await whenChanged(
   build,
 );
 if (testing) {
-  const { code } = await run(path.join(dir, 'sinter_tests'), []);
+  const tests = path.join(dir, 'sinter_tests');
+  let { code } = await run(tests, []);
+  // CUDA kernels on an emulated GPU: each case is compiled by itself, so every 60th is taken.
+  say('operator cases of the CUDA kernels on an emulated GPU');
+  const emulated = { SINTER_CUDA_PATH: path.join(dir, 'emulator'), SINTER_KERNEL_CACHE: 'none' };
+  const cases = await run(tests, ['-tc=cases: *'], {
+    env: { ...process.env, ...emulated, SINTER_KERNEL: '__cuda', SINTER_CASE_STEP: '60' },
+  });
+  code ||= cases.code;
+  if (process.env.SINTER_CUDA_COMPILE !== 'none') code ||= await compileKernels(tests);
   process.exitCode = code;
+}
+
+/** Every CUDA kernel template through NVRTC, where one is at hand; says loudly when not. */
+async function compileKernels(tests) {
+  const found = await run(tests, ['-tc=cases: Transpose and Copy'], {
+    quiet: true,
+    env: { ...process.env, SINTER_CUDA_COMPILE: 'sm_90', SINTER_CASE_STEP: '40' },
+  });
+  if (found.output.includes('NVRTC (libnvrtc.so) was not found')) {
+    console.error(
+      'WARNING: no NVRTC on this machine: the CUDA kernels were NOT compiled. `pip install nvidia-cuda-nvrtc` (or SINTER_CUDA_PATH=its lib folder) lets this test compile them for sm_80, sm_90a and sm_100.',
+    );
+    return 0;
+  }
+  say('CUDA kernel templates through NVRTC for sm_80, sm_90 and sm_100');
+  const { code } = await run(tests, ['-tc=cases: *'], {
+    env: {
+      ...process.env,
+      SINTER_CUDA_COMPILE: 'sm_80,sm_90,sm_100',
+      SINTER_KERNEL: '__cuda',
+      SINTER_CASE_STEP: '60',
+    },
+  });
+  return code;
 }

@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/*
+ * The GPU backend end to end on an emulated GPU (test/native/cuda/emulator): the command line finds it as it finds a
+ * driver, kernels are generated and compiled as for a card, and run thread for thread on the CPU.
+ */
+const ROOT = process.cwd();
+const EMULATOR = join(ROOT, 'build/native/emulator');
+const MODEL = 'assets/models/tiny-resnet.onnx';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sinter-cuda-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function sinter(args: string[], cuda: string): { code: number; out: string; err: string } {
+  const p = spawnSync(process.execPath, ['bin/sinter.mjs', ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels') },
+  });
+  return { code: p.status ?? 1, out: p.stdout, err: p.stderr };
+}
+
+describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', () => {
+  test('is listed; without a driver the command says what is missing and what it costs', () => {
+    const found = JSON.parse(sinter(['devices', '--json'], EMULATOR).out);
+    expect(found.devices.map((d: { id: string }) => d.id)).toEqual(['cpu', 'cuda:0']);
+    const none = sinter(['devices'], 'none');
+    expect(none.out).toContain('no NVIDIA driver');
+    expect(none.out).not.toContain('cuda:0');
+  });
+
+  test('builds in float32 and float16, agrees with the CPU, builds the same bytes again', () => {
+    for (const [precision, tolerance] of [
+      ['fp32', '0.0001'],
+      ['fp16', '0.01'],
+    ] as const) {
+      const engine = join(dir, `${precision}.sinter`);
+      const build = ['build', MODEL, '--device', 'cuda:0', '--precision', precision, '--level', '0', '-o'];
+      expect(sinter([...build, engine], EMULATOR)).toMatchObject({ code: 0 });
+      const compared = JSON.parse(sinter(['compare', MODEL, engine, '--tolerance', tolerance, '--json'], EMULATOR).out);
+      expect(compared.ok).toBe(true);
+      expect(sinter([...build, `${engine}.again`], EMULATOR).code).toBe(0);
+      expect(readFileSync(engine).equals(readFileSync(`${engine}.again`))).toBe(true);
+    }
+  }, 180_000);
+
+  test('runs what was built in another process with a driver alone', () => {
+    // The kernels are in the engine: neither a compiler nor the folder of compiled kernels is asked.
+    const p = spawnSync(
+      process.execPath,
+      ['bin/sinter.mjs', 'profile', join(dir, 'fp16.sinter'), '--iterations', '2', '--json'],
+      {
+        cwd: ROOT,
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          SINTER_CUDA_PATH: EMULATOR,
+          SINTER_KERNEL_CACHE: 'none',
+          SINTER_EMULATOR_CXX: '/bin/false',
+        },
+      },
+    );
+    expect(p.status, p.stderr).toBe(0);
+    expect(JSON.parse(p.stdout).device.id).toBe('cuda:0');
+  }, 60_000);
+
+  test('an engine for a GPU is inspected without one, and refused in one sentence', () => {
+    const inspected = sinter(['inspect', join(dir, 'fp32.sinter')], 'none');
+    expect(inspected.out).toContain('any_conv2d__cuda_nhwc');
+    const refused = sinter(['run', join(dir, 'fp32.sinter'), '--output-dir', join(dir, 'out')], 'none');
+    expect(refused.code).not.toBe(0);
+    expect(refused.err.trim().split('\n')).toHaveLength(1);
+    expect(refused.err).toContain('no NVIDIA driver');
+  });
+});
