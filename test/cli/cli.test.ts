@@ -143,7 +143,9 @@ describe('sinter', () => {
     expect(again.ceilings.bandwidth).toBeGreaterThan(0);
     expect(readFileSync(csv!, 'utf8').trimEnd().split('\r\n')).toHaveLength(again.layers.length + 1);
     expect(JSON.parse(readFileSync(trace!, 'utf8')).traceEvents.length).toBeGreaterThan(again.layers.length);
-    expect(sinter('profile', saved!, '--top', '3').out).toContain('runs/s');
+    const page = join(dir, 'p.html');
+    expect(sinter('profile', saved!, '--top', '3', '--report', page).out).toContain('runs/s');
+    expect(readFileSync(page, 'utf8')).toContain('<h2>Layers</h2>');
   });
 
   it('lists devices, and measures what they reach', () => {

@@ -117,7 +117,7 @@ double estimate(const Tile& t, const Problem& g, const DeviceProperties& device,
     // Microseconds of one stage on a multiprocessor of its own: 32 bytes are one product step of any operand type.
     const double products = static_cast<double>(t.m) * t.n * t.bytes, loaded = static_cast<double>(t.m + t.n) * t.bytes;
     const double read = t.wgmma ? t.m / 64.0 * (64 + t.n) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
-    const double stage = std::max({products / ((t.wgmma ? 13.4e6 : 1.39e6)), (loaded + read) / 212e3, loaded / 93e3});
+    const double stage = std::max({products / (t.wgmma ? 13.4e6 : 1.39e6), (loaded + read) / 212e3, loaded / 93e3});
     // A stage's latency, less what the ring hides and what other blocks on the multiprocessor overlap.
     const double latency = ((t.wgmma ? 0.433 : 0.19) * 2 / std::max(1, t.stages - 1) + (t.wgmma ? 0.032 : 0.146)) / concurrent;
     const double epilogue = static_cast<double>(t.m) * t.n / t.split * 3.17 / 16384;
@@ -125,7 +125,9 @@ double estimate(const Tile& t, const Problem& g, const DeviceProperties& device,
     const double whole = std::floor(blocks / (sms * resident)) * resident;
     const double turns = whole + std::ceil((blocks - whole * sms) / sms);
     const double launch = 0.77 + (t.split > 1 ? 0.79 + 0.67 * std::log2(t.split) : 0);
-    return 1000 * std::max(turns * block + launch, bytes / (device.bytesPerNs * 0.65) / 1000 + launch);
+    // The longer of work and traffic, and some of the other: they overlap, not quite.
+    const double work = turns * block, traffic = bytes / (device.bytesPerNs * 0.95) / 1000;
+    return 1000 * (std::max(work, traffic) + 0.2 * std::min(work, traffic) + launch);
 }
 
 }  // namespace sinter::cuda::gemm

@@ -35,7 +35,7 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 /** True when numbers that other layers compute decide what this operator does, or how large its result is. */
 export function decidedByRun(low: Lowering, node: Node): boolean {
   const present = (i: number): boolean => node.inputs[i] !== undefined && node.inputs[i] !== null;
-  if (node.op === 'CenterCropPad') return true;
+  if (node.op === 'CenterCropPad' || node.op === 'AffineGrid') return true;
   if ((PARAMETERS[node.op] ?? []).some((i) => present(i) && low.literal(node.inputs[i]) === null)) return true;
   return (SHAPES[node.op] ?? []).some(present) && !low.outputsKnown(node);
 }

@@ -29,10 +29,11 @@ export class Emitter {
   private current: SourceOperator = { id: '', op: '', name: '' };
   private added: NodeId[] = [];
 
-  constructor(domain: string, graph = new Graph()) {
+  /** `scope` sets the symbols of a subgraph apart from those of other graphs. */
+  constructor(domain: string, scope = '') {
     this.domain = domain;
-    this.graph = graph;
-    this.inference = inferAsBuilt(graph);
+    this.graph = new Graph();
+    this.inference = inferAsBuilt(this.graph, { scope });
   }
 
   input(name: string, type: TensorType): ValueId {
@@ -75,7 +76,11 @@ export class Emitter {
     why: string,
     dtype?: DataType,
   ): ValueId[] {
-    for (const id of this.added.reverse()) this.graph.removeNode(id);
+    for (const id of this.added.reverse()) {
+      const { outputs: results } = this.graph.node(id);
+      this.graph.removeNode(id);
+      for (const v of results) this.graph.removeValue(v);
+    }
     const type: TensorType = dtype ? { dtype, shape: null } : UNKNOWN;
     const outs = outputs.map((name) => this.graph.addValue({ name, type }).id);
     this.graph.addNode({

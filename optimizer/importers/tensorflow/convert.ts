@@ -1,5 +1,5 @@
 import type { DataType } from '../../ir/dtype.ts';
-import type { ValueId } from '../../ir/graph.ts';
+import type { Graph, ValueId } from '../../ir/graph.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
 import { OpError } from '../../ops/op.ts';
 import { Emitter, Unconvertible } from '../common/emitter.ts';
@@ -23,7 +23,9 @@ const MAX_NODES = 500_000;
 
 /** Converts the nodes that a set of results needs, functions and known branches included. */
 export class Converter {
-  readonly e = new Emitter('tensorflow');
+  readonly e: Emitter;
+  /** Graphs of loops, which refer to the same files. */
+  readonly subgraphs: Graph[] = [];
   readonly functions: ReadonlyMap<string, FunctionDef>;
   private readonly store: FileWeights;
   private readonly variables: Variables;
@@ -41,13 +43,30 @@ export class Converter {
     input: (def: NodeDef) => ValueId,
     /** Constants whose values lie outside the graph, by node name. */
     constants?: ReadonlyMap<string, WeightExpr>,
+    /** Of a subgraph: where it stands. */
+    place = '',
   ) {
+    this.e = new Emitter('tensorflow', place);
     this.functions = new Map(functions.map((f) => [f.signature.name, f]));
     this.store = store;
     this.variables = variables;
     this.options = options;
     this.input = input;
     this.constants = constants;
+  }
+
+  /** A converter for the body of a loop, which is a graph of its own. */
+  nested(place: string): Converter {
+    const { store, variables, options, input, constants } = this;
+    return new Converter([...this.functions.values()], store, variables, options, input, constants, place);
+  }
+
+  /** Takes over what a nested converter found out; its graph becomes part of this one. */
+  adopt(inner: Converter): void {
+    for (const [id, s] of inner.e.graph.sources) this.e.graph.sources.set(id, s);
+    this.e.unsupported.push(...inner.e.unsupported);
+    for (const n of inner.e.notes) this.e.notes.add(n);
+    this.subgraphs.push(inner.e.graph, ...inner.subgraphs);
   }
 
   /** The results that the references name, in a scope whose other results may already be known. */

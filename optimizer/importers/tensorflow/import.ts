@@ -130,7 +130,7 @@ export function convertGraph(given: Given, options: ImportOptions): ImportedMode
   });
   e.graph.setOutputs(values);
   checkShapeNames(e.graph, options);
-  e.graph.files.push(...store.files);
+  for (const g of [e.graph, ...converter.subgraphs]) g.files.push(...store.files);
   options.onProgress?.('infer', needed.length, needed.length);
   return finishModel({
     format: 'tensorflow',

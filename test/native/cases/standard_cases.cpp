@@ -49,6 +49,20 @@ TEST_CASE("cases: GridSample, RoiAlign") {
     runCases("GridSample, RoiAlign", cases);
 }
 
+TEST_CASE("cases: AffineGrid, Col2Im, DeformConv, TensorScatter, CumProd, BitCast") {
+    std::vector<Case> cases;
+    for (int64_t corners : {0, 1}) cases.push_back(Builder("AffineGrid").input({2, 2, 3}).output({2, 4, 5, 2}).i("align_corners", corners).name(corners ? "corners" : "centres").build());
+    cases.push_back(Builder("Col2Im").input({2, 12, 12}).input({2}, DType::I64).input({2}, DType::I64).output({2, 3, 5, 4}).values(1, {5, 4}).values(2, {2, 2}).name("2x2 blocks").build());
+    cases.push_back(Builder("DeformConv").input({2, 4, 6, 6}).weight({6, 2, 3, 3}).input({2, 36, 4, 4}).weight({6}).input({2, 18, 4, 4}).output({2, 6, 4, 4}).i("group", 2).i("offset_group", 2)
+                        .ints("kernel_shape", {3, 3}).name("groups, mask, bias").build());
+    for (const char* mode : {"linear", "circular"})
+        cases.push_back(Builder("TensorScatter").input({2, 3, 4, 5}).input({2, 3, 2, 5}).input({2}, DType::I64).output({2, 3, 4, 5}).values(2, {1, 2}).s("mode", mode).i("axis", -2).name(mode).tolerance(0).build());
+    for (int64_t exclusive : {0, 1})
+        cases.push_back(Builder("CumProd").input({3, 6}).output({3, 6}).i("axis", 1).i("exclusive", exclusive).i("reverse", 1).name(exclusive ? "exclusive" : "inclusive").build());
+    cases.push_back(Builder("BitCast").input({3, 4}).output({3, 4}, DType::I32).i("to", 6).name("float32 to int32").build());
+    runCases("AffineGrid, Col2Im, DeformConv, TensorScatter, CumProd, BitCast", cases);
+}
+
 TEST_CASE("cases: DFT, STFT, MelWeightMatrix") {
     std::vector<Case> cases;
     for (int64_t n : {8, 15, 13})

@@ -365,6 +365,71 @@ export const OP_CASES: readonly OpCase[] = [
     ],
   },
   one(
+    'a loop as long as its data says',
+    (g, x) => {
+      const t = { T: attr.type(FLOAT) };
+      const constant = (name: string, v: number): object => ({
+        name,
+        op: 'Const',
+        attr: { dtype: attr.type(FLOAT), value: { tensor: { dtype: FLOAT, tensorShape: {}, floatVal: [v] } } },
+      });
+      const axes = {
+        name: 'axes',
+        op: 'Const',
+        attr: {
+          dtype: attr.type(INT32),
+          value: { tensor: { dtype: INT32, tensorShape: { dim: [{ size: 2 }] }, intVal: [0, 1] } },
+        },
+      };
+      const args = [
+        { name: 'v', type: FLOAT },
+        { name: 'turns', type: FLOAT },
+        { name: 'w', type: FLOAT },
+      ];
+      const n = (name: string, op: string, input: string[], more: object = {}): object => ({
+        name,
+        op,
+        input,
+        attr: { ...t, ...more },
+      });
+      g.functions.push(
+        {
+          signature: { name: 'cond', inputArg: args, outputArg: [{ name: 'go', type: BOOL }] },
+          nodeDef: [
+            axes,
+            constant('limit', 100),
+            n('size', 'Abs', ['v']),
+            n('sum', 'Sum', ['size:y:0', 'axes:output:0'], { ...tidx, keep_dims: attr.bool(false) }),
+            n('less', 'Less', ['sum:output:0', 'limit:output:0']),
+          ],
+          ret: { go: 'less:z:0' },
+        },
+        {
+          signature: {
+            name: 'body',
+            inputArg: args,
+            outputArg: ['v2', 't2', 'w2'].map((name) => ({ name, type: FLOAT })),
+          },
+          nodeDef: [
+            constant('one', 1),
+            n('product', 'MatMul', ['v', 'w'], flags({ transpose_a: false, transpose_b: false })),
+            n('next', 'AddV2', ['turns', 'one:output:0']),
+            n('same', 'Identity', ['w']),
+          ],
+          ret: { v2: 'product:product:0', t2: 'next:z:0', w2: 'same:output:0' },
+        },
+      );
+      const w = g.constant([3, 3], [1.5, 0.25, 0, 0, 1.25, 0.5, 0.25, 0, 1.5]);
+      const loop = g.node('While', [x, g.scalar(0), w], {
+        T: { list: { type: [FLOAT, FLOAT, FLOAT] } },
+        cond: attr.func('cond'),
+        body: attr.func('body'),
+      });
+      return [loop, `${loop}:1`];
+    },
+    [2, 3],
+  ),
+  one(
     'a loop of TensorFlow 1',
     (g, x) => {
       const i32 = { T: attr.type(INT32) };

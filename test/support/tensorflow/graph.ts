@@ -33,6 +33,8 @@ const WITHOUT_T: ReadonlySet<string> = new Set(['Cast', 'GatherV2', 'LogicalAnd'
 /** Writes graphs as TensorFlow's exporters do, with weights that are the same on every machine. */
 export class TfGraph {
   readonly nodes: Node[] = [];
+  /** Functions of the library, as messages. */
+  readonly functions: object[] = [];
   private readonly next: () => number;
   private count = 0;
 
@@ -82,12 +84,9 @@ export class TfGraph {
     return this;
   }
 
-  graphDef(library: readonly object[] = []): object {
-    return {
-      node: this.nodes,
-      versions: { producer: 1000 },
-      ...(library.length > 0 ? { library: { function: library } } : {}),
-    };
+  graphDef(): object {
+    const library = this.functions.length > 0 ? { library: { function: this.functions } } : {};
+    return { node: this.nodes, versions: { producer: 1000 }, ...library };
   }
   bytes(): Uint8Array {
     const type = tensorflowType('GraphDef');
