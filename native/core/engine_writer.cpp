@@ -120,6 +120,7 @@ std::vector<size_t> inOffsetOrder(const schema::Engine& engine) {
 /// The header followed by the kernels that the device compiles for its layers: in protobuf, to append is to add.
 std::vector<std::byte> withKernels(std::span<const std::byte> header, const schema::Engine& engine, Device& device,
                                    const SymbolValues& symbols, const StopToken* stop) {
+    if (device.sharesHostMemory()) return {header.begin(), header.end()};
     std::vector<LayerDesc> layers;
     layers.reserve(engine.layers.size());
     std::vector<LayerTactic> tactics;
