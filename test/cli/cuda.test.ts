@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeOnnx } from '../../optimizer/exporters/onnx/write.ts';
+import { Build } from '../support/build.ts';
 
 /*
  * The GPU backend end to end on an emulated GPU (test/native/cuda/emulator): the command line finds it as it finds a
@@ -69,6 +71,23 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     );
     expect(p.status, p.stderr).toBe(0);
     expect(JSON.parse(p.stdout).device.id).toBe('cuda:0');
+  }, 60_000);
+
+  test('layers without a GPU kernel run on the CPU, and are named so', async () => {
+    const b = new Build();
+    const x = b.node('Relu', [b.input('x', [1, 4, 6])]);
+    const sums = b.node('CumSum', [x, b.constant([], [1], 'int64')], { exclusive: 0, reverse: 0 });
+    b.output(b.node('Add', [sums, x]), 'y');
+    const model = join(dir, 'sums.onnx');
+    await writeOnnx(b.done(), model, { evaluateWeight: () => Promise.reject(new Error('all weights are literals')) });
+    const engine = join(dir, 'sums.sinter');
+    expect(sinter(['build', model, '--device', 'cuda:0', '--level', '0', '-o', engine], EMULATOR)).toMatchObject({
+      code: 0,
+    });
+    expect(sinter(['inspect', engine], EMULATOR).out).toMatch(/CumSum\s+cpu:/);
+    expect(JSON.parse(sinter(['compare', model, engine, '--json'], EMULATOR).out).ok).toBe(true);
+    const profile = sinter(['profile', engine, '--iterations', '3', '--json'], EMULATOR);
+    expect(profile.code, profile.err).toBe(0);
   }, 60_000);
 
   test('an engine for a GPU is inspected without one, and refused in one sentence', () => {
