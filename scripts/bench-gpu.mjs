@@ -13,7 +13,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     device: { type: 'string', default: 'cuda:0' },
     level: { type: 'string', default: '3' },
-    'batch-level': { type: 'string', default: '2' },
+    'batch-level': { type: 'string', default: '3' },
     dir: { type: 'string', default: path.join(tmpdir(), 'sinter-bench-gpu') },
     out: { type: 'string' },
     seconds: { type: 'string', default: '540' },
