@@ -78,6 +78,18 @@ Plan planFor(const LayerDesc& layer, const Source& s, const Kernels& k) {
     return p;
 }
 
+/// to[pixel][channel] of n pixels whose channels lie apart.
+template <int kChannels>
+void interleaved(const std::byte* from, int64_t channelStride, int64_t pixelStride, int64_t channels, int64_t n, std::byte* to) {
+    const int64_t count = kChannels > 0 ? kChannels : channels;
+    for (int64_t i = 0; i < n; ++i, from += pixelStride, to += count) {
+        for (int64_t c = 0; c < count; ++c) to[c] = from[c * channelStride];
+    }
+}
+void interleave(const std::byte* from, int64_t channelStride, int64_t pixelStride, int64_t channels, int64_t n, std::byte* to) {
+    (channels == 3 ? interleaved<3> : interleaved<0>)(from, channelStride, pixelStride, channels, n, to);
+}
+
 class Conv final : public Kernel {
 public:
     Conv(const LayerDesc& layer, const Geometry& g, const Family& f)
@@ -152,12 +164,17 @@ private:
     }
 
     bool gather(Widen w, int64_t channelStride, int64_t pixelStride, int64_t pixels) const {
+        constexpr int64_t kPixels = 256;
         const int64_t channels = w.n;
-        std::array<std::byte, 8> numbers{};
+        std::array<std::byte, 8 * kPixels> numbers;
+        const std::byte* const from = w.from;
+        w.from = numbers.data();
         bool any = false;
-        for (int64_t i = 0; i < pixels; ++i, w.to += source_.pixel) {
-            for (int64_t c = 0; c < channels; ++c) numbers[static_cast<size_t>(c)] = w.from[i * pixelStride + c * channelStride];
-            any |= kernels_.widen({w.to, numbers.data(), channels, w.isUnsigned, w.zeroPoint});
+        for (int64_t i = 0; i < pixels; i += kPixels, w.to += kPixels * source_.pixel) {
+            const int64_t n = std::min(kPixels, pixels - i);
+            interleave(from + i * pixelStride, channelStride, pixelStride, channels, n, numbers.data());
+            w.n = n * channels;
+            any |= kernels_.widen(w);
         }
         return any;
     }
