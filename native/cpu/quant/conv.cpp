@@ -6,6 +6,7 @@
 
 #include "cpu/conv/geometry.h"
 #include "cpu/conv/support.h"
+#include "cpu/quant/interleave.h"
 #include "cpu/quant/product.h"
 
 /// Convolution of quantized activations, channels last, as an implicit product over a padded copy of the input.
@@ -79,15 +80,14 @@ Plan planFor(const LayerDesc& layer, const Source& s, const Kernels& k) {
 }
 
 /// to[pixel][channel] of n pixels whose channels lie apart.
-template <int kChannels>
-void interleaved(const std::byte* from, int64_t channelStride, int64_t pixelStride, int64_t channels, int64_t n, std::byte* to) {
-    const int64_t count = kChannels > 0 ? kChannels : channels;
-    for (int64_t i = 0; i < n; ++i, from += pixelStride, to += count) {
-        for (int64_t c = 0; c < count; ++c) to[c] = from[c * channelStride];
-    }
-}
 void interleave(const std::byte* from, int64_t channelStride, int64_t pixelStride, int64_t channels, int64_t n, std::byte* to) {
-    (channels == 3 ? interleaved<3> : interleaved<0>)(from, channelStride, pixelStride, channels, n, to);
+    if (channels == 3 && pixelStride == 1) {
+        const std::byte* const planes[3] = {from, from + channelStride, from + 2 * channelStride};
+        return interleaveThreeAvx2(planes, n, to);
+    }
+    for (int64_t i = 0; i < n; ++i, from += pixelStride, to += channels) {
+        for (int64_t c = 0; c < channels; ++c) to[c] = from[c * channelStride];
+    }
 }
 
 class Conv final : public Kernel {
