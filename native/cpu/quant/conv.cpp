@@ -6,6 +6,7 @@
 
 #include "cpu/conv/geometry.h"
 #include "cpu/conv/support.h"
+#include "cpu/quant/interleave.h"
 #include "cpu/quant/product.h"
 
 /// Convolution of quantized activations, channels last, as an implicit product over a padded copy of the input.
@@ -76,6 +77,17 @@ Plan planFor(const LayerDesc& layer, const Source& s, const Kernels& k) {
     Plan p = planProduct(k, g.batch * g.outPixels(), static_cast<int64_t>(s.tapOffsets.size()), klen, g.outChannels, layer.intsAttr("splits"), g.groups);
     p.groupBytes = g.groupChannels() * s.numberBytes;
     return p;
+}
+
+/// to[pixel][channel] of n pixels whose channels lie apart.
+void interleave(const std::byte* from, int64_t channelStride, int64_t pixelStride, int64_t channels, int64_t n, std::byte* to) {
+    if (channels == 3 && pixelStride == 1) {
+        const std::byte* const planes[3] = {from, from + channelStride, from + 2 * channelStride};
+        return interleaveThreeAvx2(planes, n, to);
+    }
+    for (int64_t i = 0; i < n; ++i, from += pixelStride, to += channels) {
+        for (int64_t c = 0; c < channels; ++c) to[c] = from[c * channelStride];
+    }
 }
 
 class Conv final : public Kernel {
@@ -152,12 +164,17 @@ private:
     }
 
     bool gather(Widen w, int64_t channelStride, int64_t pixelStride, int64_t pixels) const {
+        constexpr int64_t kPixels = 256;
         const int64_t channels = w.n;
-        std::array<std::byte, 8> numbers{};
+        std::array<std::byte, 8 * kPixels> numbers;
+        const std::byte* const from = w.from;
+        w.from = numbers.data();
         bool any = false;
-        for (int64_t i = 0; i < pixels; ++i, w.to += source_.pixel) {
-            for (int64_t c = 0; c < channels; ++c) numbers[static_cast<size_t>(c)] = w.from[i * pixelStride + c * channelStride];
-            any |= kernels_.widen({w.to, numbers.data(), channels, w.isUnsigned, w.zeroPoint});
+        for (int64_t i = 0; i < pixels; i += kPixels, w.to += kPixels * source_.pixel) {
+            const int64_t n = std::min(kPixels, pixels - i);
+            interleave(from + i * pixelStride, channelStride, pixelStride, channels, n, numbers.data());
+            w.n = n * channels;
+            any |= kernels_.widen(w);
         }
         return any;
     }

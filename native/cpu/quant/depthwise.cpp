@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "cpu/conv/geometry.h"
 #include "cpu/conv/support.h"
+#include "cpu/quant/depthwise_layer.h"
 #include "cpu/quant/product.h"
 
 /// Depthwise convolution of 8-bit activations, channels last.
@@ -23,19 +23,6 @@ PixelFn pixelFor(const LayerDesc& layer) {
     return layer.inputs[0].dtype == DType::U8 ? depthwisePairsU8Avx2 : depthwisePairsI8Avx2;
 }
 
-std::optional<Geometry> geometryOf(const LayerDesc& layer) {
-    if (layer.inputs.size() < 2 || layer.outputs.size() != 1 || !isStored(layer.inputs[0])) return std::nullopt;
-    if (!hasIntegerWeights(layer) || !readableRow(layer.outputs[0])) return std::nullopt;
-    if (layer.outputs[0].dims.size() != layer.inputs[0].dims.size()) return std::nullopt;
-    LayerDesc plain = withFloatBias(layer);
-    plain.inputs[0] = dequantizedInfo(layer.inputs[0]);
-    plain.inputs[1] = dequantizedInfo(layer.inputs[1]);
-    plain.outputs[0] = dequantizedInfo(layer.outputs[0]);
-    const auto g = conv::geometryOf(plain);
-    if (!g || g->groups != g->inChannels || g->outChannels != g->inChannels || !fitsInt32(layer, g->taps())) return std::nullopt;
-    return g;
-}
-
 int64_t wholeBlocks(int64_t channels) { return (channels + 15) / 16 * 16; }
 
 class Depthwise final : public Kernel {
@@ -50,14 +37,8 @@ public:
     void run(const KernelArgs& args) override {
         const TensorView& x = args.inputs[0];
         const TensorView& y = args.outputs[0];
-        if (g_.inChannels > 1 && (x.strides[1] != 1 || y.strides[1] != 1)) {
-            throw std::runtime_error("Layer \"" + name_ + "\" wants its tensors channels last.");
-        }
-        std::array<int64_t, 3> xs{}, ys{};
-        for (int i = 0; i < x.rank - 2; ++i) {
-            xs[static_cast<size_t>(5 - x.rank + i)] = x.strides[static_cast<size_t>(i + 2)];
-            ys[static_cast<size_t>(5 - x.rank + i)] = y.strides[static_cast<size_t>(i + 2)];
-        }
+        wantChannelsLast(name_, g_.inChannels, x, y);
+        const auto xs = spatialStrides(x), ys = spatialStrides(y);
         const int64_t padded = wholeBlocks(g_.inChannels);
         auto* const bias = static_cast<float*>(args.workspace);
         std::fill_n(bias, padded, 0.0f);
@@ -141,17 +122,10 @@ private:
     std::vector<std::byte> zeros_;
 };
 
-/// The epilogue where it is a clamp or nothing.
-std::optional<gemm::Epilogue> clampOf(const LayerDesc& layer, const Geometry& g) {
-    auto e = compileEpilogue(layer, g.resultDims(), familyAvx2());
-    if (!e || e->general || e->residual >= 0) return std::nullopt;
-    return e;
-}
-
 std::optional<TacticInfo> supports(const LayerDesc& layer, int threads) {
-    const auto g = geometryOf(layer);
+    const auto g = depthwiseGeometry(layer);
     if (!g) return std::nullopt;
-    const auto epilogue = clampOf(layer, *g);
+    const auto epilogue = depthwiseClamp(layer, *g);
     if (!epilogue) return std::nullopt;
     TacticInfo info = conv::layoutsOf(layer, *epilogue);
     const auto padded = static_cast<uint64_t>(wholeBlocks(g->inChannels));
@@ -166,7 +140,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, int threads) {
 }
 
 void pack(const LayerDesc& layer, int input, const void* raw, void* packed) {
-    const auto g = geometryOf(layer);
+    const auto g = depthwiseGeometry(layer);
     if (!g || input != 1) throw std::runtime_error("Layer \"" + layer.name + "\" has no such packed constant.");
     const IntegerWeights w = integerWeights(layer, raw);
     const int64_t padded = wholeBlocks(g->inChannels);
@@ -197,8 +171,8 @@ KernelRow row(const char* name) {
     r.isa = Isa::Avx2;
     r.supports = supports;
     r.make = [](const LayerDesc& l, int) -> std::unique_ptr<Kernel> {
-        const Geometry g = *geometryOf(l);
-        return std::make_unique<Depthwise>(l, g, *clampOf(l, g));
+        const Geometry g = *depthwiseGeometry(l);
+        return std::make_unique<Depthwise>(l, g, *depthwiseClamp(l, g));
     };
     r.pack = pack;
     return r;

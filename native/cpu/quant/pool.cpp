@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 
 #include "cpu/pool/window.h"
@@ -61,41 +62,58 @@ public:
         const int64_t size = sizeOf(store_.toType);
         const auto body = [&](int64_t begin, int64_t end, int) {
             std::vector<const std::byte*> taps(static_cast<size_t>(w_.taps()));
-            for (int64_t pixel = begin; pixel < end; ++pixel) {
-                const std::array<int64_t, 3> o{pixel / w_.out[2] / w_.out[1] % w_.out[0], pixel / w_.out[2] % w_.out[1], pixel % w_.out[2]};
-                const int64_t n = pixel / w_.out[2] / w_.out[1] / w_.out[0];
-                Fold f{};
-                f.taps = taps.data();
-                f.count = gather(static_cast<const std::byte*>(x.data) + n * x.strides[0], xs, o, taps.data());
-                f.out = static_cast<std::byte*>(y.data) + (n * y.strides[0] + o[0] * ys[0] + o[1] * ys[1] + o[2] * ys[2]) * size;
-                f.channels = w_.channels;
-                f.isUnsigned = x_.dtype == DType::U8;
-                f.zeros = static_cast<int>(f.count * x_.zeroPoint);
-                f.factor = static_cast<float>(x_.scale[0] / static_cast<double>(w_.countPadding ? counted(o) : f.count));
-                f.store = store_;
-                w_.average ? folds_.mean(f) : folds_.largest(f);
+            std::vector<const std::byte*> lines(static_cast<size_t>(w_.kernel[0] * w_.kernel[1]));
+            Fold f{};
+            f.taps = taps.data();
+            f.channels = w_.channels;
+            f.isUnsigned = x_.dtype == DType::U8;
+            f.store = store_;
+            for (int64_t row = begin; row < end; ++row) {
+                std::array<int64_t, 3> o{row / w_.out[1] % w_.out[0], row % w_.out[1], 0};
+                const int64_t n = row / w_.out[1] / w_.out[0];
+                const size_t inside = linesOf(static_cast<const std::byte*>(x.data) + n * x.strides[0], xs, o, lines.data());
+                auto* out = static_cast<std::byte*>(y.data) + (n * y.strides[0] + o[0] * ys[0] + o[1] * ys[1]) * size;
+                for (; o[2] < w_.out[2]; ++o[2], out += ys[2] * size) {
+                    f.count = gather({lines.data(), inside}, xs[2], o[2], taps.data());
+                    f.out = out;
+                    if (!w_.average) {
+                        folds_.largest(f);
+                        continue;
+                    }
+                    f.zeros = static_cast<int>(f.count * x_.zeroPoint);
+                    f.factor = static_cast<float>(x_.scale[0] / static_cast<double>(w_.countPadding ? counted(o) : f.count));
+                    folds_.mean(f);
+                }
             }
         };
-        const int64_t pixels = w_.batch * w_.out[0] * w_.out[1] * w_.out[2];
-        if (args.pool) args.pool->parallelFor(pixels, 8, body);
-        else body(0, pixels, 0);
+        const int64_t rows = w_.batch * w_.out[0] * w_.out[1];
+        if (args.pool) args.pool->parallelFor(rows, std::max<int64_t>(1, 8 / w_.out[2]), body);
+        else body(0, rows, 0);
     }
 
 private:
-    int64_t gather(const std::byte* image, const std::array<int64_t, 3>& strides, const std::array<int64_t, 3>& o, const std::byte** taps) const {
-        int64_t count = 0;
-        std::array<int64_t, 3> k{};
-        const auto at = [&](size_t i) { return o[i] * w_.stride[i] - w_.pad[i] + k[i] * w_.dilation[i]; };
-        const auto inside = [&](size_t i) { return at(i) >= 0 && at(i) < w_.in[i]; };
-        for (k[0] = 0; k[0] < w_.kernel[0]; ++k[0]) {
-            for (k[1] = 0; inside(0) && k[1] < w_.kernel[1]; ++k[1]) {
-                const std::byte* line = image + at(0) * strides[0] + at(1) * strides[1];
-                for (k[2] = 0; inside(1) && k[2] < w_.kernel[2]; ++k[2]) {
-                    if (inside(2)) taps[count++] = line + at(2) * strides[2];
-                }
+    /// The rows of the input under the windows of an output row; returns how many lie inside.
+    size_t linesOf(const std::byte* image, const std::array<int64_t, 3>& strides, const std::array<int64_t, 3>& o, const std::byte** lines) const {
+        size_t count = 0;
+        const auto at = [&](size_t i, int64_t k) { return o[i] * w_.stride[i] - w_.pad[i] + k * w_.dilation[i]; };
+        for (int64_t d = 0; d < w_.kernel[0]; ++d) {
+            for (int64_t h = 0; h < w_.kernel[1]; ++h) {
+                const int64_t depth = at(0, d), height = at(1, h);
+                if (depth >= 0 && depth < w_.in[0] && height >= 0 && height < w_.in[1]) lines[count++] = image + depth * strides[0] + height * strides[1];
             }
         }
         return count;
+    }
+
+    int64_t gather(std::span<const std::byte* const> lines, int64_t stride, int64_t ow, const std::byte** taps) const {
+        const std::byte** to = taps;
+        const int64_t first = ow * w_.stride[2] - w_.pad[2];
+        for (const std::byte* line : lines) {
+            for (int64_t k = 0, at = first; k < w_.kernel[2]; ++k, at += w_.dilation[2]) {
+                if (at >= 0 && at < w_.in[2]) *to++ = line + at * stride;
+            }
+        }
+        return to - taps;
     }
 
     /// Window positions on the input or its padding.

@@ -115,7 +115,13 @@ struct Product::Job {
 
 Product::Product(const LayerDesc& layer, Plan plan, std::vector<int64_t> result, const Family& f)
     : extras_(layer.inputs.begin() + layer.opInputs, layer.inputs.end()), outputs_(layer.outputs), plan_(std::move(plan)),
-      result_(std::move(result)), kernels_(f.kernels()), rowMove_(f.rowMove()), epilogue_(*compileEpilogue(layer, result_, f)), requantizes_(requantizes(layer) && !epilogue_.general && epilogue_.residual < 0) {}
+      result_(std::move(result)), kernels_(f.kernels()), rowMove_(f.rowMove()), epilogue_(*compileEpilogue(layer, result_, f)), requantizes_(requantizes(layer) && !epilogue_.general && epilogue_.residual < 0) {
+    for (const TensorInfo& o : outputs_) {
+        Quantizer& q = quantizers_.emplace_back(o);
+        q.clamp(epilogue_.lo, epilogue_.hi);
+        if (requantizes_) q.scaled();
+    }
+}
 
 uint64_t Product::workspaceBytes(const LayerDesc& layer, const Plan& plan, const gemm::Epilogue& e, const Kernels&, int threads) {
     int64_t bytes = 3 * align(plan.paddedColumns * 4) + workerBytes(plan, e) * std::max(1, threads);
@@ -240,23 +246,24 @@ void Product::tileRows(const Job& job, int64_t first, int rows, size_t panelBegi
             output = panel.output;
             const auto k = static_cast<size_t>(output);
             t.out = general ? Storage::F32 : storageOf(outputs_[k].dtype);
-            Quantizer q(outputs_[k]);
-            q.clamp(epilogue_.lo, epilogue_.hi);
-            if (requantizes_) q.scaled();
+            const Quantizer& q = quantizers_[k];
             t.inverse = q.inverse;
             t.storedLo = q.lo;
             t.storedHi = q.hi;
             t.zeroPoint = q.zeroPoint;
             job.outputRows[k].offsets(first, rows, offsets);
-            for (int i = 0; i < rows; ++i) {
-                outAt[i] = general ? own + i * plan_.columns * 4 : static_cast<std::byte*>(o.outputs[k].data) + offsets[i] * sizeOf(t.out);
-            }
+            auto* const out = static_cast<std::byte*>(o.outputs[k].data);
+            const int64_t size = sizeOf(t.out);
+            for (int i = 0; i < rows; ++i) outAt[i] = general ? own + i * plan_.columns * 4 : out + offsets[i] * size;
         }
-        const int64_t column = general ? panel.column : panel.outputColumn;
-        for (int i = 0; i < rows; ++i) {
-            a[i] = rowAt[i] + panel.group * plan_.groupBytes;
-            c[i] = outAt[i] + column * sizeOf(t.out);
-            if (t.residual != nullptr) residual[i] = residualAt[i] + panel.column * sizeOf(t.residualType);
+        // With few products in a tile these addresses count: no conditions inside their loops.
+        const int64_t groupAt = panel.group * plan_.groupBytes;
+        const int64_t outColumn = (general ? panel.column : panel.outputColumn) * sizeOf(t.out);
+        for (int i = 0; i < rows; ++i) a[i] = rowAt[i] + groupAt;
+        for (int i = 0; i < rows; ++i) c[i] = outAt[i] + outColumn;
+        if (t.residual != nullptr) {
+            const int64_t residualColumn = panel.column * sizeOf(t.residualType);
+            for (int i = 0; i < rows; ++i) residual[i] = residualAt[i] + residualColumn;
         }
         t.b = job.weights + panel.packed;
         t.start = job.start + panel.padded;

@@ -128,6 +128,7 @@ private:
     RowMoveFn rowMove_;
     gemm::Epilogue epilogue_;
     bool requantizes_;
+    std::vector<Quantizer> quantizers_;  ///< of the outputs, the clamp in their bounds
 };
 
 }  // namespace sinter::quant

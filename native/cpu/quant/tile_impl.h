@@ -46,44 +46,98 @@ struct SignedDot {
 
 enum class Added : uint8_t { Nothing, Floats, Bytes };
 
-/// Sums lie in memory here, one row after the other: the constants of the way out fill the registers.
-template <int C, Storage kOut, Added kAdded>
-void storeRows(const Tile& t, const int32_t* sums, int rows) {
+/// The way out of a tile's rows: sum · scale + bias + residual. Sums lie in memory, one row after the other: these constants
+/// fill the registers.
+template <int C, Added kAdded>
+struct RowValues {
+    const Tile& t;
+    const int32_t* sums;
+    V::F scale[C], bias[C], residualScale;
+    V::I residualZero;
+    int left[C];
+    bool whole, unsignedResidual;
+
+    RowValues(const Tile& tile, const int32_t* from)
+        : t(tile), sums(from), residualScale(V::set(tile.residualScale)), residualZero(V::setInt(tile.residualZeroPoint)), whole(tile.width == C * V::kLanes),
+          unsignedResidual(tile.residualType == Storage::U8) {
+        for (int j = 0; j < C; ++j) {
+            left[j] = t.width - j * V::kLanes;
+            left[j] = left[j] < 0 ? 0 : left[j] > V::kLanes ? V::kLanes : left[j];
+            scale[j] = V::load(t.scale + j * V::kLanes);
+            bias[j] = V::load(t.bias + j * V::kLanes);
+        }
+    }
+
+    V::F operator()(int i, int j) const {
+        const V::F v = V::fma(V::toFloat(loadInts(sums + (i * C + j) * V::kLanes)), scale[j], bias[j]);
+        if (kAdded == Added::Floats) {
+            const auto* add = reinterpret_cast<const float*>(t.residual[i]) + j * V::kLanes;
+            return V::add(v, whole ? V::load(add) : V::load(add, V::firstN(left[j])));
+        }
+        if (kAdded == Added::Bytes) {
+            return V::add(v, V::mul(floatsOf(t.residual[i] + j * V::kLanes, left[j], unsignedResidual, residualZero), residualScale));
+        }
+        return v;
+    }
+};
+
+template <int C, Added kAdded>
+void storeFloats(const Tile& t, const int32_t* sums, int rows) {
+    const RowValues<C, kAdded> value(t, sums);
     const V::F lo = V::set(t.lo);
     const V::F hi = V::set(t.hi);
-    const StoreQuantized quantize(t.inverse, t.storedLo, t.storedHi, t.zeroPoint);
-    const V::F residualScale = V::set(t.residualScale);
-    const V::I residualZero = V::setInt(t.residualZeroPoint);
-    const bool isUnsigned = t.residualType == Storage::U8;
-    int left[C];
-    V::F scale[C];
-    V::F bias[C];
-    for (int j = 0; j < C; ++j) {
-        left[j] = t.width - j * V::kLanes;
-        left[j] = left[j] < 0 ? 0 : left[j] > V::kLanes ? V::kLanes : left[j];
-        scale[j] = V::load(t.scale + j * V::kLanes);
-        bias[j] = V::load(t.bias + j * V::kLanes);
-    }
-    const bool whole = t.width == C * V::kLanes;
     for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 2
-        for (int j = 0; j < C; ++j, sums += V::kLanes) {
-            V::F v = V::fma(V::toFloat(loadInts(sums)), scale[j], bias[j]);
-            if (kAdded == Added::Floats) {
-                const auto* add = reinterpret_cast<const float*>(t.residual[i]) + j * V::kLanes;
-                v = V::add(v, whole ? V::load(add) : V::load(add, V::firstN(left[j])));
-            } else if (kAdded == Added::Bytes) {
-                v = V::add(v, V::mul(floatsOf(t.residual[i] + j * V::kLanes, left[j], isUnsigned, residualZero), residualScale));
-            }
-            if (kOut == Storage::F32) {
-                v = V::min(hi, V::max(lo, v));
-                auto* out = reinterpret_cast<float*>(t.c[i]) + j * V::kLanes;
-                if (whole) V::store(out, v);
-                else V::store(out, v, V::firstN(left[j]));
-            } else {
-                quantize(t.c[i] + j * V::kLanes, v, left[j]);
-            }
+        for (int j = 0; j < C; ++j) {
+            const V::F v = V::min(hi, V::max(lo, value(i, j)));
+            auto* out = reinterpret_cast<float*>(t.c[i]) + j * V::kLanes;
+            if (value.whole) V::store(out, v);
+            else V::store(out, v, V::firstN(value.left[j]));
         }
+    }
+}
+
+#if defined(__AVX512F__)
+/// 32 columns of two rows at a time, packed with saturation. Too small a float (and a NaN) becomes the smallest integer,
+/// which saturates to `lowest`: StoreQuantized gives the same bytes. Returns the rows done.
+template <Added kAdded, bool kUnsigned>
+int storeRowPairs(const RowValues<2, kAdded>& value, int rows) {
+    const Tile& t = value.t;
+    const V::F inverse = V::set(t.inverse);
+    const V::F most = V::set(t.storedHi);
+    const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(t.zeroPoint));
+    const __m512i lowest = _mm512_set1_epi8(static_cast<char>(_mm_cvtss_si32(_mm_set_ss(t.storedLo)) + t.zeroPoint));
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const auto words = [&](int i) {
+        const auto ints = [&](int j) { return V::toInt(V::min(most, V::mul(value(i, j), inverse))); };
+        return _mm512_adds_epi16(_mm512_packs_epi32(ints(0), ints(1)), zero);
+    };
+    int i = 0;
+    for (; i + 2 <= rows; i += 2) {
+        const __m512i first = words(i), second = words(i + 1);
+        // Every 16 bytes hold four columns of each half of each row.
+        const __m512i bytes = kUnsigned ? _mm512_max_epu8(_mm512_packus_epi16(first, second), lowest) : _mm512_max_epi8(_mm512_packs_epi16(first, second), lowest);
+        const __m512i sorted = _mm512_permutexvar_epi32(order, bytes);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(t.c[i]), _mm512_castsi512_si256(sorted));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(t.c[i + 1]), _mm512_extracti64x4_epi64(sorted, 1));
+    }
+    return i;
+}
+#endif
+
+template <int C, Added kAdded>
+void storeBytesOf(const Tile& t, const int32_t* sums, int rows) {
+    const RowValues<C, kAdded> value(t, sums);
+    int i = 0;
+#if defined(__AVX512F__)
+    if constexpr (C == 2) {
+        if (value.whole) i = t.out == Storage::U8 ? storeRowPairs<kAdded, true>(value, rows) : storeRowPairs<kAdded, false>(value, rows);
+    }
+#endif
+    const StoreQuantized quantize(t.inverse, t.storedLo, t.storedHi, t.zeroPoint);
+    for (; i < rows; ++i) {
+#pragma GCC unroll 2
+        for (int j = 0; j < C; ++j) quantize(t.c[i] + j * V::kLanes, value(i, j), value.left[j]);
     }
 }
 
@@ -91,13 +145,13 @@ template <int C>
 void storeTile(const Tile& t, const int32_t* sums, int rows) {
     const Added added = t.residual == nullptr ? Added::Nothing : t.residualType == Storage::F32 ? Added::Floats : Added::Bytes;
     if (t.out == Storage::F32) {
-        if (added == Added::Nothing) storeRows<C, Storage::F32, Added::Nothing>(t, sums, rows);
-        else if (added == Added::Floats) storeRows<C, Storage::F32, Added::Floats>(t, sums, rows);
-        else storeRows<C, Storage::F32, Added::Bytes>(t, sums, rows);
+        if (added == Added::Nothing) storeFloats<C, Added::Nothing>(t, sums, rows);
+        else if (added == Added::Floats) storeFloats<C, Added::Floats>(t, sums, rows);
+        else storeFloats<C, Added::Bytes>(t, sums, rows);
     } else {
-        if (added == Added::Nothing) storeRows<C, Storage::I8, Added::Nothing>(t, sums, rows);
-        else if (added == Added::Floats) storeRows<C, Storage::I8, Added::Floats>(t, sums, rows);
-        else storeRows<C, Storage::I8, Added::Bytes>(t, sums, rows);
+        if (added == Added::Nothing) storeBytesOf<C, Added::Nothing>(t, sums, rows);
+        else if (added == Added::Floats) storeBytesOf<C, Added::Floats>(t, sums, rows);
+        else storeBytesOf<C, Added::Bytes>(t, sums, rows);
     }
 }
 

@@ -112,6 +112,18 @@ TEST_CASE("cases: quantized Conv") {
         cases.push_back(make({.x = {1, c, 11, 9}, .w = {c, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = c, .epilogue = "clip"}));
         cases.push_back(make({.x = {2, c, 11, 9}, .w = {c, 1, 5, 5}, .stride = {2, 2}, .pads = {2, 2, 2, 2}, .group = c, .epilogue = "relu", .yType = DType::F32}));
     }
+    // Depthwise rows: whole and partial blocks of channels, both strides, images narrower than the kernel, every storage.
+    for (int64_t c : {3, 32, 40, 64, 97, 144}) {
+        for (DType x : {DType::I8, DType::U8}) {
+            const int64_t xZero = x == DType::U8 ? 131 : -7;
+            cases.push_back(make({.x = {2, c, 7, 9}, .w = {c, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = c, .epilogue = "clip", .xType = x, .wType = DType::I8, .yType = x, .xZero = xZero, .yZero = xZero}));
+            cases.push_back(make({.x = {1, c, 7, 8}, .w = {c, 1, 3, 3}, .stride = {2, 2}, .pads = {0, 1, 1, 0}, .group = c, .epilogue = "relu", .xType = x, .yType = DType::U8, .xZero = xZero, .yZero = 4}));
+            cases.push_back(make({.x = {1, c, 8, 1}, .w = {c, 1, 3, 3}, .stride = {3, 1}, .pads = {1, 2, 1, 1}, .group = c, .epilogue = "clip", .xType = x, .yType = DType::F32, .xZero = xZero}));
+            cases.push_back(make({.x = {1, c, 6, 2}, .w = {c, 1, 3, 3}, .stride = {1, 2}, .pads = {2, 1, 0, 2}, .group = c, .xType = x, .wType = DType::U8, .yType = DType::I8, .xZero = xZero, .yZero = -128, .wZero = 128}));
+            cases.push_back(make({.x = {1, c, 6, 5}, .w = {c, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = c, .epilogue = "relu", .xType = x, .wType = DType::I8, .yType = DType::I8, .xZero = xZero, .yZero = 3, .integerBias = true}));
+        }
+        cases.push_back(make({.x = {1, c, 9, 9}, .w = {c, 1, 3, 3}, .stride = {2, 2}, .pads = {1, 1, 1, 1}, .group = c}));
+    }
     cases.push_back(make({.x = {1, 32, 9, 9}, .w = {48, 16, 3, 3}, .pads = {1, 1, 1, 1}, .group = 2, .epilogue = "relu"}));
     cases.push_back(make({.x = {2, 21, 5, 5}, .w = {14, 3, 3, 3}, .pads = {1, 1, 1, 1}, .group = 7}));
     for (const char* e : {"clip", "hardswish", "silu", "gelu", "leaky", "residual", "residual_relu", "bias_relu", "scale_shift", "long"}) {
