@@ -94,7 +94,8 @@ public:
             failure = plugin_->entry->run(&call);
         }
         if (failure) {
-            throw Error(ErrorCode::Kernel, "the plugin \"" + plugin_->name + "\" refused layer \"" + layer_.name + "\": " + failure, layer_.name);
+            const std::string where = layer_.name.empty() ? "" : " in layer \"" + layer_.name + "\"";
+            throw Error(ErrorCode::Kernel, "the plugin \"" + plugin_->name + "\" failed" + where + ": " + failure, layer_.name);
         }
     }
 
