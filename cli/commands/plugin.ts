@@ -11,7 +11,7 @@ const operators = (m: PluginManifest): string =>
   [`${m.domain}.${m.op}`, ...(m.caffe ? [`caffe.${m.caffe}`] : [])].join(', ');
 
 export async function pluginAdd(folder: string): Promise<number> {
-  const { manifest } = addPlugin(resolve(folder), pluginTools(addonPath()));
+  const { manifest } = await addPlugin(resolve(folder), pluginTools(addonPath()));
   console.log(`${manifest.name} ${manifest.version} is registered: ${operators(manifest)}`);
   return EXIT.ok;
 }

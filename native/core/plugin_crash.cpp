@@ -23,8 +23,9 @@ std::string* notePath = nullptr;  // never freed: the handler may need it at any
 class Line {
 public:
     void add(const char* text) {
-        for (; *text && length_ < sizeof text_; ++text) text_[length_++] = *text;
+        for (; *text && length_ + 1 < sizeof text_; ++text) text_[length_++] = *text;
     }
+    void add(const Line& other) { add(other.text_); }
     void writeTo(int file) const {
         if (::write(file, text_, length_) < 0) return;
     }
@@ -53,13 +54,14 @@ void onSignal(int signal) {
         line.add(currentLayer);
         line.add("\" (");
         line.add(nameOf(signal));
-        line.add("); `sinter plugin remove ");
-        line.add(currentPlugin);
-        line.add("` takes it out\n");
-        Line prefixed;
-        prefixed.add("sinter: ");
-        prefixed.writeTo(STDERR_FILENO);
-        line.writeTo(STDERR_FILENO);
+        line.add(")");
+        Line told;
+        told.add("sinter: ");
+        told.add(line);
+        told.add("; `sinter plugin remove ");
+        told.add(currentPlugin);
+        told.add("` takes it out\n");
+        told.writeTo(STDERR_FILENO);
         const int note = notePath ? ::open(notePath->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
         if (note >= 0) {
             line.writeTo(note);

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { LIBRARY, MANIFEST, pluginFolder, readPlugin } from '../../optimizer/ops/plugins/folder.ts';
@@ -28,7 +28,7 @@ export function pluginTools(addon: string): PluginTools {
  * library, has another process load it, and puts everything into the folder of plugins in one step; an older version of
  * the same name is replaced. Throws PluginError; nothing is registered then.
  */
-export function addPlugin(from: string, tools: PluginTools): RegisteredPlugin {
+export async function addPlugin(from: string, tools: PluginTools): Promise<RegisteredPlugin> {
   const { manifest } = readPlugin(from);
   const root = pluginFolder();
   mkdirSync(root, { recursive: true });
@@ -40,9 +40,9 @@ export function addPlugin(from: string, tools: PluginTools): RegisteredPlugin {
       cpSync(join(from, file), join(staged, file));
     }
     const library = join(staged, LIBRARY);
-    if (manifest.sources) compile(manifest, manifest.sources, staged, from, library, tools);
+    if (manifest.sources) await compile(manifest, manifest.sources, from, library, tools);
     else if (manifest.library !== LIBRARY) copyFileSync(join(from, manifest.library!), library);
-    checkLibrary(manifest, library, tools);
+    await checkLibrary(manifest, library, tools);
     const target = join(root, manifest.name);
     const old = join(root, `.old-${process.pid}-${manifest.name}`);
     if (existsSync(target)) renameSync(target, old);
@@ -62,23 +62,18 @@ export function removePlugin(name: string): void {
   rmSync(at, { recursive: true });
 }
 
-function compile(
+async function compile(
   m: PluginManifest,
   sources: readonly string[],
-  staged: string,
   from: string,
   library: string,
   tools: PluginTools,
-): void {
+): Promise<void> {
   const compiler = process.env.CXX || 'c++';
   // Sources are compiled where they were: they may include files beside them.
   const files = sources.map((s) => join(from, s));
   const flags = ['-std=c++20', '-O2', '-shared', '-fPIC', '-fvisibility=hidden', '-I', tools.include];
-  const run = spawnSync(compiler, [...flags, ...files, '-o', library], {
-    cwd: staged,
-    encoding: 'utf8',
-    timeout: COMPILE_MS,
-  });
+  const run = await finished(compiler, [...flags, ...files, '-o', library], COMPILE_MS);
   if (run.error) {
     throw new PluginError(
       `the plugin "${m.name}" cannot be compiled: ${compiler} does not start (${run.error.message}); install a C++ compiler, or give the plugin a prebuilt "library"`,
@@ -92,9 +87,9 @@ function compile(
   );
 }
 
-function checkLibrary(m: PluginManifest, library: string, tools: PluginTools): void {
-  const run = spawnSync(tools.checker, ['--check-plugin', library], { encoding: 'utf8', timeout: LOAD_MS });
-  const [verb, name, version] = run.stdout?.trim().split(' ') ?? [];
+async function checkLibrary(m: PluginManifest, library: string, tools: PluginTools): Promise<void> {
+  const run = await finished(tools.checker, ['--check-plugin', library], LOAD_MS);
+  const [verb, name, version] = run.stdout.trim().split(' ');
   if (verb === 'plugin' && name === m.name && version === m.version) return;
   const label = `the plugin "${m.name}"`;
   if (run.error) throw new PluginError(`${label} cannot be checked: ${run.error.message}`);
@@ -104,4 +99,23 @@ function checkLibrary(m: PluginManifest, library: string, tools: PluginTools): v
     );
   if (verb === 'error') throw new PluginError(run.stdout.trim().slice('error '.length).replaceAll(library, LIBRARY));
   throw new PluginError(`${label} ends the process that loads it (${run.signal ?? `exit code ${run.status}`})`);
+}
+
+interface Finished {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Why it did not start. */
+  readonly error: Error | null;
+}
+
+/** Runs a program to its end; one that takes longer is stopped. */
+function finished(program: string, args: readonly string[], timeout: number): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = execFile(program, [...args], { timeout, maxBuffer: 1 << 24 }, (e, stdout, stderr) => {
+      const started = child.pid !== undefined;
+      resolve({ status: child.exitCode, signal: child.signalCode, stdout, stderr, error: started ? null : e });
+    });
+  });
 }
