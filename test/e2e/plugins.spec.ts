@@ -73,6 +73,10 @@ test.describe('plugins', () => {
     await expect(s.page.getByRole('list', { name: 'Plugins' })).toContainText('test.Trap');
     await s.idle();
     const headline = await s.page.getByTestId('headline').textContent();
+    // Timing it crashes nothing here: only what runs the engine does.
+    await s.goTo('build');
+    await s.page.locator('[data-command="run.build"]').first().click();
+    await expect(s.page.getByText(/plugin__trap/).first()).toBeVisible({ timeout: 60_000 });
     await s.goTo('profile');
     await s.page.locator('[data-command="run.profile"]').first().click();
     await expect(
