@@ -15,6 +15,7 @@ const INPUT_ERRORS = new Set([
   'CalibrationFileError',
   'InferError',
   'CycleError',
+  'PluginError',
 ]);
 
 /** Runtime failures whose cause is the file or the data given; names of native/core/error.h. */

@@ -301,6 +301,22 @@ program
   .addHelpText('after', '\nExample:\n  $ sinter devices --measure --threads 2')
   .action(act(async () => (await import('./commands/devices.ts')).devices));
 
+const plugin = program.command('plugin').description('operators of your own: add, list and remove plugins');
+plugin
+  .command('add <folder>')
+  .description('compile the plugin in a folder (plugin.json and sources, or a library) and register it')
+  .addHelpText('after', '\nExample:\n  $ sinter plugin add assets/plugins/snake')
+  .action(act(async () => (await import('./commands/plugin.ts')).pluginAdd));
+plugin
+  .command('list')
+  .description('registered plugins and the operators they define')
+  .option(...json)
+  .action(act(async () => (await import('./commands/plugin.ts')).pluginList));
+plugin
+  .command('remove <name>')
+  .description('take a plugin out; engines that need it no longer load')
+  .action(act(async () => (await import('./commands/plugin.ts')).pluginRemove));
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -34,12 +34,14 @@ const made = await build({
       'assets/**',
       'build/native/sinter.node',
       'build/native/sinter_tuner',
+      // What plugins are compiled against.
+      'native/include/**',
       'package.json',
       '!node_modules',
       '!**/*.map',
     ],
     asar: true,
-    asarUnpack: ['build/native/**', 'assets/**'],
+    asarUnpack: ['build/native/**', 'native/include/**', 'assets/**'],
     npmRebuild: false,
     icon: path.join(ROOT, 'dist/icons/sinter-512.png'),
     fileAssociations: [

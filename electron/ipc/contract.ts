@@ -3,6 +3,7 @@ import { buildResult, tuningChoice } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
 import { comparison, given, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
+import { pluginList } from './schemas/plugins.ts';
 import {
   accuracy,
   algorithm,
@@ -163,6 +164,10 @@ export const contract = {
   },
   /** Top-1 and top-5 of a built engine on labelled samples: what `sinter evaluate` prints. */
   evaluate: { params: z.object({ engine: handle, data: dataChoice, job: jobId }), result: accuracy },
+  plugins: { params: z.object({}), result: pluginList },
+  /** Compiles, checks and registers the plugin in a folder. */
+  addPlugin: { params: z.object({ folder: z.string() }), result: pluginList },
+  removePlugin: { params: z.object({ name: z.string() }), result: pluginList },
   pause: { params: z.object({ job: jobId, paused: z.boolean() }), result: z.object({ found: z.boolean() }) },
   cancel: { params: z.object({ job: jobId }), result: z.object({ found: z.boolean() }) },
 } as const;

@@ -39,7 +39,7 @@ export const saveOptions = z.object({
   kind: z.string(),
 });
 export type SaveOptions = z.infer<typeof saveOptions>;
-export const inputKind = z.enum(['dataFolder', 'dataFile', 'labels', 'calibration', 'weights']);
+export const inputKind = z.enum(['dataFolder', 'dataFile', 'labels', 'calibration', 'weights', 'pluginFolder']);
 export type InputKind = z.infer<typeof inputKind>;
 export const recentFile = z.object({ path: z.string(), name: z.string(), bytes: z.number() });
 export type RecentFile = z.infer<typeof recentFile>;

@@ -22,7 +22,10 @@ async function pickFolder(window: BrowserWindow, title: string): Promise<string 
   return canceled ? null : (filePaths[0] ?? null);
 }
 
-const INPUTS: Record<Exclude<InputKind, 'dataFolder'>, [title: string, name: string, extensions: string[]]> = {
+const INPUTS: Record<
+  Exclude<InputKind, 'dataFolder' | 'pluginFolder'>,
+  [title: string, name: string, extensions: string[]]
+> = {
   dataFile: ['Choose samples', 'Samples', ['npy', 'npz', 'csv', 'bin', 'raw', 'dat', 'gz', 'png', 'jpg', 'jpeg']],
   labels: ['Choose labels', 'Labels', ['txt', 'csv', 'npy']],
   weights: ['Choose the weights of this Caffe network', 'Caffe weights', ['caffemodel', 'binaryproto']],
@@ -39,7 +42,11 @@ const handlers: Handlers = {
     ),
   pickProject: (_p, w) => pick(w, 'Open a project', 'Sinter projects', ['sinterproj']),
   pickInput: (p, w) =>
-    p.kind === 'dataFolder' ? pickFolder(w, 'Choose a folder of samples') : pick(w, ...INPUTS[p.kind]),
+    p.kind === 'dataFolder'
+      ? pickFolder(w, 'Choose a folder of samples')
+      : p.kind === 'pluginFolder'
+        ? pickFolder(w, 'Choose the folder of a plugin')
+        : pick(w, ...INPUTS[p.kind]),
   pickProfile: (_p, w) => pick(w, 'Open a profile', 'Sinter profiles', ['sinterprofile']),
   pickSave: async (p, w) => {
     const { canceled, filePath } = await dialog.showSaveDialog(w, {

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, MessageChannelMain, type UtilityProcess, utilityProcess, type WebContents } from 'electron';
@@ -13,9 +14,12 @@ export class EngineHost {
   private child: UtilityProcess | null = null;
   private disposed = false;
   private readonly contents: WebContents;
+  /** Where the runtime says in which plugin it was when it crashed (native/core/plugin_crash.cpp). */
+  private readonly note: string;
 
   constructor(contents: WebContents) {
     this.contents = contents;
+    this.note = path.join(app.getPath('userData'), `crash-${process.pid}-${contents.id}.txt`);
   }
 
   connect(): void {
@@ -30,11 +34,22 @@ export class EngineHost {
     this.child?.kill();
   }
 
+  private lastWords(): string | null {
+    try {
+      return readFileSync(this.note, 'utf8').trim() || null;
+    } catch {
+      return null;
+    } finally {
+      rmSync(this.note, { force: true });
+    }
+  }
+
   private start(): UtilityProcess {
     const child = utilityProcess.fork(path.join(here, 'host.js'), [], {
       serviceName: 'Sinter engine host',
       env: {
         ...process.env,
+        SINTER_CRASH_NOTE: this.note,
         SINTER_CACHE: path.join(app.getPath('userData'), 'results'),
         SINTER_CALIBRATIONS: path.join(app.getPath('userData'), 'calibrations'),
       },
@@ -44,7 +59,10 @@ export class EngineHost {
     child.once('exit', (code) => {
       if (this.child === child) this.child = null;
       if (this.disposed || this.contents.isDestroyed()) return;
-      this.contents.send(CHANNEL.hostLost, `the engine host stopped unexpectedly (exit code ${code})`);
+      this.contents.send(
+        CHANNEL.hostLost,
+        this.lastWords() ?? `the engine host stopped unexpectedly (exit code ${code})`,
+      );
     });
     return child;
   }

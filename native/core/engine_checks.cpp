@@ -4,6 +4,7 @@
 
 #include "core/engine_format.h"
 #include "core/error.h"
+#include "core/plugin.h"
 
 namespace sinter {
 namespace {
@@ -182,9 +183,10 @@ std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
                                            std::to_string(format::kVersion));
     }
     for (const std::string& f : e.requiredFeatures) {
-        if (f == kRegionsFeature) continue;
+        if (f == kRegionsFeature || f == kPluginsFeature) continue;
         throw Error(ErrorCode::Feature, "the engine needs the feature \"" + f + "\", which this release of the runtime does not have");
     }
+    for (const schema::PluginNeed& p : e.plugins) PluginRegistry::instance().find(p.name, p.version);
     std::string id = e.device;
     for (const schema::Layer& l : e.layers) {
         const std::string& on = l.device.empty() ? e.device : l.device;

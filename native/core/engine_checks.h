@@ -8,6 +8,7 @@ namespace sinter {
 
 /// The one feature that format 1 defines: layers with regions or with shapes that are decided while they run.
 inline constexpr std::string_view kRegionsFeature = "regions";
+inline constexpr std::string_view kPluginsFeature = "plugins";
 
 /// True when the engine needs it.
 bool hasRegions(const schema::Engine& engine);

@@ -98,6 +98,12 @@ struct Kernel {
     std::string_view key, cubin, ptx;
 };
 
+/// A plugin that layers of the engine run.
+struct PluginNeed {
+    std::string name;
+    std::string version;
+};
+
 struct Engine {
     uint32_t format = 0;
     std::vector<std::string> requiredFeatures;
@@ -112,6 +118,7 @@ struct Engine {
     std::vector<Layer> layers;
     std::vector<Weight> weights;
     std::vector<Kernel> kernels;
+    std::vector<PluginNeed> plugins;
     uint64_t arenaBytes = 0;
     uint32_t threads = 0;
 };

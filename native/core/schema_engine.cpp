@@ -68,6 +68,18 @@ Kernel readKernel(std::string_view bytes) {
     return k;
 }
 
+PluginNeed readPlugin(std::string_view bytes) {
+    PluginNeed p;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: p.name = m.text(); break;
+            case 2: p.version = m.text(); break;
+            default: m.skip();
+        }
+    }
+    return p;
+}
+
 void readProvenance(std::string_view bytes, Engine& e) {
     for (Message m(bytes); m.next();) {
         switch (m.tag()) {
@@ -104,6 +116,7 @@ Engine decodeEngine(std::string_view bytes) {
                     break;
                 case 14: e.threads = m.uint32(); break;
                 case 15: e.kernels.push_back(readKernel(m.bytes())); break;
+                case 16: e.plugins.push_back(readPlugin(m.bytes())); break;
                 default: m.skip();
             }
         }

@@ -77,8 +77,16 @@ private:
 
 bool isReference(const KernelRow& row) { return row.isa == Isa::Scalar && row.name.ends_with("__scalar"); }
 
+constexpr std::string_view kPluginRow = "plugin__";
+
+/// The row that runs plugins is one; its tactics are named after the plugin.
+std::string tacticName(const KernelRow& row, const LayerDesc& layer) {
+    return row.name == kPluginRow ? row.name + layer.stringAttr("plugin.name", "") : row.name;
+}
+
 const KernelRow& usableRow(const LayerDesc& layer, std::string_view tactic) {
-    const KernelRow* row = KernelRegistry::instance().byName(tactic);
+    const KernelRow* row = KernelRegistry::instance().byName(tactic.starts_with(kPluginRow) ? kPluginRow : tactic);
+    if (row && tacticName(*row, layer) != tactic) row = nullptr;
     if (!row || row->op != layer.op) {
         throw Error(ErrorCode::Kernel, "layer \"" + layer.name + "\" (" + layer.op + ") asks for kernel \"" + std::string(tactic) +
                                            "\", which this runtime does not have",
@@ -107,7 +115,7 @@ std::vector<Tactic> CpuDevice::enumerate(const LayerDesc& layer, int threads) co
     std::vector<Tactic> reference;
     for (const KernelRow* row : KernelRegistry::instance().find(layer.op)) {
         if (auto info = row->supports(layer, threads)) {
-            (isReference(*row) ? reference : fast).push_back({row->name, std::move(*info)});
+            (isReference(*row) ? reference : fast).push_back({tacticName(*row, layer), std::move(*info)});
         }
     }
     // find() is in name order and the sort is stable: ties go by name.

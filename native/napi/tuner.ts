@@ -102,7 +102,9 @@ export class Tuner {
   private start(): ChildProcessWithoutNullStreams {
     if (this.idle) clearTimeout(this.idle);
     if (!this.child) {
-      this.child = spawn(this.program, [], { stdio: ['pipe', 'pipe', 'pipe'] });
+      // What crashes there ends nothing of ours: no last words are to be kept.
+      const { SINTER_CRASH_NOTE: _, ...env } = process.env;
+      this.child = spawn(this.program, [], { stdio: ['pipe', 'pipe', 'pipe'], env });
       // Nobody reads these; a full pipe would stop the tuner, a closed one must not stop us.
       this.child.stderr.resume();
       this.child.stdin.on('error', () => {});

@@ -13,6 +13,7 @@
 #include "core/describe.h"
 #include "core/error.h"
 #include "core/measure.h"
+#include "core/plugin.h"
 #include "core/schema.h"
 
 namespace {
@@ -66,10 +67,23 @@ void answer(const Request& r) {
     std::cout << "end" << std::endl;
 }
 
+/// Loads a plugin's library and says who it is: "plugin NAME VERSION". What loading does to the process stays here.
+int checkPlugin(const std::string& library) {
+    try {
+        const Plugin plugin = loadPlugin(library);
+        std::cout << "plugin " << oneLine(plugin.name) << ' ' << oneLine(plugin.version) << std::endl;
+        return 0;
+    } catch (const std::exception& e) {
+        std::cout << "error " << oneLine(e.what()) << std::endl;
+        return 1;
+    }
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
+    if (argc == 3 && std::string_view(argv[1]) == "--check-plugin") return checkPlugin(argv[2]);
     for (;;) {
         Request request;
         try {

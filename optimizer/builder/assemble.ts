@@ -4,6 +4,7 @@ import type { EngineMessage } from '../engine/messages.ts';
 import type { Optimized } from '../passes/pass.ts';
 import { PlanEncoder } from './encodePlan.ts';
 import { fatesOf } from './fates.ts';
+import { pluginsOf } from './lower/plugin.ts';
 import type { MemoryPlan } from './memory.ts';
 import { needsRegions } from './open.ts';
 import { ASSUMED, type Binding, type DimRange, type Plan } from './plan.ts';
@@ -39,9 +40,10 @@ export function assemble(
   const { values, inputs, layers, outputs } = encoder.encode(plan, memory, false);
 
   const fates = fatesOf(optimized, plan);
+  const plugins = pluginsOf(plan);
   const message: EngineMessage = {
     format: 1,
-    requiredFeatures: needsRegions(plan, o.max) ? ['regions'] : [],
+    requiredFeatures: [...(plugins.length > 0 ? ['plugins'] : []), ...(needsRegions(plan, o.max) ? ['regions'] : [])],
     name: optimized.graph.name,
     provenance: {
       producer: o.producer,
@@ -61,6 +63,7 @@ export function assemble(
     memory: { arenaBytes: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
     sources: sources.map((s) => ({ id: s.id, op: s.op, name: s.name, fate: fates[s.id] ?? '' })),
     threads: o.threads,
+    plugins,
   };
   message.profiles = [{ ranges: symbols.names.map((name) => o.ranges.get(name) ?? DECIDED_BY_RUN) }];
   return { message, weightBytes: encoder.table.bytes };

@@ -122,6 +122,8 @@ export interface EngineMessage {
   memory: { arenaBytes: number; lowerBound: number; withoutReuse: number };
   sources: { id: string; op: string; name: string; fate: string }[];
   threads: number;
+  /** What layers of kind Plugin run; read engines always have the list. */
+  plugins?: { name: string; version: string; digest: string }[];
 }
 export interface LayerDescMessage {
   layer: LayerMessage;

@@ -1,5 +1,6 @@
 import { OPS } from 'sinter:operators';
 import type { OpDef } from './op.ts';
+import { findPluginOp } from './plugins/folder.ts';
 
 /* The registry: an operator is one file in this folder. */
 
@@ -8,7 +9,9 @@ export { OPS };
 
 const byKey = new Map(OPS.map((d) => [`${d.domain ?? ''}:${d.op}`, d]));
 
-/** Definition of an operator; the default domain is '' (also written 'ai.onnx'). */
+/** Definition of an operator, a registered plugin's included; the default domain is '' (also written 'ai.onnx'). */
 export function findOp(domain: string, op: string): OpDef | undefined {
-  return byKey.get(`${domain === 'ai.onnx' ? '' : domain}:${op}`);
+  const plain = domain === 'ai.onnx' ? '' : domain;
+  // The standard's own operators are nobody else's.
+  return byKey.get(`${plain}:${op}`) ?? (plain === '' ? undefined : findPluginOp(plain, op));
 }

@@ -2,6 +2,7 @@ import type { BuildResult, TuningChoice } from '../../electron/ipc/schemas/build
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { Given, GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
 import type { Machine } from '../../electron/ipc/schemas/machine.ts';
+import type { PluginList } from '../../electron/ipc/schemas/plugins.ts';
 import type { ProfileResult } from '../../electron/ipc/schemas/profile.ts';
 import type { TraceSummary } from '../../electron/ipc/schemas/trace.ts';
 import type { RecentFile } from '../../electron/ipc/shell.ts';
@@ -49,6 +50,9 @@ export interface Question {
 export interface StudioState {
   readonly connection: 'connecting' | 'ready' | 'lost';
   readonly machine: Machine | null;
+  /** Registered plugins; null until the panel has asked. */
+  readonly plugins: PluginList | null;
+  readonly addingPlugin: boolean;
   readonly recent: readonly RecentFile[];
   readonly samples: readonly RecentFile[];
   readonly step: Step;

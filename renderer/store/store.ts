@@ -5,6 +5,8 @@ import type { StudioState } from './state.ts';
 const defaults: StudioState = {
   connection: 'connecting',
   machine: null,
+  plugins: null,
+  addingPlugin: false,
   recent: [],
   samples: [],
   step: 'start',

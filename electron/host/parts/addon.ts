@@ -5,7 +5,7 @@ import { createNativeRuntime } from '../../../native/napi/runtime.ts';
 import type { NativeRuntime } from '../../../optimizer/runtime.ts';
 
 /** The addon beside this module: in a checkout's build folder, or unpacked in the packaged app's resources. */
-function addonPath(): string | null {
+export function addonPath(): string | null {
   if (process.env.SINTER_ADDON) return process.env.SINTER_ADDON;
   for (let dir = path.dirname(fileURLToPath(import.meta.url)); ; dir = path.dirname(dir)) {
     for (const place of ['build/native/sinter.node', 'native/sinter.node']) {

@@ -10,6 +10,7 @@ import { Engines } from './engines.ts';
 import { type JobOptions, Jobs } from './jobs.ts';
 import { describeMachine } from './machine.ts';
 import { Models } from './models.ts';
+import { pluginServices } from './plugins.ts';
 import { Calibrations } from './precision/calibrations.ts';
 import { precisionServices } from './precision/index.ts';
 import { policyOf } from './precision/policy.ts';
@@ -125,6 +126,7 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
         return { bytes: (await stat(to)).size };
       }),
     ...precisionServices(parts, models, engines, calibrations, jobs, info),
+    ...pluginServices,
     pause: async ({ job, paused }) => ({ found: jobs.pause(job, paused) }),
     cancel: async ({ job }) => ({ found: jobs.cancel(job) }),
   };

@@ -6,7 +6,7 @@ import type { LayerAttr } from '../plan.ts';
 import type { Lowering } from './context.ts';
 
 /** An attribute as its operator's definition types it; undefined for what no layer carries (tensors, subgraphs). */
-function encoded(type: string, value: AttrValue): LayerAttr | undefined {
+export function encoded(type: string, value: AttrValue): LayerAttr | undefined {
   if (type === 'float' && typeof value === 'number') return { float: value };
   if (type === 'int' || type === 'string') return value as number | string;
   if (type === 'ints') return value as readonly number[];

@@ -7,6 +7,7 @@ import { lowerAsIs } from './asIs.ts';
 import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
 import { CORE_OPS, lowerCore, nameOf } from './core.ts';
+import { lowerPlugin } from './plugin.ts';
 import { buildProgram, isPointwise } from './program.ts';
 import { isQuantizer, lowerQuantized, lowerQuantizer } from './quantized.ts';
 import { decidedBranch, lowerRegions, REGIONS } from './regions.ts';
@@ -145,7 +146,10 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }
-  if (node.domain !== '') return lowerEntry(low, node, TABLE[`${node.domain}.${node.op}`]);
+  if (node.domain !== '') {
+    const row = TABLE[`${node.domain}.${node.op}`];
+    return row || !lowerPlugin(low, node) ? lowerEntry(low, node, row) : undefined;
+  }
   if (isQuantizer(node) && lowerQuantizer(low, node)) return;
   if (REGIONS.has(node.op)) {
     const branch = node.op === 'If' ? decidedBranch(low, node) : null;

@@ -9,6 +9,7 @@ import { dataShape, declaredInputs, isDataLayer, isDropped } from './inputs.ts';
 import { LayerContext } from './layer.ts';
 import { LAYERS } from './layers/index.ts';
 import type { LayerParameter, NetParameter } from './messages.ts';
+import { pluginLayer } from './plugin.ts';
 
 /** Builds the graph of a network's inference layers, in the order of the file, which is the order of execution. */
 export class NetBuilder {
@@ -72,7 +73,7 @@ export class NetBuilder {
     });
     const source = { id, op: l.type, name: l.name };
     const tops = this.e.operator(source, bottoms, l.top, () => {
-      const convert = Object.hasOwn(LAYERS, l.type) ? LAYERS[l.type] : undefined;
+      const convert = Object.hasOwn(LAYERS, l.type) ? LAYERS[l.type] : pluginLayer(l.type);
       if (!convert) throw new Unconvertible('is not a layer that is known here');
       try {
         return convert(new LayerContext(this.e, l, bottoms, this.blobs));

@@ -38,6 +38,8 @@ export interface LayerParameter {
   readonly include: readonly NetStateRule[];
   readonly exclude: readonly NetStateRule[];
   readonly phase: number;
+  /** Scalars in blocks that caffe.proto does not have, as written: settings of layers that a plugin may define. */
+  readonly foreign?: Readonly<Record<string, readonly string[]>>;
   readonly [settings: string]: unknown;
 }
 

@@ -88,7 +88,7 @@ class Parser {
       this.fail(`"${key}" of ${type!.name} takes ${wants}, not ${describe(this.token.text)}`);
     }
     const add = (value: unknown): void => {
-      if (!field) return;
+      if (!field) return foreign(type, key, value, out);
       if (field.repeated)
         ((out[key] as unknown[] | undefined) ?? ((out[key] = [] as unknown[]) as unknown[])).push(value);
       else if (Object.hasOwn(out, key)) this.fail(`"${key}" is given twice in one ${type!.name}`, name);
@@ -163,6 +163,17 @@ class Parser {
 
 const messageType = (field: protobuf.Field | null): protobuf.Type | null =>
   field?.resolvedType instanceof protobuf.Type ? field.resolvedType : null;
+
+/**
+ * What no schema describes: inside such a block the texts of its scalars, and of the blocks of one message together
+ * under `foreign`.
+ */
+function foreign(type: protobuf.Type | null, key: string, value: unknown, out: Fields): void {
+  if (!type) {
+    if (typeof value === 'string') out[key] = [...((out[key] as string[] | undefined) ?? []), value];
+  } else if (typeof value === 'object' && value !== null)
+    out.foreign = { ...(out.foreign as Fields | undefined), ...value };
+}
 
 function article(type: string): string {
   if (type === 'bool') return 'true or false';
