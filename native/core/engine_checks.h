@@ -6,7 +6,8 @@
 
 namespace sinter {
 
-/// The one feature that format 1 defines: layers with regions or with shapes that are decided while they run.
+/// The features that format 1 defines: layers with regions or with shapes that are decided while they run; layers of kind
+/// Plugin.
 inline constexpr std::string_view kRegionsFeature = "regions";
 inline constexpr std::string_view kPluginsFeature = "plugins";
 

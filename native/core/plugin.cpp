@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "core/error.h"
 
@@ -38,6 +40,22 @@ std::string pluginFolder() {
     std::string data = environment("XDG_DATA_HOME");
     if (data.empty()) data = environment("HOME") + "/.local/share";
     return data + "/sinter-studio/plugins";
+}
+
+std::string pluginCudaSource(const std::string& name) {
+    if (!isName(name)) return {};
+    std::ifstream file(pluginFolder() + "/" + name + "/plugin.cu");
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool pluginTypesFit(const LayerDesc& d) {
+    const auto types = d.intsAttr("plugin.dtypes");
+    if (!d.program.empty() || types.size() != d.inputs.size() + d.outputs.size()) return false;
+    for (size_t i = 0; i < types.size(); ++i) {
+        const TensorInfo& t = i < d.inputs.size() ? d.inputs[i] : d.outputs[i - d.inputs.size()];
+        if (t.quantized() || static_cast<int64_t>(t.dtype) != types[i] || t.dims.size() > static_cast<size_t>(kMaxRank)) return false;
+    }
+    return true;
 }
 
 Plugin loadPlugin(const std::string& library) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/layer.h"
 #include "sinter/plugin.h"
 
 namespace sinter {
@@ -22,6 +23,12 @@ Plugin loadPlugin(const std::string& library);
 
 /// The folder where plugins are registered: SINTER_PLUGINS, else the user's data folder of this product.
 std::string pluginFolder();
+
+/// The plugin's source for GPUs (native/cuda/kernels/plugin.cu says what it defines); empty where it has none.
+std::string pluginCudaSource(const std::string& name);
+
+/// Whether a layer of kind Plugin has the element types of its operator in the model: plugins never meet other storage.
+bool pluginTypesFit(const LayerDesc& layer);
 
 /// The plugins that are registered on this machine, loaded when first asked for.
 class PluginRegistry {

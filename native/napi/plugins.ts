@@ -1,7 +1,14 @@
 import { execFile } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { LIBRARY, MANIFEST, pluginFolder, readPlugin } from '../../optimizer/ops/plugins/folder.ts';
+import {
+  CUDA_SOURCE,
+  filesOf,
+  LIBRARY,
+  MANIFEST,
+  pluginFolder,
+  readPlugin,
+} from '../../optimizer/ops/plugins/folder.ts';
 import { PluginError, type PluginManifest } from '../../optimizer/ops/plugins/manifest.ts';
 import type { RegisteredPlugin } from '../../optimizer/ops/plugins/opDef.ts';
 
@@ -35,10 +42,12 @@ export async function addPlugin(from: string, tools: PluginTools): Promise<Regis
   const staged = mkdtempSync(join(root, '.new-'));
   try {
     copyFileSync(join(from, MANIFEST), join(staged, MANIFEST));
-    for (const file of manifest.sources ?? [manifest.library!]) {
+    for (const file of filesOf(manifest)) {
       mkdirSync(dirname(join(staged, file)), { recursive: true });
       cpSync(join(from, file), join(staged, file));
     }
+    if (manifest.cuda && manifest.cuda !== CUDA_SOURCE)
+      copyFileSync(join(from, manifest.cuda), join(staged, CUDA_SOURCE));
     const library = join(staged, LIBRARY);
     if (manifest.sources) await compile(manifest, manifest.sources, from, library, tools);
     else if (manifest.library !== LIBRARY) copyFileSync(join(from, manifest.library!), library);

@@ -155,7 +155,7 @@ describe('an engine with a plugin', () => {
     expect(unbuilt.err).toContain('no kernel for operator sinter.examples.Snake');
     const newer = at('newer');
     mkdirSync(newer);
-    for (const f of ['plugin.json', 'snake.cpp'])
+    for (const f of ['plugin.json', 'snake.cpp', 'snake.cu'])
       writeFileSync(join(newer, f), readFileSync(join(EXAMPLES, 'snake', f), 'utf8').replace('1.0.0', '1.1.0'));
     done('plugin', 'add', newer);
     const other = sinter('run', 'snake.sinter', '--input', 'x=x.npy');

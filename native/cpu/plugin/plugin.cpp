@@ -104,22 +104,11 @@ private:
     const std::shared_ptr<const Plugin> plugin_;
 };
 
-/// The element types that the operator has in the model: a plugin never meets other storage.
-bool typesAsBuilt(const LayerDesc& d) {
-    const auto types = d.intsAttr("plugin.dtypes");
-    if (types.size() != d.inputs.size() + d.outputs.size()) return false;
-    for (size_t i = 0; i < types.size(); ++i) {
-        const TensorInfo& t = i < d.inputs.size() ? d.inputs[i] : d.outputs[i - d.inputs.size()];
-        if (t.quantized() || static_cast<int64_t>(t.dtype) != types[i] || t.dims.size() > static_cast<size_t>(kMaxRank)) return false;
-    }
-    return true;
-}
-
 /// Nobody knows what a plugin costs until it is timed: this ranks it like a few operations per element.
 constexpr double kElementNs = 4;
 
 std::optional<TacticInfo> supports(const LayerDesc& d, int threads) {
-    if (!d.program.empty() || d.stringAttr("plugin.name", "").empty() || !typesAsBuilt(d)) return std::nullopt;
+    if (d.stringAttr("plugin.name", "").empty() || !pluginTypesFit(d)) return std::nullopt;
     TacticInfo t;
     t.inputLayouts.assign(d.inputs.size(), "linear");
     t.outputLayouts.assign(d.outputs.size(), "linear");

@@ -7,6 +7,8 @@ import { type PluginOp, pluginOp, type RegisteredPlugin } from './opDef.ts';
 
 /** The library in a registered plugin's folder; the runtime looks for it there (native/core/plugin.cpp). */
 export const LIBRARY = 'plugin.so';
+/** Likewise its source for GPUs. */
+export const CUDA_SOURCE = 'plugin.cu';
 export const MANIFEST = 'plugin.json';
 
 /** Where plugins are registered, a folder each: SINTER_PLUGINS, else the user's data folder of this product. */
@@ -24,9 +26,12 @@ export function readPlugin(folder: string): RegisteredPlugin {
   return { manifest, digest: digestOf(folder, text, manifest), folder };
 }
 
+/** What a plugin's folder holds besides the manifest. */
+export const filesOf = (m: PluginManifest): string[] => [...(m.sources ?? [m.library!]), ...(m.cuda ? [m.cuda] : [])];
+
 function digestOf(folder: string, text: string, m: PluginManifest): string {
   const hash = createHash('sha256').update(text);
-  for (const name of m.sources ?? [m.library!]) {
+  for (const name of filesOf(m)) {
     const file = join(folder, name);
     if (!existsSync(file)) throw new PluginError(`the plugin "${m.name}" has no file ${name} in ${folder}`);
     hash.update(`\0${name}\0`).update(readFileSync(file));

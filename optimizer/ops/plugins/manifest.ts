@@ -58,6 +58,8 @@ const schema = z.strictObject({
   sources: z.array(fileName).min(1).optional(),
   /** … or the library that they were compiled to elsewhere. */
   library: fileName.optional(),
+  /** CUDA source of the same operator, for engines on GPUs. */
+  cuda: fileName.optional(),
 });
 
 /** `plugin.json`: what a plugin's operator is called, takes and gives, and where its kernel is. */

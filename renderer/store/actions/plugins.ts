@@ -1,7 +1,7 @@
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
-import { set } from '../store.ts';
+import { get, set } from '../store.ts';
 import { notify, sentence } from './notify.ts';
 import { projectText, restoreProject } from './project.ts';
 
@@ -29,6 +29,8 @@ export const removePlugin = (name: string): Promise<void> => change(() => host()
 async function change(run: () => ReturnType<ReturnType<typeof host>['plugins']>): Promise<void> {
   try {
     set({ plugins: await busy(run()) });
+    // What was said about unknown operators is said anew where it still holds.
+    set({ notices: get().notices.filter((n) => n.command !== 'view.problems') });
     const session = projectText('');
     if (session !== null) await restoreProject(session, '');
   } catch (e) {
