@@ -159,11 +159,17 @@ private:
 };
 
 void sampleAll(Bench& bench, const MeasurePolicy& policy, double best, const StopToken* stop, Measurement& m) {
+    std::vector<double> samples;
     for (int i = 0; i < policy.warmup; ++i) {
         throwIfStopped(stop);
-        bench.sample();
+        const double first = bench.sample();
+        // So slow that not even its first run, however cold, is worth a second one.
+        if (first > 8 * best * policy.hopeless) {
+            m.ok = true;
+            m.minNs = m.medianNs = m.maxNs = static_cast<uint64_t>(first);
+            return;
+        }
     }
-    std::vector<double> samples;
     double spent = 0;
     double least = std::numeric_limits<double>::infinity();
     while (static_cast<int>(samples.size()) < policy.mostSamples) {

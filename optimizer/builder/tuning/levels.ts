@@ -7,7 +7,7 @@ export const DEFAULT_LEVEL: TuningLevel = 3;
 export interface LevelPolicy {
   /** Tactics timed per layer and storage format, best estimates first. */
   readonly tactics: number;
-  /** Formats whose best estimate is this many times the layer's best are not timed. */
+  /** Tactics whose estimate is this many times the layer's best are not timed. */
   readonly far: number;
   /** Whether the reformats between formats are timed too. */
   readonly reformats: boolean;
@@ -31,7 +31,7 @@ const POLICIES: Readonly<Record<Exclude<TuningLevel, 0>, LevelPolicy>> = {
   4: { tactics: 6, far: 8, reformats: true, measure: samples(7, 40, 40) },
   5: {
     tactics: Number.POSITIVE_INFINITY,
-    far: Number.POSITIVE_INFINITY,
+    far: 30,
     reformats: true,
     measure: samples(9, 80, 100, 64 * MIB),
   },
