@@ -111,6 +111,26 @@ test.describe('a model from drop to engine', () => {
     await s.shot('08-build');
   });
 
+  test('a kernel that was timed slower is pinned, built with, and let go again', async () => {
+    const candidates = s.page.getByRole('complementary', { name: /^Candidates of MaxPool/ });
+    const tactic = s.page.getByRole('grid', { name: 'Layers of the engine' }).getByRole('row').nth(2);
+    await expect(candidates.getByText(/times the chosen one|as fast as/).first()).toBeVisible();
+    const build = s.page.getByRole('region', { name: 'Build', exact: true });
+    const pin = candidates.getByRole('button', { name: 'Pin any_maxpool__scalar for MaxPool' }).first();
+    await pin.click();
+    await expect(pin).toHaveAttribute('aria-pressed', 'true');
+    await expect(build.getByText('1 pinned')).toBeVisible();
+    await build.locator('.stale-box [data-command="run.build"]').click();
+    await expect(tactic).toContainText('any_maxpool__scalar');
+    await s.idle();
+    await s.shot('08-pinned');
+    await s.page.keyboard.press('Control+z');
+    await expect(build.getByText('1 pinned')).toBeHidden();
+    await build.locator('.stale-box [data-command="run.build"]').click();
+    await expect(tactic).not.toContainText('any_maxpool__scalar');
+    await s.idle();
+  });
+
   test('a profile sorts layers by time and colours the graph', async () => {
     await s.goTo('profile');
     await s.page.getByRole('region', { name: 'Profile', exact: true }).locator('[data-command="run.profile"]').click();

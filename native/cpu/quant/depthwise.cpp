@@ -134,7 +134,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, int threads) {
     info.packing[1] = {narrow ? "s8_depthwise_taps_16" : "s8_depthwise_pairs_16", padded * (8 + 2 * numbers)};
     info.workspace = padded * 12;
     const auto pixels = static_cast<double>(g->batch * g->outPixels());
-    const double work = pixels * static_cast<double>(padded) * (0.2 + 0.02 * static_cast<double>(g->taps())) + pixels * static_cast<double>(g->taps()) * 0.7;
+    const double work = pixels * static_cast<double>(padded) * (0.25 + 0.025 * static_cast<double>(g->taps())) + pixels * static_cast<double>(g->taps()) * 2.2;
     info.estimate = work / threads + 1500;
     return info;
 }

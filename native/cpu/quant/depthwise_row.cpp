@@ -22,11 +22,11 @@ struct RowFamily {
     double nsPerBlock;  ///< a pixel's 64 channels at stride 1
 };
 const RowFamily& rowVnni() {
-    static const RowFamily f{Isa::Avx512Vnni, RowForm::Bytes, depthwiseRowVnni, "s8_depthwise_rows_bytes", 12};
+    static const RowFamily f{Isa::Avx512Vnni, RowForm::Bytes, depthwiseRowVnni, "s8_depthwise_rows_bytes", 15};
     return f;
 }
 const RowFamily& rowAvx512() {
-    static const RowFamily f{Isa::Avx512, RowForm::Pairs, depthwiseRowAvx512, "s8_depthwise_rows_pairs", 20};
+    static const RowFamily f{Isa::Avx512, RowForm::Pairs, depthwiseRowAvx512, "s8_depthwise_rows_pairs", 24};
     return f;
 }
 
@@ -155,7 +155,7 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const RowFamily& f, i
     info.packing[1] = {f.recipe, padded * (8 + 12 * static_cast<uint64_t>(bytesPerWeight(f.form)))};
     info.workspace = padded * 12;
     const double blocks = static_cast<double>(g->batch * g->outPixels()) * static_cast<double>(padded) / 64;
-    info.estimate = blocks * f.nsPerBlock * (g->stride[2] == 1 ? 1 : 1.2) / threads + 1500;
+    info.estimate = blocks * f.nsPerBlock * (g->stride[2] == 1 ? 1 : 1.1) / threads + 1500;
     return info;
 }
 

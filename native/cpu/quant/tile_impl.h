@@ -164,6 +164,8 @@ void tile(const Tile& t) {
         for (int j = 0; j < C; ++j) acc[i][j] = loadInts(t.start + j * V::kLanes);
     const std::byte* b = t.b;
     constexpr int kStep = C * V::kLanes * 4;
+    // Short tiles only wait for weights: these are asked for earlier.
+    constexpr int kAhead = R <= 2 ? 32 : 8;
     for (int64_t tap = 0; tap < t.taps; ++tap) {
         const std::byte* p[R];
 #pragma GCC unroll 16
@@ -172,7 +174,7 @@ void tile(const Tile& t) {
             V::I bv[C];
 #pragma GCC unroll 4
             for (int j = 0; j < C; ++j) bv[j] = loadInts(b + j * V::kLanes * 4);
-            _mm_prefetch(reinterpret_cast<const char*>(b + 8 * kStep), _MM_HINT_T0);
+            _mm_prefetch(reinterpret_cast<const char*>(b + kAhead * kStep), _MM_HINT_T0);
             b += kStep;
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {

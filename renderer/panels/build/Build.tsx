@@ -71,12 +71,12 @@ function Options() {
 }
 
 const LEVELS = [
-  'None: the kernels’ own estimates decide',
-  'The best estimate of every format',
-  'Two kernels a format, reformats too',
-  'Three kernels a format, reformats too',
-  'Six kernels a format, more samples',
-  'Every kernel, many samples',
+  'none, estimates decide',
+  'one kernel a format',
+  'two kernels a format',
+  'three kernels a format',
+  'six, more samples',
+  'all of them',
 ];
 
 /** How much is timed, and what has been pinned or forbidden by hand. */
