@@ -145,6 +145,26 @@ describe('an engine with a plugin', () => {
     done('compare', 'snake.onnx', 'snake.sinter', '--input', 'x=x.npy', '--shape', 'x=6x4x5');
   });
 
+  const EMULATOR = join(ROOT, 'build/native/emulator');
+  it.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))(
+    'runs its CUDA source on a GPU (emulated), with the same result',
+    () => {
+      process.env.SINTER_CUDA_PATH = EMULATOR;
+      process.env.SINTER_KERNEL_CACHE = at('kernels');
+      try {
+        const build = ['build', 'snake.onnx', '--device', 'cuda:0', '--shape', 'x=6x4x5', '--level', '0', '-o'];
+        done(...build, 'gpu.sinter');
+        done('run', 'gpu.sinter', '--input', 'x=x.npy', '--output-dir', 'gpu');
+        const want = output('out1/y.npy').data;
+        expect(Math.max(...output('gpu/y.npy').data.map((v, i) => Math.abs(v - want[i]!)))).toBeLessThan(2e-6);
+        expect(done('profile', 'gpu.sinter', '--iterations', '2')).toContain('any_plugin__cuda');
+      } finally {
+        delete process.env.SINTER_CUDA_PATH;
+        delete process.env.SINTER_KERNEL_CACHE;
+      }
+    },
+  );
+
   it('does not load without it, or with another version, and says so', () => {
     done('plugin', 'remove', 'snake');
     const gone = sinter('run', 'snake.sinter', '--input', 'x=x.npy');
