@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNpy, writeNpy } from '../../optimizer/calibration/data/npy.ts';
 import { attr, floats, modelBytes, node, value } from '../importers/make.ts';
 import { seeded } from '../support/tensor.ts';
+import { TfGraph, attr as tfAttr } from '../support/tensorflow/graph.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const BIN = join(ROOT, 'bin/sinter.mjs');
@@ -126,6 +127,31 @@ describe('sinter plugin', () => {
     write('bad', { op: 'Bad', ...UNARY }, 'return nullptr;');
     writeFileSync(at('bad/k.cpp'), '#include <cstdlib>\nstatic int x = (std::abort(), 1);');
     expect(refused(at('bad'))).toContain('ends the process that loads it (SIGABRT)');
+  });
+});
+
+describe('a TensorFlow operator that a plugin defines', () => {
+  it('runs, with the attributes of its node', () => {
+    const graph = new TfGraph();
+    const x = graph.placeholder('x', [2, 3]);
+    graph.output(graph.node('TimesPlus', [x], { by: tfAttr.float(3), plus: tfAttr.int(2) }), 'y');
+    writeFileSync(at('frozen.pb'), graph.bytes());
+    const before = sinter('build', 'frozen.pb', '-o', 'frozen.sinter');
+    expect(before.code).toBe(2);
+    expect(before.err).toContain('TimesPlus');
+    const attributes = { by: { type: 'float', default: 1 }, plus: { type: 'int', default: 0 } };
+    const run = `
+      const auto* x = static_cast<const float*>(call->inputs[0].data);
+      auto* y = static_cast<float*>(call->outputs[0].data);
+      for (int i = 0; i < 6; ++i) y[i] = x[i] * (float)call->float_attr(call, "by", 1) + (float)call->int_attr(call, "plus", 0);
+      return nullptr;`;
+    done('plugin', 'add', write('times-plus', { ...UNARY, domain: 'tensorflow', op: 'TimesPlus', attributes }, run));
+    done('build', 'frozen.pb', '-o', 'frozen.sinter');
+    const data = random(7, 6);
+    writeNpy(at('tf.npy'), tensor([2, 3], data));
+    done('run', 'frozen.sinter', '--input', 'x=tf.npy', '--output-dir', 'tf');
+    const { data: y } = output('tf/y.npy');
+    expect(Math.max(...y.map((v, i) => Math.abs(v - (3 * data[i]! + 2))))).toBeLessThan(1e-5);
   });
 });
 

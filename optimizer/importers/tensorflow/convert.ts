@@ -14,6 +14,7 @@ import { ifNode, whileNode } from './loops.ts';
 import type { FunctionDef, NodeDef } from './messages.ts';
 import { isValue, NodeContext, type Resource, type Result } from './node.ts';
 import { OPS } from './ops/index.ts';
+import { pluginOperator } from './plugin.ts';
 import type { Scope } from './scope.ts';
 import { tensorWeight } from './tensor.ts';
 import type { Variables } from './variables.ts';
@@ -194,7 +195,7 @@ export class Converter {
       values,
       names,
       () => {
-        const convert = Object.hasOwn(OPS, def.op) ? OPS[def.op] : undefined;
+        const convert = Object.hasOwn(OPS, def.op) ? OPS[def.op] : pluginOperator(def.op);
         if (!convert) throw new Unconvertible('is not an operator that is known here');
         try {
           const out = convert(new NodeContext(this.e, def, inputs));
