@@ -285,9 +285,11 @@ void Program::intStep(const Step& s, uint32_t to, Registers& r, int64_t n) const
         case Op::BitwiseXor: return each(n, a, b, out, [](int64_t x, int64_t y) { return x ^ y; });
         case Op::BitShift: {
             const bool left = s.param(0, 0) != 0;
-            const auto bits = static_cast<int64_t>(dtypeSize(t)) * 8;
+            const int bits = storedBits(t);
             return each(n, a, b, out, [=](int64_t x, int64_t y) -> int64_t {
-                if (static_cast<U>(y) >= static_cast<U>(bits)) return 0;
+                const bool extends = !left && !isUnsigned;  // a signed number keeps its sign on the way to the right
+                if (static_cast<U>(y) >= static_cast<U>(bits)) return extends && x < 0 ? -1 : 0;
+                if (extends) return x >> y;
                 return static_cast<int64_t>(left ? static_cast<U>(x) << y : static_cast<U>(x) >> y);
             });
         }
