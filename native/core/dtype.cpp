@@ -20,6 +20,8 @@ constexpr Row kRows[] = {
     {DType::F8E4M3FN, 1, "float8e4m3fn"}, {DType::F8E4M3FNUZ, 1, "float8e4m3fnuz"},
     {DType::F8E5M2, 1, "float8e5m2"},     {DType::F8E5M2FNUZ, 1, "float8e5m2fnuz"},
     {DType::U4, 1, "uint4"},              {DType::I4, 1, "int4"},
+    {DType::F4E2M1, 1, "float4e2m1"},     {DType::F8E8M0, 1, "float8e8m0"},
+    {DType::U2, 1, "uint2"},              {DType::I2, 1, "int2"},
 };
 
 }  // namespace
@@ -29,6 +31,17 @@ size_t dtypeSize(DType t) {
         if (r.type == t) return r.size;
     }
     return 0;
+}
+
+int storedBits(DType t) {
+    switch (t) {
+        case DType::U2:
+        case DType::I2: return 2;
+        case DType::U4:
+        case DType::I4:
+        case DType::F4E2M1: return 4;
+        default: return static_cast<int>(dtypeSize(t)) * 8;
+    }
 }
 
 std::string_view dtypeName(DType t) {

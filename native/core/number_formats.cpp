@@ -19,17 +19,32 @@ struct SmallFloat {
     int bias;
     bool infinities;      ///< the top exponent means infinity and NaN (IEEE 754)
     bool negativeZeroNan; ///< "UZ": no negative zero, its pattern is the only NaN
-    bool saturates;       ///< out of range becomes the largest finite value
+    bool nan = true;      ///< without: every pattern is a number
 };
-constexpr SmallFloat kF16{5, 10, 15, true, false, false};
-constexpr SmallFloat kBF16{8, 7, 127, true, false, false};
-constexpr SmallFloat kE4M3FN{4, 3, 7, false, false, true};
-constexpr SmallFloat kE4M3FNUZ{4, 3, 8, false, true, true};
-constexpr SmallFloat kE5M2{5, 2, 15, true, false, true};
-constexpr SmallFloat kE5M2FNUZ{5, 2, 16, false, true, true};
+constexpr SmallFloat kF16{5, 10, 15, true, false};
+constexpr SmallFloat kBF16{8, 7, 127, true, false};
+constexpr SmallFloat kE4M3FN{4, 3, 7, false, false};
+constexpr SmallFloat kE4M3FNUZ{4, 3, 8, false, true};
+constexpr SmallFloat kE5M2{5, 2, 15, true, false};
+constexpr SmallFloat kE5M2FNUZ{5, 2, 16, false, true};
+constexpr SmallFloat kE2M1{2, 1, 1, false, false, false};
+
+const SmallFloat* formatOf(DType t) {
+    switch (t) {
+        case DType::F16: return &kF16;
+        case DType::BF16: return &kBF16;
+        case DType::F8E4M3FN: return &kE4M3FN;
+        case DType::F8E4M3FNUZ: return &kE4M3FNUZ;
+        case DType::F8E5M2: return &kE5M2;
+        case DType::F8E5M2FNUZ: return &kE5M2FNUZ;
+        case DType::F4E2M1: return &kE2M1;
+        default: return nullptr;
+    }
+}
 
 uint32_t signBit(const SmallFloat& f) { return 1U << (f.exponentBits + f.mantissaBits); }
 uint32_t nanBits(const SmallFloat& f) {
+    if (!f.nan) return signBit(f);                                                  // negative zero stands in
     if (f.negativeZeroNan) return signBit(f);
     if (!f.infinities) return signBit(f) - 1;                                       // all ones below the sign
     return (signBit(f) - 1) & ~((1U << (f.mantissaBits - 1)) - 1);                  // quiet
@@ -37,12 +52,13 @@ uint32_t nanBits(const SmallFloat& f) {
 uint32_t infinityBits(const SmallFloat& f) { return ((1U << f.exponentBits) - 1) << f.mantissaBits; }
 uint32_t largestBits(const SmallFloat& f) {
     if (f.infinities) return infinityBits(f) - 1;
+    if (!f.nan) return signBit(f) - 1;
     return f.negativeZeroNan ? signBit(f) - 1 : signBit(f) - 2;
 }
 
 uint32_t encode(const SmallFloat& f, double value) {
-    if (std::isnan(value)) return nanBits(f);
     const uint32_t sign = std::signbit(value) ? signBit(f) : 0;
+    if (std::isnan(value)) return nanBits(f) | sign;
     const double magnitude = std::fabs(value);
     uint32_t bits = 0;
     if (std::isinf(magnitude)) {
@@ -60,8 +76,9 @@ uint32_t encode(const SmallFloat& f, double value) {
         bits = wide > largestBits(f) ? largestBits(f) + 1 : static_cast<uint32_t>(wide);
     }
     if (bits > largestBits(f)) {
-        if (f.saturates) bits = largestBits(f);
-        else bits = infinityBits(f);
+        if (f.infinities) bits = infinityBits(f);
+        else if (f.nan) return nanBits(f) | sign;
+        else bits = largestBits(f);
     }
     if (bits == 0 && f.negativeZeroNan) return 0;
     return bits | sign;
@@ -70,8 +87,8 @@ uint32_t encode(const SmallFloat& f, double value) {
 double decode(const SmallFloat& f, uint32_t bits) {
     const uint32_t magnitude = bits & (signBit(f) - 1);
     const bool negative = (bits & signBit(f)) != 0;
-    if (f.negativeZeroNan ? (negative && magnitude == 0) : (!f.infinities && magnitude == signBit(f) - 1)) {
-        return std::numeric_limits<double>::quiet_NaN();
+    if (f.negativeZeroNan ? (negative && magnitude == 0) : (f.nan && !f.infinities && magnitude == signBit(f) - 1)) {
+        return std::copysign(std::numeric_limits<double>::quiet_NaN(), negative ? -1.0 : 1.0);
     }
     const uint32_t exponent = magnitude >> f.mantissaBits;
     const uint32_t mantissa = magnitude & ((1U << f.mantissaBits) - 1);
@@ -84,6 +101,18 @@ double decode(const SmallFloat& f, uint32_t bits) {
         v = std::ldexp(mantissa + (1U << f.mantissaBits), static_cast<int>(exponent) - f.bias - f.mantissaBits);
     }
     return negative ? -v : v;
+}
+
+/// A power of two by its exponent alone, 2^(code - 127); 255 is NaN, there is neither sign nor zero.
+uint32_t encodeE8M0(double value, PowerRounding rounding) {
+    constexpr uint32_t kNan = 255;
+    if (!std::isfinite(value)) return kNan;
+    int exponent = 0;
+    const double m = 2 * std::frexp(std::fabs(value), &exponent);  // in [1, 2), or 0
+    if (m == 0) return 0;
+    const bool up = rounding == PowerRounding::Up ? m > 1 : rounding == PowerRounding::Nearest && m >= 1.5;
+    const int code = exponent - 1 + 127 + (up ? 1 : 0);
+    return code < 0 ? 0 : code > 254 ? kNan : static_cast<uint32_t>(code);
 }
 
 template <typename T>
@@ -127,7 +156,9 @@ bool isInteger(DType t) {
         case DType::U64:
         case DType::Bool:
         case DType::U4:
-        case DType::I4: return true;
+        case DType::I4:
+        case DType::U2:
+        case DType::I2: return true;
         default: return false;
     }
 }
@@ -137,9 +168,11 @@ uint64_t loadInteger(DType t, const void* data, size_t i) {
     switch (t) {
         case DType::U8:
         case DType::U4:
+        case DType::U2:
         case DType::Bool: return load<uint8_t>(data, i);
         case DType::I8:
-        case DType::I4: return static_cast<uint64_t>(static_cast<int64_t>(load<int8_t>(data, i)));
+        case DType::I4:
+        case DType::I2: return static_cast<uint64_t>(static_cast<int64_t>(load<int8_t>(data, i)));
         case DType::U16: return load<uint16_t>(data, i);
         case DType::I16: return static_cast<uint64_t>(static_cast<int64_t>(load<int16_t>(data, i)));
         case DType::U32: return load<uint32_t>(data, i);
@@ -155,6 +188,8 @@ void storeInteger(DType t, void* data, size_t i, uint64_t v) {
         case DType::I8: return store(data, i, static_cast<uint8_t>(v));
         case DType::U4: return store(data, i, static_cast<uint8_t>(v & 15));
         case DType::I4: return store(data, i, static_cast<int8_t>(static_cast<int8_t>((v & 15) << 4) >> 4));
+        case DType::U2: return store(data, i, static_cast<uint8_t>(v & 3));
+        case DType::I2: return store(data, i, static_cast<int8_t>(static_cast<int8_t>((v & 3) << 6) >> 6));
         case DType::U16:
         case DType::I16: return store(data, i, static_cast<uint16_t>(v));
         case DType::U32:
@@ -169,27 +204,62 @@ void storeInteger(DType t, void* data, size_t i, uint64_t v) {
 
 }  // namespace
 
+uint32_t encodeFloat(DType type, double value, PowerRounding rounding) {
+    if (type == DType::F8E8M0) return encodeE8M0(value, rounding);
+    if (const SmallFloat* f = formatOf(type)) return encode(*f, value);
+    noNumber(type);
+}
+
+double decodeFloat(DType type, uint32_t bits) {
+    if (type == DType::F8E8M0) {
+        return bits == 255 ? std::numeric_limits<double>::quiet_NaN() : std::ldexp(1.0, static_cast<int>(bits) - 127);
+    }
+    if (const SmallFloat* f = formatOf(type)) return decode(*f, bits);
+    noNumber(type);
+}
+
+double saturateFloat(DType type, double value) {
+    if (std::isnan(value)) return value;
+    switch (type) {
+        case DType::F8E4M3FN:
+        case DType::F8E4M3FNUZ:
+        case DType::F8E5M2:
+        case DType::F8E5M2FNUZ:
+        case DType::F4E2M1: {
+            const SmallFloat& f = *formatOf(type);
+            const double most = decode(f, largestBits(f));
+            return std::fabs(value) > most ? std::copysign(most, value) : value;
+        }
+        case DType::F8E8M0: return std::isfinite(value) ? std::fmin(std::fabs(value), 0x1p127) : value;
+        default: return value;
+    }
+}
+
 double loadElement(DType type, const void* data, size_t i) {
     switch (type) {
         case DType::F32: return load<float>(data, i);
         case DType::F64: return load<double>(data, i);
         case DType::U8:
         case DType::U4:
+        case DType::U2:
         case DType::Bool: return load<uint8_t>(data, i);
         case DType::I8:
-        case DType::I4: return load<int8_t>(data, i);
+        case DType::I4:
+        case DType::I2: return load<int8_t>(data, i);
         case DType::U16: return load<uint16_t>(data, i);
         case DType::I16: return load<int16_t>(data, i);
         case DType::U32: return load<uint32_t>(data, i);
         case DType::I32: return load<int32_t>(data, i);
         case DType::U64: return static_cast<double>(load<uint64_t>(data, i));
         case DType::I64: return static_cast<double>(load<int64_t>(data, i));
-        case DType::F16: return decode(kF16, load<uint16_t>(data, i));
-        case DType::BF16: return decode(kBF16, load<uint16_t>(data, i));
-        case DType::F8E4M3FN: return decode(kE4M3FN, load<uint8_t>(data, i));
-        case DType::F8E4M3FNUZ: return decode(kE4M3FNUZ, load<uint8_t>(data, i));
-        case DType::F8E5M2: return decode(kE5M2, load<uint8_t>(data, i));
-        case DType::F8E5M2FNUZ: return decode(kE5M2FNUZ, load<uint8_t>(data, i));
+        case DType::F16:
+        case DType::BF16: return decodeFloat(type, load<uint16_t>(data, i));
+        case DType::F8E4M3FN:
+        case DType::F8E4M3FNUZ:
+        case DType::F8E5M2:
+        case DType::F8E5M2FNUZ:
+        case DType::F8E8M0:
+        case DType::F4E2M1: return decodeFloat(type, load<uint8_t>(data, i));
         case DType::Undefined:
         case DType::String: break;
     }
@@ -205,18 +275,22 @@ void storeElement(DType type, void* data, size_t i, double v) {
         case DType::I8: return store(data, i, toInteger<int8_t>(v));
         case DType::U4: return store(data, i, static_cast<uint8_t>(clampTo(v, 0, 15)));
         case DType::I4: return store(data, i, static_cast<int8_t>(clampTo(v, -8, 7)));
+        case DType::U2: return store(data, i, static_cast<uint8_t>(clampTo(v, 0, 3)));
+        case DType::I2: return store(data, i, static_cast<int8_t>(clampTo(v, -2, 1)));
         case DType::U16: return store(data, i, toInteger<uint16_t>(v));
         case DType::I16: return store(data, i, toInteger<int16_t>(v));
         case DType::U32: return store(data, i, toInteger<uint32_t>(v));
         case DType::I32: return store(data, i, toInteger<int32_t>(v));
         case DType::U64: return store(data, i, toInteger<uint64_t>(v));
         case DType::I64: return store(data, i, toInteger<int64_t>(v));
-        case DType::F16: return store(data, i, static_cast<uint16_t>(encode(kF16, v)));
-        case DType::BF16: return store(data, i, static_cast<uint16_t>(encode(kBF16, v)));
-        case DType::F8E4M3FN: return store(data, i, static_cast<uint8_t>(encode(kE4M3FN, v)));
-        case DType::F8E4M3FNUZ: return store(data, i, static_cast<uint8_t>(encode(kE4M3FNUZ, v)));
-        case DType::F8E5M2: return store(data, i, static_cast<uint8_t>(encode(kE5M2, v)));
-        case DType::F8E5M2FNUZ: return store(data, i, static_cast<uint8_t>(encode(kE5M2FNUZ, v)));
+        case DType::F16:
+        case DType::BF16: return store(data, i, static_cast<uint16_t>(encodeFloat(type, v)));
+        case DType::F8E4M3FN:
+        case DType::F8E4M3FNUZ:
+        case DType::F8E5M2:
+        case DType::F8E5M2FNUZ:
+        case DType::F8E8M0:
+        case DType::F4E2M1: return store(data, i, static_cast<uint8_t>(encodeFloat(type, saturateFloat(type, v))));
         case DType::Undefined:
         case DType::String: break;
     }
@@ -235,30 +309,39 @@ void castElements(DType from, const void* in, DType to, void* out, size_t count)
 
 uint64_t storedBytes(DType type, int64_t count) {
     const auto n = static_cast<uint64_t>(count);
-    return type == DType::U4 || type == DType::I4 ? (n + 1) / 2 : n * dtypeSize(type);
+    const auto bits = static_cast<uint64_t>(storedBits(type));
+    return bits < 8 ? (n * bits + 7) / 8 : n * dtypeSize(type);
 }
 
 void unpackStored(DType type, const void* stored, void* elements, int64_t count) {
-    if (type != DType::U4 && type != DType::I4) {
+    const int bits = storedBits(type);
+    if (bits >= 8 || bits == 0) {
         if (count > 0) std::memcpy(elements, stored, storedBytes(type, count));
         return;
     }
+    const int perByte = 8 / bits;
+    const uint64_t mask = (uint64_t{1} << bits) - 1;
     const auto* from = static_cast<const uint8_t*>(stored);
     for (int64_t i = 0; i < count; ++i) {
-        storeInteger(type, elements, static_cast<size_t>(i), static_cast<uint64_t>(from[i / 2] >> (i % 2 * 4)));
+        const auto pattern = static_cast<uint64_t>(from[i / perByte] >> (i % perByte * bits)) & mask;
+        if (isInteger(type)) storeInteger(type, elements, static_cast<size_t>(i), pattern);
+        else store(elements, static_cast<size_t>(i), static_cast<uint8_t>(pattern));
     }
 }
 
 void packStored(DType type, const void* elements, void* stored, int64_t count) {
-    if (type != DType::U4 && type != DType::I4) {
+    const int bits = storedBits(type);
+    if (bits >= 8 || bits == 0) {
         if (count > 0) std::memcpy(stored, elements, storedBytes(type, count));
         return;
     }
+    const int perByte = 8 / bits;
+    const int mask = (1 << bits) - 1;
     auto* to = static_cast<uint8_t*>(stored);
     const auto* from = static_cast<const uint8_t*>(elements);
     for (int64_t i = 0; i < count; ++i) {
-        const auto nibble = static_cast<uint8_t>(from[i] & 15);
-        to[i / 2] = i % 2 == 0 ? nibble : static_cast<uint8_t>(to[i / 2] | (nibble << 4));
+        const auto pattern = static_cast<uint8_t>((from[i] & mask) << (i % perByte * bits));
+        to[i / perByte] = i % perByte == 0 ? pattern : static_cast<uint8_t>(to[i / perByte] | pattern);
     }
 }
 

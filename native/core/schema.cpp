@@ -10,7 +10,7 @@ namespace detail {
 
 DType dtypeOf(uint64_t number) {
     const auto type = static_cast<DType>(number);
-    if (number > 22 || (type != DType::Undefined && dtypeName(type) == "undefined")) {
+    if (number > 255 || (type != DType::Undefined && dtypeName(type) == "undefined")) {
         throw Error(ErrorCode::Corrupt, "element type " + std::to_string(number) + " is unknown");
     }
     return type;

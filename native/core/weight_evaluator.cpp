@@ -42,7 +42,7 @@ WeightData fromStored(const WeightExpr& e, std::span<const std::byte> stored) {
     if (stored.size() != storedBytes(e.dtype, n)) {
         bad(std::to_string(stored.size()) + " bytes for " + std::string(dtypeName(e.dtype)) + " " + shapeText(e.shape));
     }
-    if (e.dtype != DType::U4 && e.dtype != DType::I4) return {e.dtype, e.shape, stored, nullptr};
+    if (storedBits(e.dtype) >= 8) return {e.dtype, e.shape, stored, nullptr};
     WeightData d = allocate(e);
     unpackStored(e.dtype, stored.data(), d.owner->data(), n);
     return d;

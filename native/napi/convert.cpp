@@ -15,7 +15,7 @@ namespace {
 }
 
 DType dtypeNamed(const std::string& name) {
-    for (int i = 1; i <= 22; ++i) {
+    for (int i = 1; i <= 255; ++i) {
         const auto t = static_cast<DType>(i);
         if (dtypeName(t) == name) return t;
     }

@@ -20,6 +20,10 @@ export const DATA_TYPES = [
   'float8e5m2fnuz',
   'uint4',
   'int4',
+  'float4e2m1',
+  'float8e8m0',
+  'uint2',
+  'int2',
 ] as const;
 export type DataType = (typeof DATA_TYPES)[number];
 
@@ -44,9 +48,13 @@ const BITS: Record<DataType, number> = {
   float8e5m2fnuz: 8,
   uint4: 4,
   int4: 4,
+  float4e2m1: 4,
+  float8e8m0: 8,
+  uint2: 2,
+  int2: 2,
 };
 
-/** Width of one element in bits (4-bit types are packed two to a byte); 0 for strings. */
+/** Width of one element in bits (narrow types are packed, the first element in the low bits of a byte); 0 for strings. */
 export function bitsOf(dtype: DataType): number {
   return BITS[dtype];
 }
@@ -65,6 +73,8 @@ const FLOATS = new Set<DataType>([
   'float8e4m3fnuz',
   'float8e5m2',
   'float8e5m2fnuz',
+  'float8e8m0',
+  'float4e2m1',
 ]);
 
 export function isFloat(dtype: DataType): boolean {
@@ -93,10 +103,14 @@ const CODES: Readonly<Record<DataType, number>> = {
   float8e5m2fnuz: 20,
   uint4: 21,
   int4: 22,
+  float4e2m1: 23,
+  float8e8m0: 24,
+  uint2: 25,
+  int2: 26,
 };
 const NAMES = new Map(Object.entries(CODES).map(([k, v]) => [v, k as DataType]));
 
 export const codeOfDtype = (dtype: DataType): number => CODES[dtype];
 
-/** undefined for element types that are not supported (complex numbers, 2- and 4-bit floats). */
+/** undefined for element types that are not supported (complex numbers, 6-bit floats). */
 export const findDtype = (code: number): DataType | undefined => NAMES.get(code);

@@ -6,71 +6,11 @@
 #include <limits>
 #include <vector>
 
+#include "core/number_formats.h"
 #include "cpu/reference/strided.h"
 
 namespace sinter::ref {
 namespace {
-
-/// A small binary float: 1 sign bit, `E` exponent bits, `M` mantissa bits.
-struct Format {
-    int exponentBits, mantissaBits, bias;
-    bool infinity;      // IEEE specials; without: only the all-ones pattern (FN) or negative zero (FNUZ) is NaN
-    bool negativeZeroIsNan;
-};
-constexpr Format kHalf{5, 10, 15, true, false};
-constexpr Format kBfloat{8, 7, 127, true, false};
-constexpr Format kE4M3FN{4, 3, 7, false, false};
-constexpr Format kE4M3FNUZ{4, 3, 8, false, true};
-constexpr Format kE5M2{5, 2, 15, true, false};
-constexpr Format kE5M2FNUZ{5, 2, 16, false, true};
-
-uint32_t encode(const Format& f, double x) {
-    const uint32_t sign = std::signbit(x) ? 1u << (f.exponentBits + f.mantissaBits) : 0;
-    const uint32_t topExponent = (1u << f.exponentBits) - 1;
-    const uint32_t mantissaMask = (1u << f.mantissaBits) - 1;
-    if (std::isnan(x)) {
-        if (f.negativeZeroIsNan) return 1u << (f.exponentBits + f.mantissaBits);
-        return sign | (topExponent << f.mantissaBits) | (f.infinity ? 1u << (f.mantissaBits - 1) : mantissaMask);
-    }
-    // Largest finite code; floating formats of 8 bits saturate, the IEEE-like ones of 16 bits overflow to infinity.
-    const uint32_t largest = f.infinity ? (topExponent << f.mantissaBits) - 1
-                             : f.negativeZeroIsNan ? (topExponent << f.mantissaBits) | mantissaMask
-                                                   : ((topExponent << f.mantissaBits) | mantissaMask) - 1;
-    const bool saturates = f.exponentBits + f.mantissaBits == 7;
-    const uint32_t overflow = saturates ? largest : topExponent << f.mantissaBits;
-    const double a = std::fabs(x);
-    if (a == 0) return f.negativeZeroIsNan ? 0 : sign;
-    if (std::isinf(x)) return sign | overflow;
-    int e = 0;
-    std::frexp(a, &e);
-    const int exponent = std::max(e - 1, 1 - f.bias);  // subnormals share the smallest exponent
-    const double scaled = std::nearbyint(std::ldexp(a, f.mantissaBits - exponent));
-    const auto mantissa = static_cast<uint64_t>(scaled);  // with the hidden bit; may have carried into the next exponent
-    const uint64_t code = mantissa + (static_cast<uint64_t>(exponent + f.bias - 1) << f.mantissaBits);
-    if (code > largest) return sign | overflow;
-    if (code == 0 && f.negativeZeroIsNan) return 0;
-    return sign | static_cast<uint32_t>(code);
-}
-
-double decode(const Format& f, uint32_t code) {
-    const int total = f.exponentBits + f.mantissaBits;
-    const bool negative = (code >> total) & 1;
-    const uint32_t magnitude = code & ((1u << total) - 1);
-    const uint32_t top = (1u << f.exponentBits) - 1;
-    const uint32_t mantissa = magnitude & ((1u << f.mantissaBits) - 1);
-    const uint32_t exponent = magnitude >> f.mantissaBits;
-    if (f.negativeZeroIsNan && negative && magnitude == 0) return std::numeric_limits<double>::quiet_NaN();
-    double v;
-    if (f.infinity && exponent == top)
-        v = mantissa ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
-    else if (!f.infinity && !f.negativeZeroIsNan && magnitude == (1u << total) - 1)
-        v = std::numeric_limits<double>::quiet_NaN();
-    else if (exponent == 0)
-        v = std::ldexp(static_cast<double>(mantissa), 1 - f.bias - f.mantissaBits);
-    else
-        v = std::ldexp(static_cast<double>(mantissa + (1u << f.mantissaBits)), static_cast<int>(exponent) - f.bias - f.mantissaBits);
-    return negative ? -v : v;
-}
 
 /// Half to float by bit manipulation: loads of f16 tensors are frequent.
 float fastHalf(uint16_t h) {
@@ -131,7 +71,7 @@ void loadViewDense(const TensorView& v, C* out) {
 bool isFloatType(DType t) {
     switch (t) {
         case DType::F32: case DType::F64: case DType::F16: case DType::BF16: case DType::F8E4M3FN: case DType::F8E4M3FNUZ:
-        case DType::F8E5M2: case DType::F8E5M2FNUZ: return true;
+        case DType::F8E5M2: case DType::F8E5M2FNUZ: case DType::F8E8M0: case DType::F4E2M1: return true;
         default: return false;
     }
 }
@@ -139,14 +79,14 @@ bool isFloatType(DType t) {
 bool isIntType(DType t) {
     switch (t) {
         case DType::Bool: case DType::U8: case DType::I8: case DType::U16: case DType::I16: case DType::I32: case DType::I64:
-        case DType::U32: case DType::U64: case DType::U4: case DType::I4: return true;
+        case DType::U32: case DType::U64: case DType::U4: case DType::I4: case DType::U2: case DType::I2: return true;
         default: return false;
     }
 }
 
-uint16_t floatToHalf(double x) { return static_cast<uint16_t>(encode(kHalf, x)); }
+uint16_t floatToHalf(double x) { return static_cast<uint16_t>(encodeFloat(DType::F16, x)); }
 double halfToFloat(uint16_t h) { return static_cast<double>(fastHalf(h)); }
-uint16_t floatToBfloat(double x) { return static_cast<uint16_t>(encode(kBfloat, x)); }
+uint16_t floatToBfloat(double x) { return static_cast<uint16_t>(encodeFloat(DType::BF16, x)); }
 double bfloatToFloat(uint16_t h) { return static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(h) << 16)); }
 
 void load(DType t, const void* d, int64_t o, int64_t s, int64_t n, double* out) {
@@ -155,16 +95,14 @@ void load(DType t, const void* d, int64_t o, int64_t s, int64_t n, double* out) 
         case DType::F64: return widen<double, double>(d, o, s, n, out);
         case DType::F16: return widenWith<uint16_t>(d, o, s, n, out, halfToFloat);
         case DType::BF16: return widenWith<uint16_t>(d, o, s, n, out, bfloatToFloat);
-        case DType::F8E4M3FN: return widenWith<uint8_t>(d, o, s, n, out, [](uint8_t c) { return decode(kE4M3FN, c); });
-        case DType::F8E4M3FNUZ: return widenWith<uint8_t>(d, o, s, n, out, [](uint8_t c) { return decode(kE4M3FNUZ, c); });
-        case DType::F8E5M2: return widenWith<uint8_t>(d, o, s, n, out, [](uint8_t c) { return decode(kE5M2, c); });
-        case DType::F8E5M2FNUZ: return widenWith<uint8_t>(d, o, s, n, out, [](uint8_t c) { return decode(kE5M2FNUZ, c); });
+        case DType::F8E4M3FN: case DType::F8E4M3FNUZ: case DType::F8E5M2: case DType::F8E5M2FNUZ: case DType::F8E8M0: case DType::F4E2M1:
+            return widenWith<uint8_t>(d, o, s, n, out, [t](uint8_t c) { return decodeFloat(t, c); });
         default: break;
     }
     // An integer operand read as a float (indices, sizes, quantized values).
     switch (t) {
-        case DType::U8: case DType::U4: case DType::Bool: return widen<double, uint8_t>(d, o, s, n, out);
-        case DType::I8: case DType::I4: return widen<double, int8_t>(d, o, s, n, out);
+        case DType::U8: case DType::U4: case DType::U2: case DType::Bool: return widen<double, uint8_t>(d, o, s, n, out);
+        case DType::I8: case DType::I4: case DType::I2: return widen<double, int8_t>(d, o, s, n, out);
         case DType::U16: return widen<double, uint16_t>(d, o, s, n, out);
         case DType::I16: return widen<double, int16_t>(d, o, s, n, out);
         case DType::I32: return widen<double, int32_t>(d, o, s, n, out);
@@ -177,8 +115,8 @@ void load(DType t, const void* d, int64_t o, int64_t s, int64_t n, double* out) 
 
 void load(DType t, const void* d, int64_t o, int64_t s, int64_t n, int64_t* out) {
     switch (t) {
-        case DType::U8: case DType::U4: case DType::Bool: return widen<int64_t, uint8_t>(d, o, s, n, out);
-        case DType::I8: case DType::I4: return widen<int64_t, int8_t>(d, o, s, n, out);
+        case DType::U8: case DType::U4: case DType::U2: case DType::Bool: return widen<int64_t, uint8_t>(d, o, s, n, out);
+        case DType::I8: case DType::I4: case DType::I2: return widen<int64_t, int8_t>(d, o, s, n, out);
         case DType::U16: return widen<int64_t, uint16_t>(d, o, s, n, out);
         case DType::I16: return widen<int64_t, int16_t>(d, o, s, n, out);
         case DType::I32: return widen<int64_t, int32_t>(d, o, s, n, out);
@@ -194,10 +132,8 @@ void store(DType t, void* d, int64_t o, int64_t s, int64_t n, const double* in) 
         case DType::F64: return narrow<double, double>(d, o, s, n, in);
         case DType::F16: return narrowWith<uint16_t>(d, o, s, n, in, floatToHalf);
         case DType::BF16: return narrowWith<uint16_t>(d, o, s, n, in, floatToBfloat);
-        case DType::F8E4M3FN: return narrowWith<uint8_t>(d, o, s, n, in, [](double x) { return encode(kE4M3FN, x); });
-        case DType::F8E4M3FNUZ: return narrowWith<uint8_t>(d, o, s, n, in, [](double x) { return encode(kE4M3FNUZ, x); });
-        case DType::F8E5M2: return narrowWith<uint8_t>(d, o, s, n, in, [](double x) { return encode(kE5M2, x); });
-        case DType::F8E5M2FNUZ: return narrowWith<uint8_t>(d, o, s, n, in, [](double x) { return encode(kE5M2FNUZ, x); });
+        case DType::F8E4M3FN: case DType::F8E4M3FNUZ: case DType::F8E5M2: case DType::F8E5M2FNUZ: case DType::F8E8M0: case DType::F4E2M1:
+            return narrowWith<uint8_t>(d, o, s, n, in, [t](double x) { return encodeFloat(t, x); });
         default: break;
     }
 }
@@ -245,6 +181,8 @@ int64_t wrapTo(DType t, int64_t x) {
         case DType::I16: return static_cast<int16_t>(x);
         case DType::I32: return static_cast<int32_t>(x);
         case DType::U32: return static_cast<uint32_t>(x);
+        case DType::U2: return x & 3;
+        case DType::I2: return static_cast<int8_t>(static_cast<uint8_t>(x << 6)) >> 6;
         case DType::U4: return x & 15;
         case DType::I4: return static_cast<int8_t>(static_cast<uint8_t>(x << 4)) >> 4;
         default: return x;

@@ -14,7 +14,7 @@ inline bool isNumeric(DType t) { return isFloatType(t) || isIntType(t); }
 /// `n` elements starting at element `offset` of `data`, `stride` elements apart, widened to the domain.
 void load(DType t, const void* data, int64_t offset, int64_t stride, int64_t n, double* out);
 void load(DType t, const void* data, int64_t offset, int64_t stride, int64_t n, int64_t* out);
-/// The inverse: floats are rounded to nearest even, integers keep their low bits.
+/// The inverse: floats are rounded to nearest even and do not saturate, integers keep their low bits.
 void store(DType t, void* data, int64_t offset, int64_t stride, int64_t n, const double* in);
 void store(DType t, void* data, int64_t offset, int64_t stride, int64_t n, const int64_t* in);
 

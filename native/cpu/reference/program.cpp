@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/number_formats.h"
 #include "cpu/reference/convert.h"
 #include "cpu/reference/program_ops.h"
 
@@ -48,8 +49,8 @@ int64_t constantInt(DType t, double x) {
         case DType::I64: return saturate(x);
         case DType::Bool: return x != 0;
         default: {
-            const auto bits = static_cast<int>(dtypeSize(t)) * 8;
-            const bool isSigned = t == DType::I8 || t == DType::I16 || t == DType::I32 || t == DType::I4;
+            const int bits = storedBits(t);
+            const bool isSigned = t == DType::I8 || t == DType::I16 || t == DType::I32 || t == DType::I4 || t == DType::I2;
             const int64_t hi = (int64_t{1} << (isSigned ? bits - 1 : bits)) - 1;
             return std::clamp(saturate(x), isSigned ? -hi - 1 : 0, hi);
         }
@@ -284,9 +285,11 @@ void Program::intStep(const Step& s, uint32_t to, Registers& r, int64_t n) const
         case Op::BitwiseXor: return each(n, a, b, out, [](int64_t x, int64_t y) { return x ^ y; });
         case Op::BitShift: {
             const bool left = s.param(0, 0) != 0;
-            const auto bits = static_cast<int64_t>(dtypeSize(t)) * 8;
+            const int bits = storedBits(t);
             return each(n, a, b, out, [=](int64_t x, int64_t y) -> int64_t {
-                if (static_cast<U>(y) >= static_cast<U>(bits)) return 0;
+                const bool extends = !left && !isUnsigned;  // a signed number keeps its sign on the way to the right
+                if (static_cast<U>(y) >= static_cast<U>(bits)) return extends && x < 0 ? -1 : 0;
+                if (extends) return x >> y;
                 return static_cast<int64_t>(left ? static_cast<U>(x) << y : static_cast<U>(x) >> y);
             });
         }
@@ -317,13 +320,20 @@ void Program::compareStep(const Step& s, uint32_t to, Registers& r, int64_t n) c
     }
 }
 
+double Program::castFloat(const Step& s, double x) {
+    // ONNX Cast: 8-bit floats saturate unless told not to; a power of two is found as round_mode says.
+    if (s.param(0, 1) != 0) x = saturateFloat(s.type, x);
+    if (s.type != DType::F8E8M0) return roundTo(s.type, x);
+    return decodeFloat(s.type, encodeFloat(s.type, x, static_cast<PowerRounding>(s.param(1, 0))));
+}
+
 void Program::castStep(const Step& s, uint32_t to, Registers& r, int64_t n) const {
     const DType from = types_[s.args[0]], type = s.type;
     if (isFloatType(from)) {
         const double* a = r.floats(s.args[0]);
         if (isFloatType(type)) {
             if (from == type) std::copy_n(a, n, r.floats(to));
-            else each(n, a, r.floats(to), [=](double x) { return roundTo(type, x); });
+            else each(n, a, r.floats(to), [&](double x) { return castFloat(s, x); });
         } else {
             each(n, a, r.ints(to), [=](double x) { return floatToInt(type, x); });
         }
@@ -335,7 +345,7 @@ void Program::castStep(const Step& s, uint32_t to, Registers& r, int64_t n) cons
     const bool isUnsigned = from == DType::U64;
     each(n, a, r.floats(to), [=](int64_t x) -> double {
         if (type == DType::F32) return isUnsigned ? static_cast<float>(static_cast<uint64_t>(x)) : static_cast<float>(x);
-        return roundTo(type, isUnsigned ? static_cast<double>(static_cast<uint64_t>(x)) : static_cast<double>(x));
+        return castFloat(s, isUnsigned ? static_cast<double>(static_cast<uint64_t>(x)) : static_cast<double>(x));
     });
 }
 

@@ -52,6 +52,7 @@ private:
     void floatStep(const Step& s, uint32_t to, Registers& r, int64_t n) const;
     void intStep(const Step& s, uint32_t to, Registers& r, int64_t n) const;
     void compareStep(const Step& s, uint32_t to, Registers& r, int64_t n) const;
+    static double castFloat(const Step& s, double x);
     void castStep(const Step& s, uint32_t to, Registers& r, int64_t n) const;
     void powStep(const Step& s, uint32_t to, Registers& r, int64_t n) const;
 

@@ -1,9 +1,11 @@
 // QuantizeLinear: saturate(round half to even(x / scale) + zero point). DequantizeLinear: (x − zero point) · scale.
+// A float type of 8 bits or less takes x / scale + zero point, saturated unless `saturate` is 0.
 // Scale and zero point are scalars or one per index of `axis`.
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "core/number_formats.h"
 #include "cpu/reference/convert.h"
 #include "cpu/reference/row.h"
 #include "cpu/reference/strided.h"
@@ -19,9 +21,13 @@ std::optional<std::pair<double, double>> limitsOf(DType t) {
         case DType::I16: return {{-32768, 32767}};
         case DType::U4: return {{0, 15}};
         case DType::I4: return {{-8, 7}};
+        case DType::U2: return {{0, 3}};
+        case DType::I2: return {{-2, 1}};
         default: return std::nullopt;
     }
 }
+
+bool isNarrowFloat(DType t) { return isFloatType(t) && storedBits(t) <= 8; }
 
 template <bool kQuantize>
 class Quantize final : public Kernel {
@@ -30,7 +36,7 @@ public:
         if (!d.program.empty() || !hasInput(d, 0) || !hasInput(d, 1) || d.outputs.size() != 1) return std::nullopt;
         const auto &x = d.inputs[0], &scale = d.inputs[1], &y = d.outputs[0];
         const DType whole = kQuantize ? y.dtype : x.dtype, real = kQuantize ? x.dtype : y.dtype;
-        if (!limitsOf(whole) && !(whole == DType::I32 && !kQuantize)) return std::nullopt;
+        if (!limitsOf(whole) && !isNarrowFloat(whole) && !(whole == DType::I32 && !kQuantize)) return std::nullopt;
         if (x.dims != y.dims || !isFloatType(scale.dtype) || !(isFloatType(real) || (kQuantize && real == DType::I32))) return std::nullopt;
         if (hasInput(d, 2) && (d.inputs[2].dtype != whole || d.inputs[2].count() != scale.count())) return std::nullopt;
         if (scale.count() != 1 || scale.dims.size() > 1) {
@@ -39,16 +45,14 @@ public:
         }
         return static_cast<double>(x.count()) * kOperationNs;
     }
-    explicit Quantize(const LayerDesc& d) : axis_(axisOf(d.intAttr("axis", 1), std::max<size_t>(d.inputs[0].dims.size(), 1)).value_or(0)), own_{d.opInputs} {}
+    explicit Quantize(const LayerDesc& d) : axis_(axisOf(d.intAttr("axis", 1), std::max<size_t>(d.inputs[0].dims.size(), 1)).value_or(0)), own_{d.opInputs}, saturates_(d.intAttr("saturate", 1) != 0) {}
 
     void run(const KernelArgs& args) override {
         const TensorView &x = args.inputs[0], &y = args.outputs[0];
         std::vector<double> scale(static_cast<size_t>(args.inputs[1].count())), zero(scale.size(), 0.0);
         loadDense(args.inputs[1], scale.data());
         if (own_(args, 2)) {
-            std::vector<int64_t> points(zero.size());
-            loadDense(args.inputs[2], points.data());
-            std::copy(points.begin(), points.end(), zero.begin());
+            loadDense(args.inputs[2], zero.data());
         }
         for (size_t c = 0; c < scale.size(); ++c) {
             TensorView from = x, to = y;
@@ -69,10 +73,16 @@ public:
     }
 
 private:
-    static void convert(const TensorView& from, int64_t fo, int64_t fs, const TensorView& to, int64_t o, int64_t s, int64_t n, double scale, double zero,
-                        std::vector<double>& line, std::vector<int64_t>& whole) {
+    void convert(const TensorView& from, int64_t fo, int64_t fs, const TensorView& to, int64_t o, int64_t s, int64_t n, double scale, double zero,
+                        std::vector<double>& line, std::vector<int64_t>& whole) const {
         load(from.dtype, from.data, fo, fs, n, line.data());
-        if constexpr (kQuantize) {
+        if (kQuantize && isNarrowFloat(to.dtype)) {
+            for (double& v : line) {
+                v = static_cast<double>(static_cast<float>(v / scale)) + zero;
+                if (saturates_) v = saturateFloat(to.dtype, v);
+            }
+            store(to.dtype, to.data, o, s, n, line.data());
+        } else if constexpr (kQuantize) {
             const auto [low, high] = *limitsOf(to.dtype);
             for (size_t i = 0; i < line.size(); ++i) {
                 const double q = std::nearbyint(static_cast<double>(static_cast<float>(line[i] / scale))) + zero;
@@ -87,6 +97,7 @@ private:
 
     size_t axis_;
     OwnInputs own_;
+    bool saturates_;
 };
 
 SINTER_KERNEL(any_quantizelinear){row<Quantize<true>>("any_quantizelinear__scalar", "QuantizeLinear")};

@@ -63,8 +63,8 @@ template <typename T> SINTER_DEVICE T op_bitor(T a, T b) { return T(a | b); }
 template <typename T> SINTER_DEVICE T op_bitxor(T a, T b) { return T(a ^ b); }
 template <typename T> SINTER_DEVICE T op_bitnot(T a) { return T(~a); }
 template <typename T> SINTER_DEVICE T op_shift(T a, T b, float left) {
-    if (static_cast<uint64_t>(b) >= sizeof(T) * 8) return T(0);
-    return left != 0.0f ? T(static_cast<uint64_t>(a) << b) : T(static_cast<uint64_t>(a) >> b);
+    if (static_cast<uint64_t>(b) >= sizeof(T) * 8) return left == 0.0f && a < T(0) ? T(-1) : T(0);
+    return left != 0.0f ? T(static_cast<uint64_t>(a) << b) : T(a >> b);  // a signed number keeps its sign
 }
 template <typename T> SINTER_DEVICE T op_abs(T x) { return x < T(0) ? T(0) - x : x == T(0) ? T(0) : x; }
 template <typename T> SINTER_DEVICE T op_neg(T x) { if constexpr (IsFloat<T>::value) return -x; else return T(0) - x; }

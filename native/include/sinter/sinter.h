@@ -48,12 +48,13 @@ typedef enum sinter_status {
     SINTER_ERROR_INTERNAL = 13
 } sinter_status;
 
-/* Element types: the numbers of onnx.TensorProto.DataType. 4-bit types take a byte per element here. */
+/* Element types: the numbers of onnx.TensorProto.DataType. types of 2 and 4 bits take a byte per element here. */
 typedef enum sinter_dtype {
     SINTER_UNDEFINED = 0, SINTER_FLOAT32 = 1, SINTER_UINT8 = 2, SINTER_INT8 = 3, SINTER_UINT16 = 4, SINTER_INT16 = 5,
     SINTER_INT32 = 6, SINTER_INT64 = 7, SINTER_BOOL = 9, SINTER_FLOAT16 = 10, SINTER_FLOAT64 = 11, SINTER_UINT32 = 12,
     SINTER_UINT64 = 13, SINTER_BFLOAT16 = 16, SINTER_FLOAT8E4M3FN = 17, SINTER_FLOAT8E4M3FNUZ = 18,
-    SINTER_FLOAT8E5M2 = 19, SINTER_FLOAT8E5M2FNUZ = 20, SINTER_UINT4 = 21, SINTER_INT4 = 22
+    SINTER_FLOAT8E5M2 = 19, SINTER_FLOAT8E5M2FNUZ = 20, SINTER_UINT4 = 21, SINTER_INT4 = 22,
+    SINTER_FLOAT4E2M1 = 23, SINTER_FLOAT8E8M0 = 24, SINTER_UINT2 = 25, SINTER_INT2 = 26
 } sinter_dtype;
 
 /* An input or output as the engine declares it. A dimension that depends on the inputs' shapes is -1. */

@@ -28,6 +28,11 @@ const POINTWISE: Readonly<Record<string, Params>> = {
       .split(' ')
       .map((op) => [op, none]),
   ),
+  // Only narrow floats saturate or not; a power of two (float8e8m0) is also found by a rounding mode.
+  Cast: (n) =>
+    n.attrs.saturate === 0 || n.attrs.round_mode !== undefined
+      ? [num('saturate', 1)(n), Math.max(['up', 'down', 'nearest'].indexOf(String(n.attrs.round_mode ?? 'up')), 0)]
+      : [],
   LeakyRelu: p(num('alpha', 0.01)),
   Elu: p(num('alpha', 1)),
   Celu: p(num('alpha', 1)),

@@ -1,4 +1,4 @@
-import { byteLength, type DataType } from '../../ir/dtype.ts';
+import { bitsOf, byteLength, type DataType } from '../../ir/dtype.ts';
 import type { FileReader } from '../common/fileReader.ts';
 import { ImportError } from '../error.ts';
 import { type Int64, int, type TensorProto } from './messages.ts';
@@ -37,7 +37,7 @@ function writer(dtype: DataType): { width: number; put: Put } {
     case 'bfloat16':
       return { width: 2, put: (v, i, x) => v.setUint16(i * 2, Number(BigInt.asUintN(16, BigInt(x))), true) };
     default:
-      // One byte each; 4-bit types come two to an element.
+      // One byte each; narrower types come a full byte to an element.
       return { width: 1, put: (v, i, x) => v.setUint8(i, Number(BigInt.asUintN(8, BigInt(x)))) };
   }
 }
@@ -45,8 +45,10 @@ function writer(dtype: DataType): { width: number; put: Put } {
 const exact = (v: Int64): bigint | number => (typeof v === 'number' ? v : BigInt(v.toString()));
 
 /** Elements of the typed field that `count` tensor elements need. */
-const elements = (dtype: DataType, count: number): number =>
-  dtype === 'int4' || dtype === 'uint4' ? Math.ceil(count / 2) : count;
+const elements = (dtype: DataType, count: number): number => {
+  const bits = bitsOf(dtype);
+  return bits > 0 && bits < 8 ? byteLength(dtype, count) : count;
+};
 
 function wrongCount(t: TensorProto, want: number, have: number): ImportError {
   return new ImportError(

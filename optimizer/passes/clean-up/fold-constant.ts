@@ -148,6 +148,8 @@ function express(node: Node, ctx: PassContext): WeightExpr | Refusal | null {
     case 'Identity':
       return x;
     case 'Cast':
+      // A weight's cast saturates and rounds up: others run as the operator.
+      if (node.attrs.saturate === 0 || node.attrs.round_mode !== undefined) return null;
       return castWeight(x, type.dtype);
     case 'Reshape':
     case 'Flatten':

@@ -78,6 +78,7 @@ TEST_CASE("known answers: pointwise integers") {
     two("Pow", {2, -3, 2}, {10, 3, -1}, {1024, -27, 0}, {}, DType::I32);
     two("Pow", {2, 9}, {0.5, 0.5}, {1, 3}, {}, DType::I32, DType::I32, DType::F32);
     two("BitShift", {16, 4, 1}, {1, 2, 3}, {8, 1, 0}, {0}, DType::U8);
+    two("BitShift", {-16, -1, -5, 7}, {2, 40, -1, 9}, {-4, -1, -1, 0}, {0}, DType::I8);
     two("BitShift", {16, 4, 255}, {1, 2, 9}, {32, 16, 0}, {1}, DType::U8);
     two("BitwiseAnd", {12, -1}, {10, 7}, {8, 7}, {}, DType::I32);
     two("BitwiseOr", {12, 1}, {10, 6}, {14, 7}, {}, DType::I32);

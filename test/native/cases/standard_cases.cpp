@@ -63,6 +63,22 @@ TEST_CASE("cases: AffineGrid, Col2Im, DeformConv, TensorScatter, CumProd, BitCas
     runCases("AffineGrid, Col2Im, DeformConv, TensorScatter, CumProd, BitCast", cases);
 }
 
+TEST_CASE("cases: LinearAttention") {
+    std::vector<Case> cases;
+    for (const char* rule : {"linear", "gated", "delta", "gated_delta"}) {
+        const std::string name = rule;
+        const bool gated = name.find("gated") != std::string::npos, delta = name.find("delta") != std::string::npos;
+        Builder b("LinearAttention");
+        b.input({2, 5, 12}).input({2, 5, 6}).input({2, 5, 8}).input({2, 2, 3, 4});
+        if (gated) b.input({2, 5, 6});
+        else b.absent();
+        if (delta) b.input({2, 5, 2});
+        else b.absent();
+        cases.push_back(b.output({2, 5, 16}).output({2, 2, 3, 4}).i("q_num_heads", 4).i("kv_num_heads", 2).s("update_rule", rule).name(name).build());
+    }
+    runCases("LinearAttention", cases);
+}
+
 TEST_CASE("cases: DFT, STFT, MelWeightMatrix") {
     std::vector<Case> cases;
     for (int64_t n : {8, 15, 13})

@@ -59,6 +59,51 @@ TEST_CASE("8-bit floats: limits and saturation") {
     CHECK(std::isnan(back(DType::F8E4M3FN, 0x7f)));
 }
 
+TEST_CASE("floats beyond their range: saturated only where asked") {
+    CHECK(encodeFloat(DType::F8E4M3FN, 1e9) == 0x7f);
+    CHECK(encodeFloat(DType::F8E4M3FN, -1e9) == 0xff);
+    CHECK(encodeFloat(DType::F8E4M3FNUZ, 1e9) == 0x80);
+    CHECK(encodeFloat(DType::F8E5M2, 1e9) == 0x7c);
+    CHECK(encodeFloat(DType::F4E2M1, 1e9) == 7);  // nothing stands for more
+    CHECK(saturateFloat(DType::F8E5M2, -1e9) == -57344);
+    CHECK(saturateFloat(DType::F16, 1e9) == 1e9);
+}
+
+TEST_CASE("4-bit floats and powers of two") {
+    const double all[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
+    for (uint32_t i = 0; i < 8; ++i) {
+        CHECK(decodeFloat(DType::F4E2M1, i) == all[i]);
+        CHECK(decodeFloat(DType::F4E2M1, i + 8) == -all[i]);
+        CHECK(encodeFloat(DType::F4E2M1, all[i]) == i);
+    }
+    CHECK(encodeFloat(DType::F4E2M1, 5) == 6);  // a tie goes to even
+    CHECK(encodeFloat(DType::F8E8M0, 1) == 127);
+    CHECK(encodeFloat(DType::F8E8M0, 1.25) == 128);
+    CHECK(encodeFloat(DType::F8E8M0, 1.25, PowerRounding::Down) == 127);
+    CHECK(encodeFloat(DType::F8E8M0, 1.25, PowerRounding::Nearest) == 127);
+    CHECK(encodeFloat(DType::F8E8M0, 1.5, PowerRounding::Nearest) == 128);
+    CHECK(decodeFloat(DType::F8E8M0, 0) == 0x1p-127);
+    CHECK(std::isnan(decodeFloat(DType::F8E8M0, 255)));
+}
+
+TEST_CASE("types of 2 and 4 bits share bytes from the low bits up") {
+    const int8_t whole[] = {1, -1, -2, 0, 1};
+    uint8_t stored[2] = {};
+    CHECK(storedBytes(DType::I2, 5) == 2);
+    packStored(DType::I2, whole, stored, 5);
+    CHECK(stored[0] == 0b00101101);
+    CHECK(stored[1] == 1);
+    int8_t again[5] = {};
+    unpackStored(DType::I2, stored, again, 5);
+    CHECK(std::equal(whole, whole + 5, again));
+    uint8_t patterns[3] = {};
+    const uint8_t nibbles[] = {0xe7, 0x05};
+    unpackStored(DType::F4E2M1, nibbles, patterns, 3);
+    CHECK(loadElement(DType::F4E2M1, patterns, 0) == 6);
+    CHECK(loadElement(DType::F4E2M1, patterns, 1) == -4);
+    CHECK(loadElement(DType::F4E2M1, patterns, 2) == 3);
+}
+
 TEST_CASE("casts: integers among themselves are exact, floats truncate and saturate") {
     const int64_t wide[] = {(int64_t{1} << 53) + 1, -3, 300};
     int64_t same[3];
