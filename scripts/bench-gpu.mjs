@@ -68,7 +68,7 @@ function samplesFile() {
   const file = path.join(values.dir, 'samples.npy');
   const shape = [8, 3, 224, 224];
   const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
-  const padded = header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11) + '\n';
+  const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
   const data = new Float32Array(shape.reduce((a, b) => a * b));
   let state = 12345;
   for (let i = 0; i < data.length; i++) {
