@@ -19,6 +19,7 @@ import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import type { BenchModel } from './models.ts';
 import { ortSession, runOrt, toOrt } from './ort.ts';
 import { median, timeBlock } from './timing.ts';
+import { benchTuning } from './tuning.ts';
 
 /** The networks of the INT8 table. */
 export const INT8_MODELS = ['resnet50.onnx', 'inception_v1.onnx', 'squeezenet.onnx', 'mobilenet_v2.onnx'];
@@ -76,7 +77,7 @@ export async function benchInt8(
     const engineOf = async (name: string, o: Optimized, ranges?: Ranges) => {
       const file = join(dir, `${name}.sinter`);
       const precision = ranges ? { precision: precisionPolicy(o.graph, ranges) } : {};
-      await buildEngine(o, { runtime, threads, path: file, ...precision });
+      await buildEngine(o, { runtime, threads, path: file, ...precision, ...benchTuning() });
       const engine = await runtime.loadEngine(file);
       const context = engine.createContext({ threads });
       undo.unshift(() => {

@@ -13,10 +13,11 @@ import { benchInt8, INT8_MODELS, type Int8Row, int8Markdown } from './int8.ts';
 import { BENCH_MODELS, type BenchModel, modelDir } from './models.ts';
 import { ortSession, runOrt, toOrt } from './ort.ts';
 import { median, timeBlock } from './timing.ts';
+import { benchTuning } from './tuning.ts';
 
 /*
  * Ours against ONNX Runtime, both in this process, alternating blocks, medians. Outputs are compared before anything is
- * timed. Usage: npm run bench [-- --only NAME,NAME --threads 1,2 --json FILE --seconds 3 --fast-fp32 --int8]
+ * timed. Usage: npm run bench [-- --only NAME,NAME --threads 1,2 --json FILE --seconds 3 --fast-fp32 --int8 --level 0-5]
  */
 
 interface Row {
@@ -49,6 +50,7 @@ async function benchModel(
       threads,
       path: enginePath,
       fastFp32: fast,
+      ...benchTuning(),
     });
     const engine = await runtime.loadEngine(enginePath);
     const header = decodeEngine(engine.headerBytes);
