@@ -81,11 +81,15 @@ export class Enumerator {
     return this.desc(plan, layer, undefined, layouts);
   }
 
-  /** Nanoseconds of a copy between two values as they are stored: timed, else estimated. */
-  copyCost(plan: Plan, copy: PlanLayer, tactic: Tactic): number {
-    const t = this.times?.(this.settledDesc(plan, copy), tactic.name);
-    if (!t) return tactic.estimate;
-    return t.ok ? t.median : Number.POSITIVE_INFINITY;
+  /** Nanoseconds of each tactic of a copy between two values as they are stored: timed, else estimated. */
+  copyCosts(plan: Plan, copy: PlanLayer, tactics: readonly Tactic[]): Map<Tactic, number> {
+    const desc = this.times && this.settledDesc(plan, copy);
+    const cost = (tactic: Tactic): number => {
+      const t = desc && this.times?.(desc, tactic.name);
+      if (!t) return tactic.estimate;
+      return t.ok ? t.median : Number.POSITIVE_INFINITY;
+    };
+    return new Map(tactics.map((t) => [t, cost(t)]));
   }
 
   /** Estimated nanoseconds of moving a value once through memory, from one storage to another. */

@@ -146,6 +146,6 @@ export function copyTactics(plan: Plan, copy: PlanLayer, enumerator: Enumerator)
     .filter(
       (t) => ok(t.inputLayouts[0], from) && ok(t.outputLayouts[0], to) && t.inputViews[0]! > 0 && t.outputViews[0]! > 0,
     );
-  const cost = new Map(found.map((t) => [t, enumerator.copyCost(plan, copy, t)]));
+  const cost = enumerator.copyCosts(plan, copy, found);
   return found.sort((a, b) => cost.get(a)! - cost.get(b)!);
 }

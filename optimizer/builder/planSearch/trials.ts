@@ -96,8 +96,9 @@ function reformat(
 ): Trial[] {
   const copy = reformatLayer(plan, v, from, to, storages);
   if (!copy) return [];
+  const desc = enumerator.settledDesc(copy.plan, copy.layer);
   return copyTactics(copy.plan, copy.layer, enumerator).map((t) => ({
-    desc: enumerator.settledDesc(copy.plan, copy.layer),
+    desc,
     tactic: t.name,
     layer: `Reformat ${from} → ${to}`,
   }));
