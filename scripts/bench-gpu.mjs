@@ -11,8 +11,6 @@ import { makeModels } from './gpu/models.mjs';
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-    precision: { type: 'string' },
-    batch: { type: 'string' },
     device: { type: 'string', default: 'cuda:0' },
     level: { type: 'string', default: '3' },
     'batch-level': { type: 'string', default: '3' },
@@ -24,8 +22,9 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+// --only takes model[:batch[:precision]].
 if (values.help) {
-  console.log(`npm run bench:gpu [-- --only resnet50,…] [--precision fp16,int8,fp32,tf32] [--batch 1,32] [--level 0-5] [--batch-level 0-5] [--dir MODELS] [--out FOLDER] [--seconds N] [--no-torch]
+  console.log(`npm run bench:gpu [-- --only resnet50,bert_base:32,vit_b16:1:fp32,…] [--level 0-5] [--batch-level 0-5] [--dir MODELS] [--out FOLDER] [--seconds N] [--no-torch]
 Rows that no time is left for are skipped and named. --out gets rows.json, a line per finished row, and the profiles.`);
   process.exit(0);
 }
@@ -38,14 +37,16 @@ mkdirSync(out, { recursive: true });
 
 const NETWORKS = ['resnet50', 'inception_v1', 'mobilenet_v2', 'vgg16', 'bert_base', 'vit_b16'];
 const row = (model, batch, precision) => ({ model, batch, precision });
-const wanted = (option, name) => !values[option] || values[option].split(',').includes(name);
 const PLAN = [
   ...NETWORKS.map((m) => row(m, 1, 'fp16')),
   ...NETWORKS.slice(0, 2).map((m) => row(m, 32, 'fp16')),
   row('resnet50', 32, 'int8'),
   ...NETWORKS.slice(2).map((m) => row(m, 32, 'fp16')),
   ...[1, 32].flatMap((batch) => ['fp32', 'tf32'].flatMap((kind) => NETWORKS.map((m) => row(m, batch, kind)))),
-].filter((r) => wanted('only', r.model) && wanted('precision', r.precision) && wanted('batch', String(r.batch)));
+].filter(
+  (r) =>
+    !values.only || values.only.split(',').some((o) => `${r.model}:${r.batch}:${r.precision}:`.startsWith(`${o}:`)),
+);
 
 /** Runs the command line; the parsed JSON it prints, or the sentence that it failed with. */
 function sinter(args, seconds = 120) {
