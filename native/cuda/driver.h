@@ -39,7 +39,8 @@ struct CuLaunchConfig {
 
 namespace attribute {
 constexpr int kMultiprocessors = 16, kClockKhz = 13, kMemoryClockKhz = 36, kBusWidth = 37, kL2Bytes = 38, kMajor = 75, kMinor = 76,
-              kSharedPerMultiprocessor = 81, kThreadsPerMultiprocessor = 39, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97;
+              kSharedPerMultiprocessor = 81, kThreadsPerMultiprocessor = 39, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97,
+              kConcurrentManagedAccess = 89;
 constexpr int kFunctionShared = 1, kFunctionLocal = 3, kFunctionRegisters = 4, kFunctionDynamicShared = 8;
 constexpr int kLaunchCluster = 4, kLaunchProgrammatic = 6;
 }  // namespace attribute
@@ -57,7 +58,10 @@ struct Driver {
     CuResult (*setContext)(CuContext);
     CuResult (*memoryInfo)(size_t*, size_t*);
     CuResult (*allocate)(CuAddress*, size_t);
+    CuResult (*allocateManaged)(CuAddress*, size_t, unsigned);
     CuResult (*free)(CuAddress);
+    CuResult (*allocateHost)(void**, size_t, unsigned);
+    CuResult (*freeHost)(void*);
     CuResult (*copyIn)(CuAddress, const void*, size_t, CuStream);
     CuResult (*copyOut)(void*, CuAddress, size_t, CuStream);
     CuResult (*fill)(CuAddress, unsigned char, size_t, CuStream);
