@@ -80,6 +80,8 @@ struct Driver {
     CuResult (*setFunctionAttribute)(CuFunction, int, int);
     CuResult (*functionAttribute)(int*, int, CuFunction);
     CuResult (*occupancy)(int*, CuFunction, int, size_t);
+    /// Offset and size of a parameter, an error beyond the last one. Null before CUDA 12.4.
+    CuResult (*parameterInfo)(CuFunction, size_t, size_t*, size_t*);
     CuResult (*launch)(const CuLaunchConfig*, CuFunction, void**, void**);
     CuResult (*beginCapture)(CuStream, int);
     CuResult (*endCapture)(CuStream, CuGraph*);
@@ -112,6 +114,11 @@ struct Compiler {
     int (*log)(Program, char*);
     const char* (*errorString)(int);
     std::string path;  ///< where it was found
+    int major = 0, minor = 0;
+
+    /// From 12.9 on NVRTC keeps results of its own through the driver's internals. That way crashes with some drivers, and
+    /// compiled_files.h keeps what is worth keeping.
+    bool hasCache() const { return major > 12 || (major == 12 && minor >= 9); }
 
     static const Compiler* get();
     static const std::string& problem();

@@ -28,6 +28,7 @@ struct State {  // as in emulated.h
 };
 struct Function {
     void (*call)(void**) = nullptr;
+    size_t (*parameterSize)(size_t) = nullptr;
     void* library = nullptr;
 };
 struct LaunchConfig {
@@ -226,8 +227,14 @@ EXPORT int cuModuleUnload(void* m) { return dlclose(m); }
 EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
     auto* found = reinterpret_cast<void (*)(void**)>(dlsym(m, (std::string("emulated_") + name).c_str()));
     if (!found) return 500;
-    *f = new Function{found, m};
+    auto* size = reinterpret_cast<size_t (*)(size_t)>(dlsym(m, (std::string("emulated_size_") + name).c_str()));
+    *f = new Function{found, size, m};
     return 0;
+}
+EXPORT int cuFuncGetParamInfo(void* f, size_t i, size_t* offset, size_t* size) {
+    *offset = 0;  // nobody asks
+    *size = static_cast<Function*>(f)->parameterSize(i);
+    return *size > 0 ? 0 : 1;
 }
 EXPORT int cuFuncSetAttribute(void*, int, int) { return 0; }
 EXPORT int cuFuncGetAttribute(int* v, int, void*) { *v = 0; return 0; }
