@@ -68,7 +68,16 @@ std::vector<fs::path> laterFolders() {
     return folders;
 }
 
-Library open(const std::string& path) { return {dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), path}; }
+/// NVRTC opens its built-ins by name alone: those beside it are opened first, wherever it was found.
+void openBuiltins(const fs::path& library) {
+    if (!library.filename().string().starts_with("libnvrtc.")) return;
+    for (const fs::path& beside : entries(library.parent_path(), "libnvrtc-builtins.so")) dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
+Library open(const fs::path& path) {
+    openBuiltins(path);
+    return {dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), path.string()};
+}
 
 }  // namespace
 
