@@ -117,6 +117,7 @@ export function realParts(): StudioParts {
         ranges: Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }])),
         ...(r.precision ? { precision: r.precision } : {}),
         ...tuningOf(r.tuning.level),
+        auxStreams: 'measured',
         rules: tacticRules(r.optimized.graph, r.tuning),
         onProgress: r.onProgress,
         stop: r.stop,
