@@ -1,4 +1,5 @@
 import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
+import { fallbackSum } from '../../optimizer/builder/fallback.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
@@ -82,6 +83,11 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       );
     const split = report.layers.filter((l) => isSplit(l.tactic)).length;
     if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts`);
+    const there = fallbackSum(report.layers);
+    if (there)
+      console.log(
+        `${there.layers} ${there.layers === 1 ? 'layer runs' : 'layers run'} on the CPU: ${there.copies} copies, ${bytesText(there.bytes)}`,
+      );
     if (report.tuning) {
       const { timed, cached, failed, level } = report.tuning;
       const failures = failed > 0 ? `, ${failed} failed` : '';

@@ -91,6 +91,8 @@ struct Driver {
     /// The opened driver, or null with one sentence in `problem()`.
     static const Driver* get();
     static const std::string& problem();
+    /// Where it was found; empty when it was not.
+    static const std::string& path();
 };
 
 /// Entry points of NVRTC.
@@ -107,10 +109,9 @@ struct Compiler {
     int (*logSize)(Program, size_t*);
     int (*log)(Program, char*);
     const char* (*errorString)(int);
-    std::string path;  ///< where it was found
-
     static const Compiler* get();
     static const std::string& problem();
+    static const std::string& path();
 };
 
 /// Throws Error: Memory when the device is full, Device otherwise, with the driver's own words.
