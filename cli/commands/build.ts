@@ -1,4 +1,5 @@
 import { buildEngine, isFastFp32 } from '../../optimizer/builder/build.ts';
+import { fallbackSum } from '../../optimizer/builder/fallback.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
@@ -85,6 +86,11 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     const fast = report.layers.filter((l) => isFastFp32(l.tactic)).length;
     if (fast > 0)
       console.log(`${fast} layers multiply FP32 ${device === 'cpu' ? 'in three bfloat16 parts' : 'as TF32'}`);
+    const there = fallbackSum(report.layers);
+    if (there)
+      console.log(
+        `${there.layers} ${there.layers === 1 ? 'layer runs' : 'layers run'} on the CPU: ${there.copies} copies, ${bytesText(there.bytes)}`,
+      );
     if (report.tuning) {
       const { timed, cached, failed, level } = report.tuning;
       const failures = failed > 0 ? `, ${failed} failed` : '';
