@@ -27,6 +27,20 @@ export interface DeviceInfo {
   readonly notes: readonly string[];
 }
 
+/** A library of the system that a backend opens at run time. */
+export interface SupportLibrary {
+  /** "NVIDIA driver". */
+  readonly name: string;
+  /** Where it was found; '' when it was not. */
+  readonly path: string;
+  /** '' when unknown. */
+  readonly version: string;
+  /** What is wrong and what that costs, one sentence; '' when all is well. */
+  readonly problem: string;
+  /** Where it was looked for, in this order. */
+  readonly searched: readonly string[];
+}
+
 /** One way to execute a layer, as `enumerate` offers it. */
 export interface Tactic {
   /** Kernel name by the grammar of architecture.md, e.g. `f32_conv2d__avx512_14x32`. Unique for a layer. */
@@ -160,6 +174,8 @@ export interface NativeRuntime {
   /** Digest of the linked kernels: timings are theirs and no other's. */
   readonly buildId: string;
   devices(): readonly DeviceInfo[];
+  /** What the backends look for on this machine; opens it, which takes time. */
+  libraries(): readonly SupportLibrary[];
   /** Tactics for a layer (LayerDesc message) on a device, best estimate first. Empty = the device cannot run it. */
   enumerate(device: string, layerDescBytes: Uint8Array, threads: number): readonly Tactic[];
   /** Runs one layer synchronously on the CPU, by the scalar reference unless a tactic is named: folding and tests. */

@@ -1,4 +1,5 @@
-import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
+import { buildEngine, isFastFp32 } from '../../optimizer/builder/build.ts';
+import { fallbackSum } from '../../optimizer/builder/fallback.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
@@ -82,8 +83,14 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       console.log(
         `${o.kind} "${o.tensor}" of ${o.layer} reaches ${o.magnitude.toPrecision(4)}, beyond float16: not stored so`,
       );
-    const split = report.layers.filter((l) => isSplit(l.tactic)).length;
-    if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts`);
+    const fast = report.layers.filter((l) => isFastFp32(l.tactic)).length;
+    if (fast > 0)
+      console.log(`${fast} layers multiply FP32 ${device === 'cpu' ? 'in three bfloat16 parts' : 'as TF32'}`);
+    const there = fallbackSum(report.layers);
+    if (there)
+      console.log(
+        `${there.layers} ${there.layers === 1 ? 'layer runs' : 'layers run'} on the CPU: ${there.copies} copies, ${bytesText(there.bytes)}`,
+      );
     if (report.tuning) {
       const { timed, cached, failed, level } = report.tuning;
       const failures = failed > 0 ? `, ${failed} failed` : '';

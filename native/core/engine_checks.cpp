@@ -210,12 +210,6 @@ std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
         }
     }
     auto device = DeviceRegistry::instance().find(id);
-    for (const schema::Layer& l : e.layers) {
-        // Branches, loops and shapes that depend on data are decided where the numbers lie in host memory.
-        if (device->sharesHostMemory() || (!l.resolve && l.regions.empty())) continue;
-        throw Error(ErrorCode::Feature, "layer \"" + l.name + "\" (" + l.op + ") decides what runs, or how large, from its data, which engines for " +
-                                            device->info().id + " cannot do yet; build the model for the CPU");
-    }
     const auto& have = device->info().features;
     for (const std::string& f : e.deviceFeatures) {
         if (std::find(have.begin(), have.end(), f) != have.end()) continue;

@@ -22,7 +22,8 @@ ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int thr
       threads_(threads > 0 ? threads : static_cast<int>(std::max(1U, engine_->header().threads))),
       stream_(engine_->device().createStream(threads_)),
       streams_(engine_->header(), engine_->device(), *stream_, threads_, auxiliary),
-      arena_(engine_->device().allocate(engine_->header().arenaBytes)),
+      arena_(hasRegions(engine_->header()) ? engine_->device().allocateShared(engine_->header().arenaBytes)
+                                           : engine_->device().allocate(engine_->header().arenaBytes)),
       decidedByRun_(hasRegions(engine_->header())) {
     const schema::Engine& h = engine_->header();
     if (h.symbols.empty()) {  // shapes are fixed: prepare now, so that the first run is like every other

@@ -57,9 +57,23 @@ bool sameView(const TensorView& a, const TensorView& b) {
 }
 bool sameViews(std::span<const TensorView> a, const std::vector<TensorView>& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end(), sameView); }
 
+/// The driver reads as many parameters as the kernel declares, whatever it is given.
+void checkParameters(const LaunchSpec& spec, CuFunction function) {
+    const Driver& driver = *Driver::get();
+    if (!driver.parameterInfo) return;
+    const auto given = spec.params.sizes();
+    for (size_t i = 0; i <= given.size(); ++i) {
+        size_t offset = 0, size = 0;
+        const bool declared = driver.parameterInfo(function, i, &offset, &size) == 0;
+        if (declared ? i < given.size() && size == given[i] : i == given.size()) continue;
+        throw Error(ErrorCode::Internal, "kernel " + spec.entry + " does not take the parameters that it is launched with (parameter " + std::to_string(i) + ")");
+    }
+}
+
 CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
     CudaLaunch::Step step;
     step.function = module.function(spec.entry, spec.dynamicShared);
+    checkParameters(spec, step.function);
     if (spec.cluster != std::array<uint32_t, 3>{1, 1, 1}) {
         CuLaunchAttribute a{};
         a.id = attribute::kLaunchCluster;

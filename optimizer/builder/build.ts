@@ -31,8 +31,11 @@ import { applySchedule, chooseStreams } from './streams/choose.ts';
 import type { Schedule } from './streams/schedule.ts';
 import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
-/** Kernels that split float32 factors into bfloat16 parts say so in their name. */
-export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
+/**
+ * Kernels that give FP32 layers fewer bits than FP32 has say so in their name: factors in bfloat16 parts (CPU) or rounded to TF32
+ * (GPU). Three TF32 products (`_tf32x3`) keep FP32's bits.
+ */
+export const isFastFp32 = (tactic: string): boolean => tactic.includes('_bf16x3') || tactic.startsWith('tf32_');
 
 export interface BuildOptions {
   readonly runtime: NativeRuntime;
@@ -56,8 +59,8 @@ export interface BuildOptions {
   /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
   readonly modelHash?: string;
   /**
-   * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,
-   * summed in FP32; errors near 1e-5 a layer). Off by default: FP32 means FP32.
+   * Allows FP32 layers whose products have fewer bits, summed in FP32: three bfloat16 products on AMX processors (about 16 bits of
+   * each factor; errors near 1e-5 a layer), TF32 on GPUs (11 bits; near 3e-4). Off by default: FP32 means FP32.
    */
   readonly fastFp32?: boolean;
   /**
@@ -97,7 +100,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     bind: at('opt'),
     stop,
     onProgress: options.onProgress,
-    tactics: options.fastFp32 ? options.tactics : (name) => !isSplit(name) && (options.tactics?.(name) ?? true),
+    tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
     precision: limited?.policy,
   });
   const planned = performance.now();

@@ -3,6 +3,7 @@ import { evalDim, shapeText } from '../ir/dim.ts';
 import { byteLength } from '../ir/dtype.ts';
 import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
+import { fallbackOf } from './fallback.ts';
 import { layerCost } from './layerCost.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { Overflow } from './overflow.ts';
@@ -67,6 +68,7 @@ export function reportOf(
       return { name: value.name, dtype: value.dtype, shape: shapeText(value.shape), bytes, storage: storage(v) };
     }),
     ...layerCost(plan, l, o.bind),
+    fallback: fallbackOf(plan, l, o.bind),
   }));
   const fates: Record<SourceId, string> = {};
   for (const s of header.sources) fates[s.id] = s.fate;

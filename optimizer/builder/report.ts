@@ -1,4 +1,5 @@
 import type { SourceId } from '../ir/graph.ts';
+import type { Fallback } from './fallback.ts';
 import type { Overflow } from './overflow.ts';
 import type { Candidate } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
@@ -57,6 +58,8 @@ export interface ReportLayer {
   }[];
   readonly flops: number;
   readonly bytes: number;
+  /** Set where an engine of another device runs the layer on the CPU. */
+  readonly fallback: Fallback | null;
 }
 
 export interface BuildProgress {

@@ -116,6 +116,7 @@ export function realParts(): StudioParts {
         path: r.path,
         ranges: Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }])),
         ...(r.precision ? { precision: r.precision } : {}),
+        fastFp32: r.fastFp32,
         ...tuningOf(r.tuning.level),
         auxStreams: 'measured',
         rules: tacticRules(r.optimized.graph, r.tuning),

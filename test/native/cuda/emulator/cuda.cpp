@@ -30,6 +30,7 @@ struct State {  // as in emulated.h
 };
 struct Function {
     void (*call)(void**) = nullptr;
+    size_t (*parameterSize)(size_t) = nullptr;
     void* library = nullptr;
 };
 struct LaunchConfig {
@@ -207,7 +208,7 @@ EXPORT int cuDeviceGetName(char* name, int n, int) { std::strncpy(name, "Emulate
 EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
     const char* given = std::getenv("SINTER_EMULATED_ARCH");  // 90: offers the kernels of inline PTX too, which cannot run
     const int arch = given ? std::atoi(given) : 75;
-    static const std::map<int, int> values{{75, arch / 10}, {76, arch % 10}, {16, 132}, {13, 1980000}, {36, 0}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {39, 2048}, {97, 232448}};
+    static const std::map<int, int> values{{75, arch / 10}, {76, arch % 10}, {16, 132}, {13, 1980000}, {36, 0}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {39, 2048}, {89, std::getenv("SINTER_EMULATED_PINNED") ? 0 : 1}, {97, 232448}};
     const auto at = values.find(which);
     *v = at == values.end() ? 0 : at->second;
     return 0;
@@ -224,6 +225,14 @@ EXPORT int cuMemAlloc_v2(unsigned long long* p, size_t n) {
     *p = reinterpret_cast<unsigned long long>(memory);
     return memory ? 0 : 2;
 }
+EXPORT int cuMemAllocManaged(unsigned long long* p, size_t n, unsigned) { return cuMemAlloc_v2(p, n); }
+EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
+    unsigned long long address = 0;
+    const int code = cuMemAlloc_v2(&address, n);
+    *p = reinterpret_cast<void*>(address);
+    return code;
+}
+EXPORT int cuMemFreeHost(void* p) { std::free(p); return 0; }
 EXPORT int cuMemFree_v2(unsigned long long p) { std::free(reinterpret_cast<void*>(p)); return 0; }
 EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
 EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
@@ -272,8 +281,14 @@ EXPORT int cuModuleUnload(void* m) { return dlclose(m); }
 EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
     auto* found = reinterpret_cast<void (*)(void**)>(dlsym(m, (std::string("emulated_") + name).c_str()));
     if (!found) return 500;
-    *f = new Function{found, m};
+    auto* size = reinterpret_cast<size_t (*)(size_t)>(dlsym(m, (std::string("emulated_size_") + name).c_str()));
+    *f = new Function{found, size, m};
     return 0;
+}
+EXPORT int cuFuncGetParamInfo(void* f, size_t i, size_t* offset, size_t* size) {
+    *offset = 0;  // nobody asks
+    *size = static_cast<Function*>(f)->parameterSize(i);
+    return *size > 0 ? 0 : 1;
 }
 EXPORT int cuFuncSetAttribute(void*, int, int) { return 0; }
 EXPORT int cuFuncGetAttribute(int* v, int, void*) { *v = 0; return 0; }
