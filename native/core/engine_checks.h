@@ -10,6 +10,7 @@ namespace sinter {
 /// Plugin.
 inline constexpr std::string_view kRegionsFeature = "regions";
 inline constexpr std::string_view kPluginsFeature = "plugins";
+inline constexpr std::string_view kLibrariesFeature = "libraries";
 
 /// True when the engine needs it.
 bool hasRegions(const schema::Engine& engine);

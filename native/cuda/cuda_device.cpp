@@ -171,12 +171,6 @@ TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic,
     return std::move(*info);
 }
 
-std::vector<LibraryInfo> CudaDevice::libraries() const {
-    std::vector<LibraryInfo> list;
-    for (const TacticLibrary* l : tacticLibraries()) list.push_back(l->info());
-    return list;
-}
-
 std::vector<Tactic> CudaDevice::libraryTactics(const LayerDesc& layer, std::string_view source) const {
     const TacticLibrary* library = findLibrary(source);
     if (!library || (isContraction(layer) && !wellFormed(layer))) return {};

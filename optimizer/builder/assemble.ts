@@ -4,6 +4,7 @@ import type { EngineMessage } from '../engine/messages.ts';
 import type { Optimized } from '../passes/pass.ts';
 import { PlanEncoder } from './encodePlan.ts';
 import { fatesOf } from './fates.ts';
+import { librariesOf } from './libraries.ts';
 import { pluginsOf } from './lower/plugin.ts';
 import type { MemoryPlan } from './memory.ts';
 import { needsRegions } from './open.ts';
@@ -41,9 +42,14 @@ export function assemble(
 
   const fates = fatesOf(optimized, plan);
   const plugins = pluginsOf(plan);
+  const libraries = librariesOf(plan);
   const message: EngineMessage = {
     format: 1,
-    requiredFeatures: [...(plugins.length > 0 ? ['plugins'] : []), ...(needsRegions(plan, o.max) ? ['regions'] : [])],
+    requiredFeatures: [
+      ...(libraries.length > 0 ? ['libraries'] : []),
+      ...(plugins.length > 0 ? ['plugins'] : []),
+      ...(needsRegions(plan, o.max) ? ['regions'] : []),
+    ],
     name: optimized.graph.name,
     provenance: {
       producer: o.producer,
@@ -64,6 +70,7 @@ export function assemble(
     sources: sources.map((s) => ({ id: s.id, op: s.op, name: s.name, fate: fates[s.id] ?? '' })),
     threads: o.threads,
     plugins,
+    libraries,
   };
   message.profiles = [{ ranges: symbols.names.map((name) => o.ranges.get(name) ?? DECIDED_BY_RUN) }];
   return { message, weightBytes: encoder.table.bytes };

@@ -5,6 +5,7 @@ import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import { fallbackOf } from './fallback.ts';
 import { layerCost } from './layerCost.ts';
+import type { LibraryShare } from './libraries.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { Overflow } from './overflow.ts';
 import { type Binding, type Plan, type PlanLayer, rootOf } from './plan.ts';
@@ -22,6 +23,7 @@ export interface ReportInputs {
   readonly bind: Binding;
   readonly tuning?: BuildReport['tuning'];
   readonly streams: StreamReport;
+  readonly libraries: readonly LibraryShare[];
   readonly planMs: number;
   readonly writeMs: number;
   readonly overflows: readonly Overflow[];
@@ -84,6 +86,7 @@ export function reportOf(
     views: search.views,
     overflows: o.overflows,
     streams: o.streams,
+    libraries: o.libraries,
     ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,

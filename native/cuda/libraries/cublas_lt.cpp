@@ -181,7 +181,8 @@ private:
 class CublasLt final : public TacticLibrary {
 public:
     std::string_view source() const override { return "cublaslt"; }
-    const LibraryInfo& info() const override { return lt::opened().info; }
+    std::string_view option() const override { return "CUBLAS_LT"; }
+    const SupportLibrary& info() const override { return lt::opened().info; }
 
     std::vector<Tactic> enumerate(const LayerDesc& layer, const DeviceProperties& device) const override {
         const auto product = productOf(layer);

@@ -69,7 +69,7 @@ struct Api {
 /// The opened library; its interface is empty where it is missing or too old, which `info.problem` then says.
 struct Opened {
     std::optional<Api> api;
-    LibraryInfo info;
+    SupportLibrary info;
 };
 const Opened& opened();
 

@@ -20,10 +20,10 @@ TacticLibrary* findLibrary(std::string_view source) {
 }
 
 void requireVersion(const TacticLibrary& library, std::string_view version) {
-    const LibraryInfo& found = library.info();
+    const SupportLibrary& found = library.info();
     const std::string needs = "the engine needs " + found.name + " " + std::string(version) + ", ";
-    const std::string without = "; or build it with --tactic-sources -" + found.source;
-    if (found.version.empty()) throw Error(ErrorCode::Device, needs + "which is not here: " + found.problem + without);
+    const std::string without = "; or build it with --tactic-sources -" + std::string(library.option());
+    if (found.path.empty()) throw Error(ErrorCode::Device, needs + "which is not here: " + found.problem + without);
     if (found.version == version) return;
     throw Error(ErrorCode::Device, needs + "this machine has " + found.version + " (" + found.path + "): build the engine again here" + without);
 }

@@ -1,6 +1,7 @@
 import type { NodeId } from '../../ir/graph.ts';
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import type { StoredAs } from '../encode.ts';
+import { type LibraryPolicy, libraryOf } from '../libraries.ts';
 import { deferred, touchesOpen } from '../open.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import type { PlanTuner } from '../tuning/tuner.ts';
@@ -10,7 +11,15 @@ import { dissolves, Enumerator, layoutsOf, type Option, optionsOf, type TacticRu
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
 import { type PrecisionPolicy, Storages, type Variant } from './storages.ts';
-import { type LayerOptions, reformatCost, reformatTrials, timedOptions, trialOf, worthTiming } from './trials.ts';
+import {
+  type LayerOptions,
+  reformatCost,
+  reformatTrials,
+  timedOptions,
+  trialOf,
+  withTiming,
+  worthTiming,
+} from './trials.ts';
 import { resolveViews, type ViewDecision } from './views.ts';
 
 export interface SearchResult {
@@ -35,6 +44,8 @@ export interface SearchOptions {
   readonly tactics?: (name: string) => boolean;
   /** What a person has pinned and forbidden. */
   readonly rules?: TacticRules;
+  /** Libraries that are asked for tactics beside the device's own kernels. */
+  readonly libraries?: LibraryPolicy;
 }
 
 /**
@@ -55,14 +66,17 @@ export async function tunedPlanSearch(plan: Plan, options: SearchOptions, tuner:
   const { enumerator, layers } = space;
   const worth = layers.map((l) => worthTiming(l.options, policy));
   const trials = plan.layers.flatMap((l, i) =>
-    worth[i]!.flatMap((o) => trialOf(plan, l, layers[i]!, o, enumerator) ?? []),
+    [...worth[i]!, ...worthTiming(layers[i]!.barred, policy)].flatMap(
+      (o) => trialOf(plan, l, layers[i]!, o, enumerator) ?? [],
+    ),
   );
   if (policy.reformats) trials.push(...reformatTrials(plan, worth, enumerator, space.storages));
   await tuner.time(trials);
   enumerator.times = (desc, tactic) => tuner.timing(desc, tactic);
   const timed = plan.layers.map((l, i) => {
     const { options: left, failures } = timedOptions(plan, l, layers[i]!, enumerator, tuner);
-    if (left.length > 0) return { ...layers[i]!, options: left, dropped: { ...layers[i]!, failures } };
+    const barred = layers[i]!.barred.map((o) => withTiming(plan, l, layers[i]!, o, enumerator, tuner));
+    if (left.length > 0) return { ...layers[i]!, options: left, barred, dropped: { ...layers[i]!, failures } };
     const [tactic, why] = [...failures].map(([o, error]) => [o.tactic!.name, error])[0]!;
     throw new BuildError(`no kernel ran ${l.name} while it was timed: ${tactic}: ${why}`, l.sources);
   });
@@ -79,6 +93,8 @@ interface SearchSpace {
 
 interface SpaceLayer extends LayerOptions {
   readonly forbidden: readonly Option[];
+  /** Options of libraries that are not allowed, which are timed only to tell what they would give. */
+  readonly barred: readonly Option[];
   /** Where timing has thinned the options: what they were, and why some failed. */
   readonly dropped?: { readonly options: readonly Option[]; readonly failures: ReadonlyMap<Option, string> };
 }
@@ -110,10 +126,17 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
       return optionsOf(plan, l, tactics, layouts, viewed, variant);
     });
     const list = stored.length > 0 && storages!.demands(l) ? stored : [...own, ...stored];
-    if (list.length === 0) throw noTactic(plan, l);
-    return { ...byRules(l, list, options.rules), storage };
+    const barred = list.filter((o) => !isAllowed(o, options.libraries));
+    const ours = barred.length > 0 ? list.filter((o) => isAllowed(o, options.libraries)) : list;
+    if (ours.length === 0) throw noTactic(plan, l);
+    return { ...byRules(l, ours, options.rules), barred, storage };
   });
   return { enumerator, storages, layouts, layers };
+}
+
+function isAllowed(o: Option, libraries: LibraryPolicy | undefined): boolean {
+  const library = o.tactic ? libraryOf(o.tactic.name) : undefined;
+  return library === undefined || libraries?.allowed.has(library.source) === true;
 }
 
 /** What a person's pins and prohibitions leave of a layer's options. Throws BuildError when that is nothing. */
@@ -149,8 +172,15 @@ function choose(plan: Plan, space: SearchSpace, options: SearchOptions): SearchR
     layouts,
   );
   plan.layers.forEach((l, i) => {
-    const { options: considered, dropped, forbidden } = layers[i]!;
-    l.candidates = candidatesOf(found.choice[i]!, considered, dropped?.options ?? [], dropped?.failures, forbidden);
+    const { options: considered, dropped, forbidden, barred } = layers[i]!;
+    l.candidates = candidatesOf(
+      found.choice[i]!,
+      considered,
+      dropped?.options ?? [],
+      dropped?.failures,
+      forbidden,
+      barred,
+    );
   });
   applyLayouts(plan, found.choice, enumerator, storages);
   const views = resolveViews(plan, enumerator, options.bind);

@@ -1,6 +1,7 @@
 import { bitsOf } from '../../ir/dtype.ts';
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import { dimsOf, layerDescBytes, type StoredAs } from '../encode.ts';
+import type { LibraryPolicy } from '../libraries.ts';
 import { type Binding, isOpen, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import type { Timing } from '../tuning/timingCache.ts';
 import { formatOf, type Storage } from './format.ts';
@@ -40,6 +41,8 @@ export interface TacticSource {
   readonly threads: number;
   readonly bind: Binding;
   readonly tactics?: (name: string) => boolean;
+  /** Libraries that are asked for tactics beside the device's own kernels. */
+  readonly libraries?: LibraryPolicy;
 }
 
 /** Asks the device once per distinct layer. */
@@ -54,12 +57,12 @@ export class Enumerator {
   }
 
   tactics(plan: Plan, layer: PlanLayer, stored?: StoredAs): readonly Tactic[] {
-    const { runtime, device, threads, bind, tactics } = this.source;
+    const { runtime, device, threads, bind, tactics, libraries } = this.source;
     const bytes = layerDescBytes(plan, layer, bind, stored);
     const key = Buffer.from(bytes).toString('latin1');
     const seen = this.cache.get(key);
     if (seen) return seen;
-    const all = runtime.enumerate(device, bytes, threads);
+    const all = runtime.enumerate(device, bytes, threads, libraries?.asked);
     const found = tactics ? all.filter((t) => tactics(t.name)) : all;
     this.cache.set(key, found);
     return found;
