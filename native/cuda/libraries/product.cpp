@@ -20,19 +20,35 @@ DType typeOf(Operand o) {
     }
 }
 
-/// Follows the program from the product's result: at most one sum with a tensor, then at most one activation.
+/// Whether an input is a number per column of the result that does not change: a bias.
+bool perColumn(const LayerDesc& d, const Product& p, const TensorInfo& t) {
+    if (!t.constant || t.quantized() || t.dtype != DType::F32 || t.count() != p.shape.columns) return false;
+    // Aligned at the last axis, as numpy does: a convolution's columns are its channels, a product's the last axis.
+    const size_t rank = d.outputs[0].dims.size(), axis = p.shape.convolution ? 1 : rank - 1;
+    const size_t missing = rank - std::min(rank, t.dims.size());
+    return axis >= missing && t.dims[axis - missing] == p.shape.columns;
+}
+
+/// Follows the program from the product's result: sums with a bias and with a tensor, at most one each, then at most one
+/// activation.
 bool takeProgram(const LayerDesc& d, Product& p) {
     if (d.program.empty()) return true;
     uint32_t at = 0, next = d.program.inputCount;
+    std::vector<bool> used(next, false);
     for (const auto& i : d.program.code) {
-        const auto reads = [&](size_t k) { return i.args[k] == at; };
-        if (i.op == "Add" && i.args.size() == 2 && p.residual < 0 && p.activation == Product::Activation::None && (reads(0) != reads(1))) {
+        const auto reads = [&](size_t k) { return i.args.size() > k && i.args[k] == at; };
+        if (p.activation != Product::Activation::None) return false;
+        if (i.op == "Add" && i.args.size() == 2 && reads(0) != reads(1)) {
             const uint32_t other = i.args[reads(0) ? 1 : 0];
-            if (other == 0 || other >= d.program.inputCount) return false;
-            p.residual = static_cast<int>(d.opInputs + other - 1);
-        } else if (i.op == "Relu" && reads(0) && p.activation == Product::Activation::None) {
+            if (other == 0 || other >= d.program.inputCount || used[other]) return false;
+            used[other] = true;
+            const auto input = static_cast<int>(d.opInputs + other - 1);
+            int& role = perColumn(d, p, d.inputs[static_cast<size_t>(input)]) ? p.bias : p.residual;
+            if (role >= 0) return false;
+            role = input;
+        } else if (i.op == "Relu" && reads(0)) {
             p.activation = Product::Activation::Relu;
-        } else if (i.op == "Gelu" && reads(0) && p.activation == Product::Activation::None && !i.params.empty() && i.params[0] != 0) {
+        } else if (i.op == "Gelu" && reads(0) && !i.params.empty() && i.params[0] != 0) {
             p.activation = Product::Activation::GeluTanh;
         } else {
             return false;
@@ -43,9 +59,9 @@ bool takeProgram(const LayerDesc& d, Product& p) {
 }
 
 bool takeResidual(const LayerDesc& d, const Product& p) {
-    if (p.residual < 0) return d.program.inputCount <= 1;
+    if (p.residual < 0) return true;
     const TensorInfo& r = d.inputs[static_cast<size_t>(p.residual)];
-    return d.program.inputCount == 2 && !p.quantized() && !r.constant && !r.quantized() && r.dtype == p.result && r.dims == d.outputs[0].dims;
+    return !p.quantized() && !r.constant && !r.quantized() && r.dtype == p.result && r.dims == d.outputs[0].dims;
 }
 
 /// The weights' rows for float32 that must stay what it is (gemm's own packing rounds to TF32).
