@@ -15,13 +15,25 @@ constexpr size_t kPlansKept = 8;
 
 uint64_t bytesOf(const TensorInfo& t) { return static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype); }
 
+/// Memory for the activations of one profile, or of whichever is taken.
+uint64_t arenaBytesOf(const Engine& engine, int profile) {
+    if (profile != kAnyProfile && (profile < 0 || static_cast<size_t>(profile) >= engine.profileCount())) {
+        throw Error(ErrorCode::Argument, "there is no optimization profile " + std::to_string(profile) + ", the engine has " + std::to_string(engine.profileCount()));
+    }
+    if (profile != kAnyProfile) return engine.profile(static_cast<size_t>(profile)).header().arenaBytes;
+    uint64_t most = 0;
+    for (size_t p = 0; p < engine.profileCount(); ++p) most = std::max(most, engine.profile(p).header().arenaBytes);
+    return most;
+}
+
 }  // namespace
 
-ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int threads)
+ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int threads, int profile)
     : engine_(std::move(engine)),
       threads_(threads > 0 ? threads : static_cast<int>(std::max(1U, engine_->header().threads))),
+      wanted_(profile),
       stream_(engine_->device().createStream(threads_)),
-      arena_(engine_->device().allocate(engine_->header().arenaBytes)),
+      arena_(engine_->device().allocate(arenaBytesOf(*engine_, profile))),
       decidedByRun_(hasRegions(engine_->header())) {
     const schema::Engine& h = engine_->header();
     if (h.symbols.empty()) {  // shapes are fixed: prepare now, so that the first run is like every other
@@ -37,13 +49,15 @@ void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShap
         throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs, got " + std::to_string(inputShapes.size()));
     }
     SymbolValues symbols = bindSymbols(h, inputShapes);
-    if (decidedByRun_) return setRunner(std::move(symbols));
-    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->plan->symbols() == symbols; });
+    const size_t profile = chooseProfile(h, inputShapes, symbols, wanted_);
+    if (decidedByRun_) return setRunner(std::move(symbols), profile);
+    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->profile == profile && p->plan->symbols() == symbols; });
     if (known != plans_.end()) {
         std::rotate(plans_.begin(), known, known + 1);
     } else {
         auto made = std::make_unique<Prepared>();
-        made->plan = std::make_unique<ExecutionPlan>(*engine_, std::move(symbols), *arena_, threads_);
+        made->profile = profile;
+        made->plan = std::make_unique<ExecutionPlan>(engine_->profile(profile), std::move(symbols), *arena_, threads_);
         if (!engine_->device().sharesHostMemory()) {
             for (const TensorInfo& t : made->plan->slotInfos()) made->staging.push_back(engine_->device().allocate(bytesOf(t)));
         }
@@ -52,18 +66,21 @@ void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShap
     }
     now_ = plans_.front().get();
     plan_ = now_->plan.get();
+    profile_ = profile;
 }
 
-void ExecutionContext::setRunner(SymbolValues symbols) {
-    const auto known = std::find_if(runners_.begin(), runners_.end(), [&](const auto& r) { return r->inputSymbols() == symbols; });
+void ExecutionContext::setRunner(SymbolValues symbols, size_t profile) {
+    const Engine& planned = engine_->profile(profile);
+    const auto known = std::find_if(runners_.begin(), runners_.end(), [&](const auto& r) { return &r->engine() == &planned && r->inputSymbols() == symbols; });
     if (known != runners_.end()) {
         std::rotate(runners_.begin(), known, known + 1);
     } else {
-        auto runner = std::make_unique<RegionRunner>(*engine_, std::move(symbols), *arena_, *stream_, threads_);
+        auto runner = std::make_unique<RegionRunner>(planned, std::move(symbols), *arena_, *stream_, threads_);
         if (runners_.size() >= kPlansKept) runners_.pop_back();
         runners_.insert(runners_.begin(), std::move(runner));
     }
     runner_ = runners_.front().get();
+    profile_ = profile;
 }
 
 void ExecutionContext::checkAddresses(std::span<const void* const> inputs, std::span<void* const> outputs) const {
