@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { buildResult, tuningChoice } from './schemas/build.ts';
+import { buildResult, dimensionRanges, tuningChoice } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
 import { comparison, given, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
@@ -23,7 +23,7 @@ import { profileFormat, profileResult } from './schemas/profile.ts';
 import { switches, traceSummary } from './schemas/trace.ts';
 
 /** Bumped when a method or message changes shape; a window and a host of different versions refuse each other. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** Positive sizes for the symbolic dimensions of a model. */
 const symbolSizes = z.record(z.string(), z.number().int().positive());
@@ -60,6 +60,8 @@ export const contract = {
       device: z.string(),
       threads: z.number().int().min(1),
       shapes: symbolSizes,
+      /** Optimization profiles; none = one of exactly these shapes. */
+      profiles: z.array(dimensionRanges).optional(),
       /** null = everything as the model has it. */
       precision: precisionChoice.nullable(),
       tuning: tuningChoice,
@@ -70,6 +72,8 @@ export const contract = {
   profile: {
     params: z.object({
       engine: handle,
+      /** The optimization profile whose best shapes run; the first by default. */
+      optimizationProfile: z.number().int().min(0).optional(),
       threads: z.number().int().min(1),
       warmup: z.number().int().min(0),
       iterations: z.number().int().min(1),

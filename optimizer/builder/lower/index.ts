@@ -72,7 +72,26 @@ export function lowerGraph(
   if (missing.length > 0) throw unsupported(missing);
   for (const id of graph.outputs) bindOutput(low, id);
   if (integers) settleMeanings(low.plan);
+  dropUnread(low.plan);
   return low.plan;
+}
+
+/** Drops layers whose results nothing reads: shape arithmetic whose outcome lowering took as it follows from the shapes. */
+function dropUnread(plan: Plan): void {
+  const read = new Set<number>();
+  const note = (v: number): void => {
+    for (let at = v; at >= 0 && !read.has(at); at = plan.values[at]!.view?.of ?? -1) read.add(at);
+  };
+  plan.values.forEach((v, i) => {
+    if (v.external === 'output') note(i);
+  });
+  for (const b of plan.outputs) note(b.value);
+  const kept = plan.layers.toReversed().filter((l) => {
+    if (!l.outputs.some((v) => read.has(v))) return false;
+    l.inputs.forEach(note);
+    return true;
+  });
+  plan.layers.splice(0, plan.layers.length, ...kept.reverse());
 }
 
 class UnknownOperator extends Error {}
@@ -191,6 +210,7 @@ function lowerEntry(low: Lowering, node: Node, row: (typeof TABLE)[string] | und
     op: entry.op,
     ...(entry.attrs ? { attrs: entry.attrs } : {}),
     ...(entry.viewWish ? { viewWish: true } : {}),
+    ...(entry.start === undefined ? {} : { start: entry.start }),
     inputs: inputs.map((v) => (v === null ? -1 : low.value(v))),
     outputs: node.outputs.map((v) => low.value(v)),
   });

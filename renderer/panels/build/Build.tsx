@@ -12,11 +12,12 @@ import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, countText, percentText, plural, secondsText } from '../../ui/format.ts';
+import { rangesText } from '../../ui/ranges.ts';
+import { Dimensions } from './Dimensions.tsx';
 
 function Options() {
   const choices = useStudio((s) => s.choices);
   const devices = useStudio((s) => s.machine?.devices) ?? [];
-  const symbols = useStudio((s) => s.model?.symbols) ?? [];
   const storages = useStudio((s) => s.precision.storages);
   const hasRanges = useStudio((s) => s.precision.calibration !== null);
   const cores = devices.find((d) => d.id === choices.device)?.cores ?? 1;
@@ -50,20 +51,7 @@ function Options() {
           onChange={(kind) => kind !== null && choosePrecision({ kind: kind as Storage })}
         />
         <Tuning />
-        {symbols.map((s) => (
-          <NumberInput
-            key={s}
-            label={`Dimension ${s}`}
-            description="The engine is built for this size"
-            size="xs"
-            min={1}
-            value={choices.shapes[s] ?? ''}
-            error={choices.shapes[s] === undefined ? 'Give a size' : undefined}
-            onChange={(v) => {
-              if (typeof v === 'number' && v >= 1) choose({ shapes: { ...choices.shapes, [s]: Math.round(v) } });
-            }}
-          />
-        ))}
+        <Dimensions />
       </div>
       <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />
     </Section>
@@ -150,6 +138,21 @@ function Result() {
           {kindsText(report.layers)}
         </p>
       </Section>
+      {report.profiles.length > 1 && (
+        <Section title="Optimization profiles">
+          <dl className="attributes">
+            {report.profiles.map((p, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a profile is its number
+              <div key={i}>
+                <dt>{i}</dt>
+                <dd className="mono">
+                  {rangesText(p.ranges)}: {plural(p.layers, 'layer')}, {bytesText(p.arena)}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </Section>
+      )}
       <Section title="Activation memory">
         <div className="stats">
           <Stat label="Planned" value={bytesText(arena)} title="One arena for all activations" />
