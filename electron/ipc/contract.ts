@@ -8,6 +8,7 @@ import {
   accuracy,
   algorithm,
   budget,
+  buildKind,
   calibrationView,
   dataChoice,
   dataSummary,
@@ -64,6 +65,8 @@ export const contract = {
       profiles: z.array(dimensionRanges).optional(),
       /** null = everything as the model has it. */
       precision: precisionChoice.nullable(),
+      /** Allows FP32 products that are faster and nearly exact (`--fast-fp32`). */
+      fastFp32: z.boolean(),
       tuning: tuningChoice,
       job: jobId,
     }),
@@ -109,7 +112,7 @@ export const contract = {
   /** What calibration and builds can be asked for here. */
   precisions: {
     params: z.object({}),
-    result: z.object({ algorithms: z.array(algorithm), storages: z.array(storage) }),
+    result: z.object({ algorithms: z.array(algorithm), storages: z.array(storage), kinds: z.array(buildKind) }),
   },
   /** Opens data and reads a few of its samples, as the network sees them. */
   data: {

@@ -15,7 +15,7 @@ struct sinter_engine {
 
 struct sinter_context {
     sinter_context(std::shared_ptr<const sinter::Engine> engine, int threads, int profile)
-        : context(std::move(engine), threads, profile),
+        : context(std::move(engine), threads, true, profile),
           shapes(context.engine().header().inputs.size()),
           inputs(shapes.size(), nullptr),
           given(shapes.size(), false),

@@ -81,6 +81,16 @@ std::vector<PlacedLayer> layersOf(const schema::Engine& engine) {
     return all;
 }
 
+/// Whether the shapes of a layer's operands are known before it runs.
+bool isDecided(const schema::Layer& l, std::span<const schema::Value> values, const SymbolValues& symbols) {
+    const auto known = [&](int64_t v) {
+        if (v < 0 || static_cast<size_t>(v) >= values.size()) return true;
+        const auto& shape = values[static_cast<size_t>(v)].shape;
+        return std::all_of(shape.begin(), shape.end(), [&](const schema::DimExpr& d) { return evaluable(d, symbols); });
+    };
+    return std::all_of(l.inputs.begin(), l.inputs.end(), known) && std::all_of(l.outputs.begin(), l.outputs.end(), known);
+}
+
 /// Packs one evaluated weight for its layer's tactic.
 HostMemory packed(const schema::Engine& engine, std::span<const PlacedLayer> layers, Device& device, size_t index, const WeightData& data) {
     const schema::Weight& w = engine.weights[index];
@@ -136,7 +146,10 @@ class KernelCollector {
 public:
     KernelCollector(const schema::Engine& engine, Device& device, const StopToken* stop) : engine_(engine), device_(device), stop_(stop) {}
 
-    void add(const schema::Layer& layer, std::span<const schema::Value> values, size_t profile) {
+    void add(const PlacedLayer& at) {
+        const auto& [placed, values, profile] = at;
+        const schema::Layer& layer = *placed;
+        if (layer.tactic.empty() || !isDecided(layer, values, symbolsAtOpt(engine_, profile))) return;  // chosen while running
         std::vector<LayerTactic> mine;
         for (const SymbolValues& symbols : profileCorners(engine_, profile)) {
             const bool optimal = mine.empty();
@@ -185,14 +198,11 @@ private:
 };
 
 /// The header followed by the kernels that the device compiles for its layers: in protobuf, to append is to add.
-std::vector<std::byte> withKernels(std::span<const std::byte> header, const schema::Engine& engine, Device& device, const StopToken* stop) {
+std::vector<std::byte> withKernels(std::span<const std::byte> header, const schema::Engine& engine, std::span<const PlacedLayer> layers, Device& device,
+                                   const StopToken* stop) {
     if (device.sharesHostMemory()) return {header.begin(), header.end()};
     KernelCollector kernels(engine, device, stop);
-    for (const schema::Layer& l : engine.layers) kernels.add(l, engine.values, 0);
-    for (size_t p = 0; p < engine.profiles.size(); ++p) {
-        if (!engine.profiles[p].plan) continue;
-        for (const schema::Layer& l : engine.profiles[p].plan->layers) kernels.add(l, engine.profiles[p].plan->values, p);
-    }
+    for (const PlacedLayer& l : layers) kernels.add(l);
     std::string out(reinterpret_cast<const char*>(header.data()), header.size());
     protozero::pbf_writer message(out);
     for (const KernelBinary& k : kernels.binaries()) {
@@ -216,7 +226,7 @@ void writeEngine(const std::string& path, std::span<const std::byte> given, cons
     const auto device = checkRequirements(engine);
     checkStructure(engine, blobBytes);
     const std::vector<PlacedLayer> layers = layersOf(engine);
-    const std::vector<std::byte> header = withKernels(given, engine, *device, stop);
+    const std::vector<std::byte> header = withKernels(given, engine, layers, *device, stop);
     if (header.size() >= format::kMaxHeader) throw Error(ErrorCode::Argument, "the engine header is larger than 1 GB");
 
     format::Preamble preamble{};

@@ -7,6 +7,7 @@
 #include "core/device.h"
 #include "core/engine.h"
 #include "core/execution_plan.h"
+#include "core/layer_streams.h"
 #include "core/profile_choice.h"
 #include "core/region_runner.h"
 
@@ -29,9 +30,10 @@ struct ProfileResult {
 /// share one engine; a single context is used by one thread at a time.
 class ExecutionContext {
 public:
-    /// threads <= 0: the count the engine was built for. `profile`: the optimization profile of all runs; by default every
-    /// run takes the one that fits its shapes best. Throws Error(Argument) when there is no such profile.
-    ExecutionContext(std::shared_ptr<const Engine> engine, int threads, int profile = kAnyProfile);
+    /// threads <= 0: the count the engine was built for. Without `auxiliary` streams every layer runs on one, in order.
+    /// `profile`: the optimization profile of all runs; by default every run takes the one that fits its shapes best. Throws
+    /// Error(Argument) when there is no such profile.
+    ExecutionContext(std::shared_ptr<const Engine> engine, int threads, bool auxiliary = true, int profile = kAnyProfile);
 
     const Engine& engine() const { return *engine_; }
     int threads() const { return threads_; }
@@ -59,6 +61,11 @@ public:
     /// Runs once. Host memory, dense row-major, in binding order; must not overlap. Throws Error with the layer's name.
     void run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop = nullptr);
 
+    /// Runs without timing anything, at the shapes that are set: what later runs replay is made, and clocks have risen.
+    void warmUp(std::span<const void* const> inputs, std::span<void* const> outputs, int runs, const StopToken* stop = nullptr);
+    /// Nanoseconds of one whole run of what is bound, from the device's own clock.
+    double timeRun(const StopToken* stop = nullptr);
+
     /// Times whole runs, then each layer, after a warm-up. `progress` gets iterations done and their total.
     ProfileResult profile(std::span<const void* const> inputs, std::span<void* const> outputs, const ProfileOptions& options,
                           const std::function<void(int, int)>& progress = {}, const StopToken* stop = nullptr);
@@ -76,11 +83,14 @@ private:
         bool ran = false;
     };
 
+    /// Of the present profile.
+    LayerStreams& streams();
     void bind(std::span<const void* const> inputs, std::span<void* const> outputs);
     void begin(const StopToken* stop);
     size_t layerCount() { return runner_ ? runner_->layerCount() : plan_->layers().size(); }
     void launchLayer(size_t index);
-    void launch(ExecutionPlan::Layer& layer);
+    void launch(ExecutionPlan::Layer& layer, Stream& stream);
+    void profileLayers(const ProfileOptions& options, ProfileResult& result, const std::function<void()>& step, const StopToken* stop);
     void launchAll(const StopToken* stop);
     void runLayers(const StopToken* stop);
     void finish();
@@ -91,6 +101,8 @@ private:
     int wanted_;            ///< profile
     size_t profile_ = 0;
     std::unique_ptr<Stream> stream_;
+    bool auxiliary_;
+    std::vector<std::unique_ptr<LayerStreams>> streams_;  ///< per profile, once it ran
     std::unique_ptr<Buffer> arena_;
     std::vector<std::unique_ptr<Prepared>> plans_;  ///< most recently used first
     Prepared* now_ = nullptr;

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { encodeEngine } from '../engine/schema.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -19,10 +19,15 @@ import type { TacticRules } from './planSearch/options.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
 import { bindingAt, type ProfileRanges, probesOf, rangesOf } from './profiles.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
+import { applySchedule, chooseStreams, type StreamChoice } from './streams/choose.ts';
+import type { Schedule } from './streams/schedule.ts';
 import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
-/** Kernels that split float32 factors into bfloat16 parts say so in their name. */
-export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
+/**
+ * Kernels that give FP32 layers fewer bits than FP32 has say so in their name: factors in bfloat16 parts (CPU) or rounded to TF32
+ * (GPU). Three TF32 products (`_tf32x3`) keep FP32's bits.
+ */
+export const isFastFp32 = (tactic: string): boolean => tactic.includes('_bf16x3') || tactic.startsWith('tf32_');
 
 export interface BuildOptions {
   readonly runtime: NativeRuntime;
@@ -48,10 +53,15 @@ export interface BuildOptions {
   /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
   readonly modelHash?: string;
   /**
-   * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,
-   * summed in FP32; errors near 1e-5 a layer). Off by default: FP32 means FP32.
+   * Allows FP32 layers whose products have fewer bits, summed in FP32: three bfloat16 products on AMX processors (about 16 bits of
+   * each factor; errors near 1e-5 a layer), TF32 on GPUs (11 bits; near 3e-4). Off by default: FP32 means FP32.
    */
   readonly fastFp32?: boolean;
+  /**
+   * Auxiliary streams at most that layers may be spread over; 'measured' leaves it to timing the whole engine. None by
+   * default: what builds many engines to compare them times none of them.
+   */
+  readonly auxStreams?: number | 'measured';
 }
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
@@ -76,10 +86,9 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
         onProgress: (done, total, note) => onProgress({ phase: 'tune', done, total, note }),
       })
     : null;
-  const planned: PlannedProfile[] = [];
+  const planned: Omit<PlannedProfile, 'memory'>[] = [];
   for (const ranges of profiles) {
     const bind = bindingAt(ranges, 'opt');
-    const max = bindingAt(ranges, 'max');
     const { plan, search } = await searchPlan(optimized, {
       tuner,
       rules: options.rules,
@@ -90,43 +99,82 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
       probes: probesOf(ranges),
       stop,
       onProgress,
-      tactics: options.fastFp32 ? options.tactics : (name) => !isSplit(name) && (options.tactics?.(name) ?? true),
+      tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
       precision: limited?.policy,
     });
-    planned.push({ ranges, bind, max, plan, search, memory: planMemory(plan, max) });
+    planned.push({ ranges, bind, max: bindingAt(ranges, 'max'), plan, search });
   }
   const plannedAt = performance.now();
 
   const modelHash = options.modelHash ?? (await hashFile(graph.files[0]?.path, stop));
   const info = runtime.devices().find((d) => d.id === device);
-  const plans = planned.map((p) => p.plan);
-  const uses = (feature: string): boolean =>
-    plans.some((p) => p.layers.some((l) => l.tactic?.name.includes(`__${feature}`)));
-  const header = assemble(optimized, planned, {
-    device,
-    threads,
-    modelHash,
-    features: (info?.features ?? []).filter(uses),
-    producer: options.producer ?? 'sinter',
-    options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plans) },
-  });
-  await runtime.writeEngine(
-    { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },
-    (p) => onProgress({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
-    stop,
-  );
-  const written = performance.now();
-  return reportOf(optimized, planned, header.message, {
-    path: options.path,
-    bytes: statSync(options.path).size,
-    weightBytes: header.weightBytes,
-    device,
-    threads,
-    ...(tuner ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } } : {}),
-    planMs: plannedAt - started,
-    writeMs: written - plannedAt,
-    overflows: limited?.overflows ?? [],
-  });
+  const scheduled = (p: Omit<PlannedProfile, 'memory'>, schedule: Schedule | null): PlannedProfile => {
+    applySchedule(p.plan, schedule);
+    return { ...p, memory: planMemory(p.plan, p.max, false, schedule) };
+  };
+  const headerOf = (list: readonly PlannedProfile[]) => {
+    const plans = list.map((p) => p.plan);
+    const uses = (feature: string): boolean =>
+      plans.some((p) => p.layers.some((l) => l.tactic?.name.includes(`__${feature}`)));
+    return assemble(optimized, list, {
+      device,
+      threads,
+      modelHash,
+      features: (info?.features ?? []).filter(uses),
+      producer: options.producer ?? 'sinter',
+      options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plans) },
+    });
+  };
+  const write = (path: string, headerBytes: Uint8Array): Promise<void> =>
+    runtime.writeEngine(
+      { path, headerBytes, files: graph.files.map((f) => f.path) },
+      (p) => onProgress({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
+      stop,
+    );
+  // An engine that is timed to decide on its streams is written beside the one that was asked for.
+  const trial = `${options.path}.streams`;
+  let tried: Schedule | null = null;
+  try {
+    const choices: StreamChoice[] = [];
+    for (const p of planned) {
+      const alone = (s: Schedule): Uint8Array => encodeEngine(headerOf([scheduled(p, s)]).message);
+      const choice = await chooseStreams(p.plan, {
+        device,
+        most: options.auxStreams === 'measured' ? undefined : (options.auxStreams ?? 0),
+        tuner,
+        headerOf: alone,
+        write: async (s) => {
+          await write(trial, alone(s));
+          tried = s;
+          return trial;
+        },
+        onTime: () => onProgress({ phase: 'tune', done: 0, total: 1, note: 'streams' }),
+      });
+      choices.push(choice);
+    }
+    const final = planned.map((p, i) => scheduled(p, choices[i]!.schedule));
+    const header = headerOf(final);
+    const same = final.length === 1 && tried !== null && tried === choices[0]!.schedule;
+    if (same) renameSync(trial, options.path);
+    else await write(options.path, encodeEngine(header.message));
+    const written = performance.now();
+    return reportOf(optimized, final, header.message, {
+      streams: choices[0]!.report,
+      path: options.path,
+      bytes: statSync(options.path).size,
+      weightBytes: header.weightBytes,
+      device,
+      threads,
+      ...(tuner
+        ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } }
+        : {}),
+      planMs: plannedAt - started,
+      writeMs: written - plannedAt,
+      overflows: limited?.overflows ?? [],
+    });
+  } finally {
+    rmSync(trial, { force: true });
+  }
 }
 
 /** float16 only where weights and calibrated values fit. */

@@ -4,11 +4,13 @@ import { byteLength } from '../ir/dtype.ts';
 import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { PlannedProfile } from './assemble.ts';
+import { fallbackOf } from './fallback.ts';
 import { layerCost } from './layerCost.ts';
 import type { Overflow } from './overflow.ts';
 import { type Plan, type PlanLayer, rootOf } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
 import type { BuildReport, ReportLayer } from './report.ts';
+import type { StreamReport } from './streams/choose.ts';
 
 export interface ReportInputs {
   readonly path: string;
@@ -17,6 +19,7 @@ export interface ReportInputs {
   readonly device: string;
   readonly threads: number;
   readonly tuning?: BuildReport['tuning'];
+  readonly streams: StreamReport;
   readonly planMs: number;
   readonly writeMs: number;
   readonly overflows: readonly Overflow[];
@@ -48,6 +51,7 @@ export function reportOf(
     op: l.op,
     tactic: l.tactic?.name ?? '',
     stored: storedOf(plan, l),
+    stream: l.stream ?? 0,
     sources: l.sources,
     candidates: l.candidates ?? [],
     layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
@@ -61,6 +65,7 @@ export function reportOf(
       return { name: value.name, dtype: value.dtype, shape: shapeText(value.shape), bytes, storage: storage(v) };
     }),
     ...layerCost(plan, l, bind),
+    fallback: fallbackOf(plan, l, bind),
   }));
   const fates: Record<SourceId, string> = {};
   for (const s of header.sources) fates[s.id] = s.fate;
@@ -81,6 +86,7 @@ export function reportOf(
     })),
     views: search.views,
     overflows: o.overflows,
+    streams: o.streams,
     ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,

@@ -29,6 +29,7 @@ export interface BuildRequest {
   readonly profiles?: readonly ProfileRanges[];
   /** null = everything as the model has it. */
   readonly precision: PrecisionPolicy | null;
+  readonly fastFp32: boolean;
   /** Level of auto-tuning, pinned and forbidden tactics. */
   readonly tuning: { readonly level: number } & TacticChoices;
   readonly path: string;

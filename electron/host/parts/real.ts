@@ -119,7 +119,9 @@ export function realParts(): StudioParts {
             ? r.profiles
             : [Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }]))],
         ...(r.precision ? { precision: r.precision } : {}),
+        fastFp32: r.fastFp32,
         ...tuningOf(r.tuning.level),
+        auxStreams: 'measured',
         rules: tacticRules(r.optimized.graph, r.tuning),
         onProgress: r.onProgress,
         stop: r.stop,

@@ -2,7 +2,7 @@ import { FUSED_DOMAIN } from '../../ir/fused.ts';
 import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
 import { findOp } from '../../ops/index.ts';
-import { BuildError, type Plan } from '../plan.ts';
+import { BuildError, type Plan, rootOf } from '../plan.ts';
 import { lowerAsIs } from './asIs.ts';
 import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
@@ -78,16 +78,17 @@ export function lowerGraph(
 
 /** Drops layers whose results nothing reads: shape arithmetic whose outcome lowering took as it follows from the shapes. */
 function dropUnread(plan: Plan): void {
+  // By storage: whoever writes a part of what is read, or under another meaning, is needed.
   const read = new Set<number>();
   const note = (v: number): void => {
-    for (let at = v; at >= 0 && !read.has(at); at = plan.values[at]!.view?.of ?? -1) read.add(at);
+    if (v >= 0) read.add(rootOf(plan, v));
   };
   plan.values.forEach((v, i) => {
     if (v.external === 'output') note(i);
   });
   for (const b of plan.outputs) note(b.value);
   const kept = plan.layers.toReversed().filter((l) => {
-    if (!l.outputs.some((v) => read.has(v))) return false;
+    if (!l.outputs.some((v) => read.has(rootOf(plan, v)))) return false;
     l.inputs.forEach(note);
     return true;
   });
