@@ -1,6 +1,7 @@
 // What every kernel may use: fixed-width types, 16-bit floats, vector access, strided views. No CUDA headers: NVRTC
 // alone compiles this. SINTER_EMULATED replaces the PTX by C++ for the tests that run kernels on the CPU.
 #pragma once
+#include "prelude_launch.cuh"
 
 typedef signed char int8_t;
 typedef unsigned char uint8_t;

@@ -211,6 +211,7 @@ LaunchSpec launchOf(Job job, DType x, DType y, int vector, const DevicePropertie
         m.fromStrides[a] = strides[1][a];
     }
     LaunchSpec spec;
+    spec.dependent = true;
     const std::array<void*, 2> addresses{job.to, const_cast<void*>(job.from)};
     const std::array<uint64_t, 2> sizes{dtypeSize(y), dtypeSize(x)};
     const bool contiguous = strides[0].back() == 1 && strides[1].back() == 1;

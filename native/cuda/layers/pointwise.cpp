@@ -105,6 +105,7 @@ std::vector<LaunchSpec> launches(const KernelArgs& args, int vector, const Devic
     for (size_t k = 0; k < args.outputs.size(); ++k) outputsContiguous = outputsContiguous && axes.strides[k].back() == 1;
     const bool vectors = outputsContiguous && vector > 1 && axes.vectorWidth(vector, addresses, sizes) == vector;
     LaunchSpec spec;
+    spec.dependent = true;
     spec.entry = vectors ? "pointwise_vector" : "pointwise_scalar";
     spec.block = {kThreads, 1, 1};
     spec.grid = gridFor(axes.count(), kThreads, device, vectors ? vector : 1);
