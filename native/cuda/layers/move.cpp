@@ -258,7 +258,7 @@ std::string valueText(const TensorInfo& x, const TensorInfo& y) {
     std::string value = "x";
     if (!same) {
         value = "convert<" + computeType(valueType(x)) + ">(x)";
-        if (x.quantized()) value = "((static_cast<float>(x) - " + literal(static_cast<double>(x.zeroPoint), "float") + ") * " + literal(x.scale[0], "float") + ")";
+        if (x.quantized()) value = "((byte_to_float(x) - " + literal(static_cast<double>(x.zeroPoint), "float") + ") * " + literal(x.scale[0], "float") + ")";
         if (y.quantized()) {
             const double inverse = static_cast<double>(1.0F / static_cast<float>(y.scale[0]));
             value = "quantize<" + yt + ">(" + value + ", " + literal(inverse, "float") + ", " + literal(static_cast<double>(y.zeroPoint), "float") + ")";

@@ -23,7 +23,7 @@ std::string storedValue(const TensorInfo& out, const std::string& value) {
 
 std::string loadedValue(const TensorInfo& in, const std::string& value) {
     if (!in.quantized()) return "convert<" + computeType(in.dtype) + ">(" + value + ")";
-    return "((static_cast<float>(" + value + ") - " + literal(static_cast<double>(in.zeroPoint), "float") + ") * " + literal(in.scale[0], "float") + ")";
+    return "((byte_to_float(" + value + ") - " + literal(static_cast<double>(in.zeroPoint), "float") + ") * " + literal(in.scale[0], "float") + ")";
 }
 
 /// "program.cuh" for pointwise.cu; nothing when the program cannot be generated.
