@@ -102,6 +102,8 @@ TEST_CASE("cases: normalization") {
     }
     for (int64_t n : {4, 516, 3000}) layerNorm({5, n}, 1, false);
     layerNorm({5, 768}, 1, true, DType::F16, "residual");
+    for (DType t : {DType::F16, DType::BF16, DType::F32}) layerNorm({3, 5, 1160}, 2, true, t, "residual");
+    layerNorm({700, 64}, 1, true, DType::F16);
     for (const Dims& x : {Dims{2, 7, 5, 6}, Dims{1, 16, 9}, Dims{2, 6, 3, 4, 2}}) {
         const Dims c{x[1]};
         cases.push_back(Builder("InstanceNorm").input(x).weight(c).weight(c).output(x).f("epsilon", 1e-5).name(shapeText(x)).build());
