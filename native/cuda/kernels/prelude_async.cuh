@@ -62,6 +62,18 @@ __device__ __forceinline__ void copy_tile_3d(unsigned shared, const TensorMap& m
                  "l"(reinterpret_cast<unsigned long long>(&map)), "r"(barrier), "r"(x), "r"(y), "r"(z)
                  : "memory");
 }
+/// Asks the second-level cache for what the copy of the same coordinates will read.
+__device__ __forceinline__ void prefetch_tile_2d(const TensorMap& map, int x, int y) {
+    asm volatile("cp.async.bulk.prefetch.tensor.2d.L2.global.tile [%0, {%1, %2}];" ::"l"(reinterpret_cast<unsigned long long>(&map)), "r"(x), "r"(y) : "memory");
+}
+__device__ __forceinline__ void prefetch_tile_3d(const TensorMap& map, int x, int y, int z) {
+    asm volatile("cp.async.bulk.prefetch.tensor.3d.L2.global.tile [%0, {%1, %2, %3}];" ::"l"(reinterpret_cast<unsigned long long>(&map)), "r"(x), "r"(y), "r"(z)
+                 : "memory");
+}
+/// Asks the second-level cache for `bytes` from an address on, both multiples of 16.
+__device__ __forceinline__ void prefetch_bytes(const void* global, int bytes) {
+    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(global), "r"(bytes) : "memory");
+}
 /// Columns of an NHWC image as a convolution reads them: consecutive output pixels from (w, h, n) on, shifted by the filter
 /// offset (dx, dy); the map holds the bounding box and the strides.
 __device__ __forceinline__ void copy_im2col(unsigned shared, const TensorMap& map, unsigned barrier, int c, int w, int h, int n, int dx, int dy) {
