@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "cuda/cuda_device.h"
 #include "cuda/host_layer.h"
+#include "cuda/libraries/tactic_library.h"
 
 namespace sinter::cuda {
 namespace {
@@ -144,6 +145,11 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
     device_.enter();
     if (auto* host = dynamic_cast<HostLaunch*>(&launch)) {
         host->run(*this, args);
+        return;
+    }
+    if (auto* library = dynamic_cast<LibraryLaunch*>(&launch)) {
+        waits_ = false;
+        library->run(stream_, args);
         return;
     }
     for (const CudaLaunch::Step& s : static_cast<CudaLaunch&>(launch).steps(args)) {
