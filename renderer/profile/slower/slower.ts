@@ -69,7 +69,7 @@ export function slowerGroups(
   const least = OF_ENGINE * sum(other.layers);
   const groups = rows.flatMap((row): SlowerGroup[] => {
     const [a, b] = [row.cells[0]?.layers ?? [], row.cells[at]?.layers ?? []];
-    if (row.operators === 0 || b.length === 0) return [];
+    if (row.operators === 0 || a.length === 0 || b.length === 0) return [];
     const reformats = [a, b].map((layers, i) => layers.flatMap((l) => around[i]!.get(l.layer) ?? []));
     const [extra, had] = [sum(reformats[1]!), sum(reformats[0]!)];
     const [before, after] = [sum(a) + had, sum(b) + extra];
