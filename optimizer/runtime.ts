@@ -68,6 +68,12 @@ export interface Measurement {
   readonly max: number;
 }
 
+/** A whole engine's runs: its layers on one stream, and on the streams that its plan spreads them over. */
+export interface EngineTimes {
+  readonly oneStream: Measurement;
+  readonly allStreams: Measurement;
+}
+
 /** How thoroughly a tactic is timed. */
 export interface MeasurePolicy {
   /** Runs before timing. */
@@ -195,6 +201,16 @@ export interface NativeRuntime {
     trials: readonly { readonly layer: Uint8Array; readonly tactic: string }[],
     stop: AbortSignal,
   ): Promise<void>;
+  /**
+   * Times an engine file both ways, in turns, in the process that times tactics. Throws RuntimeFailure when it does not run.
+   * Absent where a runtime has no streams.
+   */
+  timeEngine?(
+    path: string,
+    threads: number,
+    policy: { readonly warmup: number; readonly runs: number },
+    stop: AbortSignal,
+  ): Promise<EngineTimes>;
   /** Measures what a device reaches with these threads; takes about a second. Empty where the device cannot say. */
   ceilings(device: string, threads: number, stop: AbortSignal): Promise<Ceilings>;
   /** Evaluates one WeightExpr message over the mapped files. */

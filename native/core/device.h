@@ -135,11 +135,16 @@ public:
     virtual bool sharesHostMemory() const = 0;
     /// Tactics for a layer, best estimate first, ties by name; reference kernels always last.
     virtual std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const = 0;
+    /// Tactics that can be prepared at once for a layer whose shapes were decided a moment ago: nothing is compiled for them.
+    virtual std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const { return enumerate(layer, threads); }
     /// What `enumerate` says of one tactic. Throws Error(Kernel) when it cannot run the layer here.
     virtual TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const = 0;
     virtual std::unique_ptr<Buffer> allocate(uint64_t bytes) = 0;
-    /// Weights: wraps mapped host memory where the device can read it, else uploads once.
-    virtual std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped) = 0;
+    /// Memory that the host reads and writes too, at the same address; what the device still does there must be waited for.
+    virtual std::unique_ptr<Buffer> allocateShared(uint64_t bytes) { return allocate(bytes); }
+    /// Weights: wraps mapped host memory where the device can read it, else uploads once. `shared`: the host reads them
+    /// at the same address.
+    virtual std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped, bool shared) = 0;
     virtual std::unique_ptr<Stream> createStream(int threads) = 0;
     /// Converts a constant to the form the tactic wants.
     virtual void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const = 0;

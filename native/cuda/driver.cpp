@@ -51,7 +51,10 @@ Loaded<Driver> loadDriver() {
     symbol(d.setContext, "cuCtxSetCurrent");
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
     symbol(d.allocate, "cuMemAlloc_v2");
+    symbol(d.allocateManaged, "cuMemAllocManaged");
     symbol(d.free, "cuMemFree_v2");
+    symbol(d.allocateHost, "cuMemHostAlloc");
+    symbol(d.freeHost, "cuMemFreeHost");
     symbol(d.copyIn, "cuMemcpyHtoDAsync_v2");
     symbol(d.copyOut, "cuMemcpyDtoHAsync_v2");
     symbol(d.fill, "cuMemsetD8Async");
@@ -70,6 +73,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.setFunctionAttribute, "cuFuncSetAttribute");
     symbol(d.functionAttribute, "cuFuncGetAttribute");
     symbol(d.occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor");
+    d.parameterInfo = reinterpret_cast<decltype(d.parameterInfo)>(library.symbol("cuFuncGetParamInfo"));
     symbol(d.launch, "cuLaunchKernelEx");
     symbol(d.beginCapture, "cuStreamBeginCapture_v2");
     symbol(d.endCapture, "cuStreamEndCapture");
@@ -120,8 +124,10 @@ Loaded<Compiler> loadCompiler() {
     symbol(c.logSize, "nvrtcGetProgramLogSize");
     symbol(c.log, "nvrtcGetProgramLog");
     symbol(c.errorString, "nvrtcGetErrorString");
-    if (symbol.missing.empty()) result.table = std::move(c);
-    else result.problem = library.path + " is too old to compile kernels: it lacks " + symbol.missing;
+    if (symbol.missing.empty()) {
+        c.version(&c.major, &c.minor);
+        result.table = std::move(c);
+    } else result.problem = library.path + " is too old to compile kernels: it lacks " + symbol.missing;
     return result;
 }
 

@@ -69,12 +69,19 @@ std::vector<fs::path> laterFolders() {
     return folders;
 }
 
-Library open(const std::string& path) {
+/// NVRTC opens its built-ins by name alone: those beside it are opened first, wherever it was found.
+void openBuiltins(const fs::path& library) {
+    if (!library.filename().string().starts_with("libnvrtc.")) return;
+    for (const fs::path& beside : entries(library.parent_path(), "libnvrtc-builtins.so")) dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
+Library open(const fs::path& path) {
+    openBuiltins(path);
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     // Where the loader found what was asked for by its name alone.
     link_map* map = nullptr;
     if (handle && dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map->l_name && *map->l_name) return {handle, map->l_name};
-    return {handle, path};
+    return {handle, path.string()};
 }
 
 bool nothingIsLookedFor(const char* given) { return given && std::string_view(given) == "none"; }

@@ -242,6 +242,7 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
           token,
         ),
       ),
+    timeEngine: (file, threads, policy, stop) => tuner.timeEngine(file, threads, policy, stop),
     ceilings: (device, threads, stop) => stoppable(addon, stop, (token) => addon.ceilings(device, threads, token)),
     evaluateWeight: (expr, files) => calling(async () => addon.evaluateWeight(expr, files)),
     writeEngine: async (request, onProgress, stop) => {

@@ -11,6 +11,7 @@ import { type Binding, type Plan, type PlanLayer, rootOf } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
 import type { SearchResult } from './planSearch/index.ts';
 import type { BuildReport, ReportLayer } from './report.ts';
+import type { StreamReport } from './streams/choose.ts';
 
 export interface ReportInputs {
   readonly path: string;
@@ -20,6 +21,7 @@ export interface ReportInputs {
   readonly threads: number;
   readonly bind: Binding;
   readonly tuning?: BuildReport['tuning'];
+  readonly streams: StreamReport;
   readonly planMs: number;
   readonly writeMs: number;
   readonly overflows: readonly Overflow[];
@@ -52,6 +54,7 @@ export function reportOf(
     op: l.op,
     tactic: l.tactic?.name ?? '',
     stored: storedOf(plan, l),
+    stream: l.stream ?? 0,
     sources: l.sources,
     candidates: l.candidates ?? [],
     layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
@@ -80,6 +83,7 @@ export function reportOf(
     memory: { arena: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
     views: search.views,
     overflows: o.overflows,
+    streams: o.streams,
     ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,
