@@ -144,7 +144,8 @@ export class Storages {
     const outputs = l.outputs.map(() => storage);
     if (l.op === 'Pointwise') return [{ inputs: l.inputs.map(() => ''), outputs }];
     const table = l.inputs[0] ?? -1;
-    if (storedWithActivations(l.op, 0) && can(table) && constant(table)) return [{ inputs: [storage, ''], outputs }];
+    if (storedWithActivations(l.op, 0) && can(table) && constant(table))
+      return [{ inputs: l.inputs.map((_, i) => (i === 0 ? storage : '')), outputs }];
     return [];
   }
 

@@ -27,7 +27,7 @@ function OnCpu({ layers }: { layers: readonly ReportLayer[] }) {
         {plural(there.layers.length, 'layer runs', 'layers run')} on the CPU, {plural(there.copies, 'copy', 'copies')},{' '}
         {bytesText(there.bytes)} a run.
       </p>
-      <p className="muted">The GPU has no kernel for them; each waits for the GPU and holds up the graph of launches.</p>
+      <p className="muted">The GPU has no kernel there: such a layer waits for the GPU, and no graph of launches holds it.</p>
       <ul className="fallbacks" aria-label="Layers on the CPU">
         {there.layers.map((l) => (
           <li key={l.index}>
