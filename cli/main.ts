@@ -132,7 +132,7 @@ const building = program
   )
   .option(
     '--precision <kind>',
-    'what may be used where it is faster: fp32, fp16, bf16, int8 (where calibration has a range), or mixed: all of them',
+    'what may be used where it is faster: fp32, fp16, bf16, int8 (where calibration has a range), int8+fp16, or mixed: all of them within an accuracy budget',
     'fp32',
   )
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')

@@ -58,6 +58,7 @@ private:
     CudaDevice& device_;
     const Driver& driver_;
     CuStream stream_ = nullptr;
+    bool waits_ = false;  ///< the next launch follows work of another stream
 };
 
 }  // namespace sinter::cuda
