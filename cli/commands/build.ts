@@ -4,8 +4,10 @@ import type { LibraryShare } from '../../optimizer/builder/libraries.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
-import { modelOptions, parseCount, parsePairs, parseRanges, parseSwitches, type SwitchFlags } from '../options.ts';
+import { modelOptions, parseCount, parsePairs, parseSwitches, type SwitchFlags } from '../options.ts';
 import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
+import type { ProfileFlag } from '../profileFlags.ts';
+import { parseProfiles } from '../profiles.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -19,7 +21,8 @@ interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   shape: string[];
   weights?: string;
   set: string[];
-  range: string[];
+  /** Of all profile options, in command line order. */
+  range: ProfileFlag[];
   fastFp32?: boolean;
   pinTactic: string[];
   forbidTactic: string[];
@@ -40,7 +43,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });
-  const sizes = parseRanges(flags.range);
+  const profiles = parseProfiles(flags.range, optimized.graph);
   const { device } = flags;
   const build = {
     ...(tuning ? { tuning } : {}),
@@ -55,7 +58,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     runtime,
     device,
     threads,
-    sizes,
+    sizes: profiles[0]!,
     build,
     stop,
     progress,
@@ -65,7 +68,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     device,
     threads,
     path: flags.output,
-    ranges: sizes,
+    profiles,
     ...(policy ? { precision: policy } : {}),
     ...build,
     auxStreams,
@@ -100,6 +103,12 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       console.log(`level ${level}: ${timed} tactics timed, ${cached} known from the timing cache${failures}`);
     }
     for (const l of report.libraries) console.log(libraryText(l));
+    if (report.profiles.length > 1) {
+      report.profiles.forEach((p, i) => {
+        const ranges = Object.entries(p.ranges).map(([s, r]) => `${s} ${r.min}…${r.opt}…${r.max}`);
+        console.log(`profile ${i}: ${ranges.join(', ')}: ${p.layers} layers, activations ${bytesText(p.arena)}`);
+      });
+    }
     const { streams } = report;
     const compared = streams.times
       ? `: ${(streams.times.all / 1e6).toFixed(3)} ms on several streams, ${(streams.times.one / 1e6).toFixed(3)} on one`

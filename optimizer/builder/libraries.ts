@@ -55,10 +55,10 @@ export interface LibraryNeed {
   readonly version: string;
 }
 
-/** What the tactics of a plan need, by source. */
-export function librariesOf(plan: Plan): LibraryNeed[] {
+/** What the tactics of plans need, by source. */
+export function librariesOf(plans: readonly Plan[]): LibraryNeed[] {
   const found = new Map<string, LibraryNeed>();
-  for (const l of plan.layers) {
+  for (const l of plans.flatMap((p) => p.layers)) {
     const need = libraryOf(l.tactic?.name ?? '');
     if (need) found.set(need.source, need);
   }
