@@ -124,6 +124,11 @@ export interface Profile {
   readonly layers: readonly LayerTime[];
   /** Which one that was. */
   readonly profile: number;
+  /**
+   * What the layers' times come from: 'events' around the launches of runs of their own, gaps included, or the name of the
+   * device's tracing ('CUPTI 13.0'), which saw the kernels of whole runs. 'events' where absent.
+   */
+  readonly source?: string;
 }
 
 export interface ContextOptions {

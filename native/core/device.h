@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/kernel.h"
+#include "core/kernel_tracer.h"
 
 namespace sinter {
 
@@ -167,6 +168,8 @@ public:
     virtual void prefetch(std::span<const LayerTactic> layers, const StopToken* stop) { (void)layers, (void)stop; }
     /// Takes over an engine's code, before its layers are prepared.
     virtual void addKernels(std::span<const KernelBinary> kernels) { (void)kernels; }
+    /// Hears of every kernel it runs from now on; null where the device has no such thing.
+    virtual std::unique_ptr<KernelTracer> traceKernels() { return nullptr; }
     /// Measures its ceilings with these threads; takes about a second. Throws Error(Stopped).
     virtual Ceilings ceilings(int threads, const StopToken* stop) {
         (void)threads, (void)stop;

@@ -7,6 +7,7 @@
 #include "cuda/ceilings.h"
 #include "cuda/codegen/types.h"
 #include "cuda/host_layer.h"
+#include "cuda/libraries/cupti.h"
 #include "cuda/libraries/tactic_library.h"
 #include "cuda/stream.h"
 
@@ -232,6 +233,11 @@ std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel) {
     enter();
     auto module = modules_.module(kernel.source);
     return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
+}
+
+std::unique_ptr<KernelTracer> CudaDevice::traceKernels() {
+    enter();
+    return makeCuptiTracer();
 }
 
 Ceilings CudaDevice::ceilings(int, const StopToken* stop) {

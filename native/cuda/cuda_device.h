@@ -28,6 +28,7 @@ public:
     std::vector<KernelBinary> compile(std::span<const LayerTactic> layers, const StopToken* stop) override;
     void prefetch(std::span<const LayerTactic> layers, const StopToken* stop) override;
     void addKernels(std::span<const KernelBinary> kernels) override;
+    std::unique_ptr<KernelTracer> traceKernels() override;
     Ceilings ceilings(int threads, const StopToken* stop) override;
     /// A kernel ready to be launched, compiled when its code is not there yet.
     std::unique_ptr<Launch> launchOf(Specialization kernel);

@@ -1,5 +1,6 @@
 #include "core/device.h"
 #include "cuda/driver.h"
+#include "cuda/libraries/cupti.h"
 #include "cuda/libraries/tactic_library.h"
 #include "cuda/library.h"
 
@@ -26,6 +27,7 @@ SupportLibrary compilerLibrary() {
 const LibraryRegistration registration([] {
     std::vector<SupportLibrary> all{driverLibrary(), compilerLibrary()};
     for (const TacticLibrary* l : tacticLibraries()) all.push_back(l->info());
+    all.push_back(cuptiInfo());
     return all;
 });
 

@@ -58,10 +58,14 @@ export interface LibraryNeed {
 /** What the tactics of plans need, by source. */
 export function librariesOf(plans: readonly Plan[]): LibraryNeed[] {
   const found = new Map<string, LibraryNeed>();
-  for (const l of plans.flatMap((p) => p.layers)) {
-    const need = libraryOf(l.tactic?.name ?? '');
-    if (need) found.set(need.source, need);
-  }
+  const visit = (p: Plan): void => {
+    for (const l of p.layers) {
+      l.regions?.forEach(visit);
+      const need = libraryOf(l.tactic?.name ?? '');
+      if (need) found.set(need.source, need);
+    }
+  };
+  plans.forEach(visit);
   return [...found.values()].sort((a, b) => (a.source < b.source ? -1 : 1));
 }
 

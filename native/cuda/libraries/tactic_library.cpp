@@ -4,11 +4,12 @@
 
 #include "core/error.h"
 #include "cuda/libraries/cublas_lt.h"
+#include "cuda/libraries/cudnn.h"
 
 namespace sinter::cuda {
 
 std::span<TacticLibrary* const> tacticLibraries() {
-    static const std::array<TacticLibrary*, 1> all{&cublasLtLibrary()};
+    static const std::array<TacticLibrary*, 2> all{&cublasLtLibrary(), &cudnnLibrary()};
     return all;
 }
 
