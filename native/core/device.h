@@ -139,6 +139,10 @@ public:
     virtual std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const { return enumerate(layer, threads); }
     /// What `enumerate` says of one tactic. Throws Error(Kernel) when it cannot run the layer here.
     virtual TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const = 0;
+    /// Called before an engine is loaded: brings back a device that a failed kernel has made unusable. Throws Error(Device).
+    virtual void reopen() {}
+    /// True when nothing runs there any more until it is reopened.
+    virtual bool lost() const { return false; }
     virtual std::unique_ptr<Buffer> allocate(uint64_t bytes) = 0;
     /// Memory that the host reads and writes too, at the same address; what the device still does there must be waited for.
     virtual std::unique_ptr<Buffer> allocateShared(uint64_t bytes) { return allocate(bytes); }

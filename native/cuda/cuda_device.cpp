@@ -41,14 +41,9 @@ constexpr uint64_t kSlack = 256;
 template <auto Free>
 class DriverBuffer final : public Buffer {
 public:
-    DriverBuffer(const CudaDevice& device, void* address, uint64_t bytes) : device_(device), address_(address), bytes_(bytes) {}
+    DriverBuffer(const Context& context, void* address, uint64_t bytes) : context_(context), epoch_(context.epoch()), address_(address), bytes_(bytes) {}
     ~DriverBuffer() override {
-        try {
-            device_.enter();
-        } catch (const Error&) {
-            return;  // the device is lost, and its memory with it
-        }
-        Free(*Driver::get(), address_);
+        if (context_.tryEnter(epoch_)) Free(*Driver::get(), address_);
     }
     DriverBuffer(const DriverBuffer&) = delete;
     DriverBuffer& operator=(const DriverBuffer&) = delete;
@@ -56,12 +51,24 @@ public:
     uint64_t bytes() const override { return bytes_; }
 
 private:
-    const CudaDevice& device_;
+    const Context& context_;
+    uint64_t epoch_;
     void* address_;
     uint64_t bytes_;
 };
 using DeviceBuffer = DriverBuffer<[](const Driver& d, void* p) { d.free(reinterpret_cast<CuAddress>(p)); }>;
 using PinnedBuffer = DriverBuffer<[](const Driver& d, void* p) { d.freeHost(p); }>;
+
+std::string megabytes(uint64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
+
+/// Says what was asked for and what there is.
+void checkMemory(const Driver& driver, CuResult result, uint64_t bytes) {
+    size_t free = 0, total = 0;
+    if (result == kOutOfMemory && driver.memoryInfo(&free, &total) == 0) {
+        throw Error(ErrorCode::Memory, "the GPU is out of memory: " + megabytes(bytes) + " were asked for, " + megabytes(free) + " of its " + megabytes(total) + " are free");
+    }
+    check(result, "allocating memory");
+}
 
 constexpr unsigned kAttachGlobal = 1, kPortable = 1, kMapped = 2;
 
@@ -102,11 +109,11 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     size_t memory = 0;
     driver_.deviceMemory(&memory, device);
     p.memoryBytes = memory;
-    check(driver_.retainContext(&context_, device), "creating its context");
+    info_.id = "cuda:" + std::to_string(ordinal);
+    context_.open(device, info_.id);
 
     std::array<char, 256> name{};
     driver_.deviceName(name.data(), static_cast<int>(name.size()) - 1, device);
-    info_.id = "cuda:" + std::to_string(ordinal);
     info_.kind = "cuda";
     info_.name = name.data();
     info_.cores = p.multiprocessors;
@@ -123,8 +130,6 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
         info_.notes.push_back(Compiler::problem());
     }
 }
-
-void CudaDevice::enter() const { check(driver_.setContext(context_), "entering its context"); }
 
 const KernelRow& CudaDevice::usableRow(const LayerDesc& layer, std::string_view tactic) const {
     const KernelRow* row = KernelTable::instance().byName(tactic);
@@ -167,22 +172,22 @@ TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic,
 }
 
 std::unique_ptr<Buffer> CudaDevice::allocate(uint64_t bytes) {
-    enter();
+    context_.enter();
     CuAddress address = 0;
-    check(driver_.allocate(&address, bytes + kSlack), "allocating memory");
-    return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
+    checkMemory(driver_, driver_.allocate(&address, bytes + kSlack), bytes);
+    return std::make_unique<DeviceBuffer>(context_, reinterpret_cast<void*>(address), bytes);
 }
 
 std::unique_ptr<Buffer> CudaDevice::allocateShared(uint64_t bytes) {
-    enter();
+    context_.enter();
     if (managed_) {
         CuAddress address = 0;
-        check(driver_.allocateManaged(&address, bytes + kSlack, kAttachGlobal), "allocating memory");
-        return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
+        checkMemory(driver_, driver_.allocateManaged(&address, bytes + kSlack, kAttachGlobal), bytes);
+        return std::make_unique<DeviceBuffer>(context_, reinterpret_cast<void*>(address), bytes);
     }
     void* address = nullptr;
     check(driver_.allocateHost(&address, bytes + kSlack, kPortable | kMapped), "allocating memory of the host");
-    return std::make_unique<PinnedBuffer>(*this, address, bytes);
+    return std::make_unique<PinnedBuffer>(context_, address, bytes);
 }
 
 std::unique_ptr<Buffer> CudaDevice::bindWeights(std::span<const std::byte> mapped, bool shared) {
@@ -204,18 +209,18 @@ void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input
 std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_view tactic, int threads) {
     if (isHostTactic(tactic)) return std::make_unique<HostLaunch>(layer, tactic);
     describe(layer, tactic, threads);
-    enter();
+    context_.enter();
     return launchOf(usableRow(layer, tactic).make(layer, properties_));
 }
 
 std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel) {
-    enter();
+    context_.enter();
     auto module = modules_.module(kernel.source);
     return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
 }
 
 Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
-    enter();
+    context_.enter();
     return measureCeilings(*this, stop);
 }
 

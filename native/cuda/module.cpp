@@ -126,7 +126,7 @@ KernelBinary compileSource(const Source& source, const std::string& target, std:
     return result;
 }
 
-Module::Module(const KernelBinary& binary) {
+Module::Module(const Context& context, const KernelBinary& binary) : context_(context), epoch_(context.epoch()) {
     const Driver* d = Driver::get();
     if (!d) throw Error(ErrorCode::Device, Driver::problem());
     CuResult code = d->loadModule(&module_, binary.cubin.data());
@@ -135,7 +135,7 @@ Module::Module(const KernelBinary& binary) {
 }
 
 Module::~Module() {
-    if (const Driver* d = Driver::get()) d->unloadModule(module_);
+    if (context_.tryEnter(epoch_)) Driver::get()->unloadModule(module_);
 }
 
 CuFunction Module::function(const std::string& entry, uint32_t dynamicShared) {
@@ -222,8 +222,8 @@ std::shared_ptr<Module> ModuleCache::module(const Source& source) {
     compile(std::span(&source, 1), nullptr);
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_.at(keyOf(source, device_));
-    if (auto loaded = entry.module.lock()) return loaded;
-    auto made = std::make_shared<Module>(entry.binary);
+    if (auto loaded = entry.module.lock(); loaded && loaded->alive()) return loaded;
+    auto made = std::make_shared<Module>(context_, entry.binary);
     entry.module = made;
     return made;
 }
