@@ -42,7 +42,7 @@ const PLAN = [
   ...NETWORKS.slice(0, 2).map((m) => row(m, 32, 'fp16')),
   row('resnet50', 32, 'int8'),
   ...NETWORKS.slice(2).map((m) => row(m, 32, 'fp16')),
-  ...NETWORKS.map((m) => row(m, 1, 'fp32')),
+  ...[1, 32].flatMap((batch) => ['fp32', 'tf32'].flatMap((kind) => NETWORKS.map((m) => row(m, batch, kind)))),
 ].filter(
   (r) =>
     !values.only || values.only.split(',').some((o) => `${r.model}:${r.batch}:${r.precision}:`.startsWith(`${o}:`)),
@@ -86,7 +86,7 @@ function samplesFile() {
   return file;
 }
 
-const tolerance = { fp32: 1e-4, fp16: 1e-2, int8: 0.1 };
+const tolerance = { fp32: 1e-4, tf32: 5e-3, fp16: 1e-2, int8: 0.1 };
 const device = sinter(['devices', '--json']).json?.devices.find((d) => d.id === values.device);
 if (!device) {
   console.error(`There is no device ${values.device}; \`sinter devices\` says why.`);
@@ -120,7 +120,8 @@ async function bench(r) {
     if (c.error && !existsSync(calibration)) return { ...r, error: `calibrate: ${c.error}` };
     extra.push('--calibration', calibration);
   }
-  const precision = r.precision;
+  if (r.precision === 'tf32') extra.push('--fast-fp32');
+  const precision = r.precision === 'tf32' ? 'fp32' : r.precision;
   const build = (to) =>
     sinter([
       'build',
@@ -201,7 +202,13 @@ if (!values['no-torch']) {
   const script = path.join(ROOT, 'scripts/gpu/torch_bench.py');
   const p = spawnSync(
     values.python,
-    [script, path.join(out, 'torch.json'), ...(values.only ? [[...new Set(PLAN.map((r) => r.model))].join(',')] : [])],
+    [
+      script,
+      path.join(out, 'torch.json'),
+      [...new Set(PLAN.map((r) => r.model))].join(','),
+      [...new Set(PLAN.map((r) => r.precision).filter((p) => p !== 'int8'))].join(','),
+      [...new Set(PLAN.map((r) => r.batch))].join(','),
+    ],
     {
       encoding: 'utf8',
       timeout: Math.floor(Math.min(90, left() / 6) * 1000),

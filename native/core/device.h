@@ -170,6 +170,15 @@ public:
     }
 };
 
+/// A library of the system that a backend opens at run time.
+struct SupportLibrary {
+    std::string name;                   ///< "NVIDIA driver"
+    std::string path;                   ///< where it was found; empty when it was not
+    std::string version;                ///< empty when unknown
+    std::string problem;                ///< what is wrong and what that costs, one sentence; empty when all is well
+    std::vector<std::string> searched;  ///< where it was looked for, in this order
+};
+
 /// What a backend finds on this machine.
 struct Devices {
     std::vector<std::shared_ptr<Device>> devices;
@@ -186,6 +195,9 @@ public:
     std::span<const std::shared_ptr<Device>> all();
     /// What backends miss here.
     std::span<const std::string> notes();
+    /// A backend tells about its libraries only when it is asked to: opening them takes time.
+    void addLibraries(std::function<std::vector<SupportLibrary>()> tell) { libraries_.push_back(std::move(tell)); }
+    std::vector<SupportLibrary> libraries() const;
     /// "" means the CPU. Throws Error(Device) that lists what there is.
     std::shared_ptr<Device> find(std::string_view id);
 
@@ -193,11 +205,15 @@ private:
     std::vector<Factory> factories_;
     std::vector<std::shared_ptr<Device>> devices_;
     std::vector<std::string> notes_;
+    std::vector<std::function<std::vector<SupportLibrary>()>> libraries_;
     std::once_flag made_;
 };
 
 struct DeviceRegistration {
     explicit DeviceRegistration(DeviceRegistry::Factory f) { DeviceRegistry::instance().add(std::move(f)); }
+};
+struct LibraryRegistration {
+    explicit LibraryRegistration(std::function<std::vector<SupportLibrary>()> tell) { DeviceRegistry::instance().addLibraries(std::move(tell)); }
 };
 
 }  // namespace sinter

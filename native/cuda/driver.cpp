@@ -27,6 +27,7 @@ template <typename T>
 struct Loaded {
     std::optional<T> table;
     std::string problem;
+    std::string path;
 };
 
 Loaded<Driver> loadDriver() {
@@ -36,6 +37,7 @@ Loaded<Driver> loadDriver() {
         result.problem = "no NVIDIA driver (libcuda.so.1) was found: engines for GPUs can be inspected here but neither built nor run";
         return result;
     }
+    result.path = library.path;
     Driver d{};
     Symbols symbol{library, {}};
     symbol(d.init, "cuInit");
@@ -109,8 +111,8 @@ Loaded<Compiler> loadCompiler() {
             "NVRTC (libnvrtc.so) was not found: engines for the GPU can be run but not built; `pip install nvidia-cuda-nvrtc` provides it";
         return result;
     }
+    result.path = library.path;
     Compiler c{};
-    c.path = library.path;
     Symbols symbol{library, {}};
     symbol(c.version, "nvrtcVersion");
     symbol(c.create, "nvrtcCreateProgram");
@@ -143,8 +145,10 @@ const Loaded<Compiler>& compiler() {
 
 const Driver* Driver::get() { return driver().table ? &*driver().table : nullptr; }
 const std::string& Driver::problem() { return driver().problem; }
+const std::string& Driver::path() { return driver().path; }
 const Compiler* Compiler::get() { return compiler().table ? &*compiler().table : nullptr; }
 const std::string& Compiler::problem() { return compiler().problem; }
+const std::string& Compiler::path() { return compiler().path; }
 
 void check(CuResult result, const char* what) {
     if (result == 0) return;

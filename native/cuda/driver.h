@@ -99,6 +99,8 @@ struct Driver {
     /// The opened driver, or null with one sentence in `problem()`.
     static const Driver* get();
     static const std::string& problem();
+    /// Where it was found; empty when it was not.
+    static const std::string& path();
 };
 
 /// Entry points of NVRTC.
@@ -115,7 +117,6 @@ struct Compiler {
     int (*logSize)(Program, size_t*);
     int (*log)(Program, char*);
     const char* (*errorString)(int);
-    std::string path;  ///< where it was found
     int major = 0, minor = 0;
 
     /// From 12.9 on NVRTC keeps results of its own through the driver's internals. That way crashes with some drivers, and
@@ -124,6 +125,7 @@ struct Compiler {
 
     static const Compiler* get();
     static const std::string& problem();
+    static const std::string& path();
 };
 
 /// Throws Error: Memory when the device is full, Device otherwise, with the driver's own words.

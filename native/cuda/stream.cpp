@@ -166,6 +166,9 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
         // The driver only reads attributes and parameters.
         c.attributes = const_cast<CuLaunchAttribute*>(s.attributes.data());
         c.attributeCount = static_cast<unsigned>(s.attributes.size());
+        // Started while its predecessor drains it would not wait for the other stream: that attribute comes last.
+        if (waits_ && s.spec.dependent) --c.attributeCount;
+        waits_ = false;
         check(driver_.launch(&c, s.function, const_cast<void**>(s.parameters.data()), nullptr), ("launching kernel " + s.spec.entry).c_str());
     }
 }
@@ -190,6 +193,7 @@ std::unique_ptr<Event> CudaStream::record() {
 void CudaStream::wait(const Event& event) {
     enter();
     check(driver_.waitEvent(stream_, static_cast<const CudaEvent&>(event).handle(), 0), "waiting for an event");
+    waits_ = true;
 }
 
 void CudaStream::synchronize() {

@@ -61,6 +61,7 @@ private:
     const Context& context_;
     uint64_t epoch_;
     CuStream stream_ = nullptr;
+    bool waits_ = false;  ///< the next launch follows work of another stream
 };
 
 }  // namespace sinter::cuda

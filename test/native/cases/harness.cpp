@@ -317,7 +317,8 @@ bool sameBits(const Values& a, const Values& b) {
 double toleranceOf(const KernelRow& row, const Case& c) {
     const bool split = row.name.find("_bf16x3__") != std::string::npos;
     // A GPU's functions (erf, pow, …) are a few units in the last place off, its sums are in another order.
-    if (row.name.find("__cuda") != std::string::npos) return std::max(c.tolerance, 2e-5);
+    if (row.name.find("__cuda") != std::string::npos || row.name.find("_tf32x3__") != std::string::npos) return std::max(c.tolerance, 2e-5);
+    if (row.name.starts_with("tf32_")) return std::max(c.tolerance, c.desc.name.ends_with(" long") ? 5e-2 : 2e-3);  // factors of 11 bits
     return split && c.desc.name.ends_with(" long") ? std::max(c.tolerance, 5e-4) : c.tolerance;
 }
 
@@ -453,6 +454,8 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
             if (only != nullptr && row->name.find(only) == std::string::npos) continue;
             Run run(c, inputs, *row);
             if (!run.accepts(1)) continue;
+            // On a GPU a kernel may never end: the last line then names it.
+            if (std::getenv("SINTER_CASE_VERBOSE") != nullptr) std::fprintf(stderr, "%s: %s\n", row->name.c_str(), c.desc.name.c_str());
             const std::string problem = checkKernel(run, want.values, c, toleranceOf(*row, c), pools);
             if (!problem.empty()) problems.push_back(c.desc.name + ": " + row->name + " " + problem);
             ++ran[row->name];

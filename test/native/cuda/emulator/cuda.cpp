@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,11 +39,36 @@ struct LaunchConfig {
     void* attributes;
     unsigned attributeCount;
 };
+/// A recorded graph: what each node does, and the nodes that must have run before it.
 struct Work {
-    std::vector<std::function<void()>> steps;
+    struct Node {
+        std::function<void()> run;
+        std::set<size_t> after;
+    };
+    std::vector<Node> nodes;
+    /// In the order furthest from the recorded one: the latest node that may run comes first, as on a card whose other
+    /// streams are far ahead.
+    void replay() const {
+        std::vector<bool> done(nodes.size(), false);
+        for (size_t left = nodes.size(); left > 0; --left) {
+            size_t next = nodes.size();
+            const auto ready = [&](const Node& n) { return std::all_of(n.after.begin(), n.after.end(), [&](size_t a) { return done[a]; }); };
+            do --next;
+            while (done[next] || !ready(nodes[next]));
+            nodes[next].run();
+            done[next] = true;
+        }
+    }
+};
+/// Kernels run when they are launched, so a stream is only a place in a recording: the nodes that its next one follows.
+struct Stream {
+    bool recorded = false;
+    std::set<size_t> last;
 };
 struct Event {
     std::chrono::steady_clock::time_point at;
+    bool recorded = false;
+    std::set<size_t> last;
 };
 
 constexpr size_t kStack = 64 << 10;
@@ -143,7 +169,7 @@ private:
 thread_local Block* Block::current_ = nullptr;
 
 std::mutex running;
-Work* recording = nullptr;
+thread_local Work* recording = nullptr;  // captures are a thread's own
 
 void runKernel(const LaunchConfig& c, const Function& f, void** parameters) {
     const std::lock_guard lock(running);
@@ -153,9 +179,16 @@ void runKernel(const LaunchConfig& c, const Function& f, void** parameters) {
             for (unsigned x = 0; x < c.gridX; ++x) block->run(c, {x, y, z}, f, parameters);
 }
 
-int step(std::function<void()> work) {
-    if (recording) recording->steps.push_back(std::move(work));
-    else work();
+thread_local std::vector<Stream*> recordingStreams;
+
+int step(void* on, std::function<void()> work) {
+    auto* stream = static_cast<Stream*>(on);
+    if (!recording || !stream->recorded) {
+        work();
+        return 0;
+    }
+    recording->nodes.push_back({std::move(work), stream->last});
+    stream->last = {recording->nodes.size() - 1};
     return 0;
 }
 
@@ -282,16 +315,31 @@ EXPORT int cuMemFreeHost(void* p) { memory().give(p); return 0; }
 EXPORT int cuMemFree_v2(unsigned long long p) { memory().give(reinterpret_cast<void*>(p)); return 0; }
 EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { FAULT(); std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
 EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { FAULT(); std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
-EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void*) {
-    return step([=] { std::memset(reinterpret_cast<void*>(p), v, n); });
+EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void* s) {
+    return step(s, [=] { std::memset(reinterpret_cast<void*>(p), v, n); });
 }
-EXPORT int cuStreamCreate(void** s, unsigned) { *s = &running; return 0; }
-EXPORT int cuStreamDestroy_v2(void*) { return 0; }
+EXPORT int cuStreamCreate(void** s, unsigned) { *s = new Stream; return 0; }
+EXPORT int cuStreamDestroy_v2(void* s) { delete static_cast<Stream*>(s); return 0; }
 EXPORT int cuStreamSynchronize(void*) { FAULT(); return 0; }
-EXPORT int cuStreamWaitEvent(void*, void*, unsigned) { return 0; }
+EXPORT int cuStreamWaitEvent(void* s, void* e, unsigned) {
+    auto* stream = static_cast<Stream*>(s);
+    const auto* event = static_cast<Event*>(e);
+    if (!recording || !event->recorded) return 0;
+    if (!stream->recorded) recordingStreams.push_back(stream);
+    stream->recorded = true;
+    stream->last.insert(event->last.begin(), event->last.end());
+    return 0;
+}
 EXPORT int cuEventCreate(void** e, unsigned) { *e = new Event; return 0; }
 EXPORT int cuEventDestroy_v2(void* e) { delete static_cast<Event*>(e); return 0; }
-EXPORT int cuEventRecord(void* e, void*) { static_cast<Event*>(e)->at = std::chrono::steady_clock::now(); return 0; }
+EXPORT int cuEventRecord(void* e, void* s) {
+    auto* event = static_cast<Event*>(e);
+    const auto* stream = static_cast<Stream*>(s);
+    event->at = std::chrono::steady_clock::now();
+    event->recorded = recording && stream->recorded;
+    event->last = event->recorded ? stream->last : std::set<size_t>{};
+    return 0;
+}
 EXPORT int cuEventSynchronize(void*) { FAULT(); return 0; }
 EXPORT int cuEventElapsedTime(float* ms, void* a, void* b) {
     *ms = std::chrono::duration<float, std::milli>(static_cast<Event*>(b)->at - static_cast<Event*>(a)->at).count();
@@ -330,14 +378,41 @@ EXPORT int cuLaunchKernelEx(const LaunchConfig* c, void* f, void** parameters, v
     if (c->gridX == 0 || c->gridY == 0 || c->gridZ == 0 || c->gridY > 65535 || c->gridZ > 65535 || c->blockX * c->blockY * c->blockZ > 1024 ||
         c->blockX == 0 || c->sharedBytes > 232448)
         return 1;
-    return step([=, config = *c] { runKernel(config, *static_cast<Function*>(f), parameters); });
+    return step(c->stream, [=, config = *c] { runKernel(config, *static_cast<Function*>(f), parameters); });
 }
-EXPORT int cuStreamBeginCapture_v2(void*, int) { recording = new Work; return 0; }
-EXPORT int cuStreamEndCapture(void*, void** g) { *g = recording; recording = nullptr; return 0; }
+EXPORT int cuStreamBeginCapture_v2(void* s, int) {
+    recording = new Work;
+    auto* stream = static_cast<Stream*>(s);
+    *stream = {true, {}};
+    recordingStreams = {stream};
+    return 0;
+}
+/// As the driver does: what another stream was given must have been waited for by the one that began.
+EXPORT int cuStreamEndCapture(void* s, void** g) {
+    Work* made = recording;
+    const auto* origin = static_cast<Stream*>(s);
+    std::set<size_t> joined;
+    std::vector<size_t> left(origin->last.begin(), origin->last.end());
+    while (!left.empty()) {
+        const size_t n = left.back();
+        left.pop_back();
+        if (!joined.insert(n).second) continue;
+        left.insert(left.end(), made->nodes[n].after.begin(), made->nodes[n].after.end());
+    }
+    for (Stream* r : recordingStreams) *r = {};
+    recording = nullptr;
+    if (joined.size() != made->nodes.size()) {
+        delete made;
+        *g = nullptr;
+        return 904;  // CUDA_ERROR_STREAM_CAPTURE_UNJOINED
+    }
+    *g = made;
+    return 0;
+}
 EXPORT int cuGraphInstantiateWithFlags(void** e, void* g, unsigned long long) { *e = new Work(*static_cast<Work*>(g)); return 0; }
 EXPORT int cuGraphLaunch(void* e, void*) {
     FAULT();
-    for (const auto& s : static_cast<Work*>(e)->steps) s();
+    static_cast<Work*>(e)->replay();
     return 0;
 }
 EXPORT int cuGraphDestroy(void* g) { delete static_cast<Work*>(g); return 0; }
