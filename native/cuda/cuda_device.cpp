@@ -226,10 +226,26 @@ Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
+    std::vector<const LayerTactic*> from;
     for (const LayerTactic& l : layers) {
-        if (!isHostTactic(l.tactic)) sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+        if (isHostTactic(l.tactic)) continue;
+        sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+        from.push_back(&l);
     }
-    modules_.compile(sources, stop);
+    try {
+        modules_.compile(sources, stop);
+    } catch (const Error& e) {
+        if (e.code != ErrorCode::Kernel) throw;
+        std::string message, layer;
+        for (size_t i = 0; i < sources.size(); ++i) {
+            if (modules_.has(sources[i])) continue;
+            message += (layer.empty() ? "" : "\n") + std::string("kernel \"") + from[i]->tactic + "\" of layer \"" + from[i]->layer->name + "\" does not compile";
+            if (!layer.empty()) continue;
+            layer = from[i]->layer->name;
+            message += std::string(": ") + e.what();
+        }
+        throw Error(e.code, message, layer);
+    }
     return modules_.binaries(sources);
 }
 

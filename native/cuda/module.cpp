@@ -111,7 +111,7 @@ KernelBinary compileSource(const Source& source, const std::string& target, std:
         std::string log(size, '\0');
         if (size > 0) c->log(program, log.data());
         log.resize(std::min(log.find('\0'), log.size()));
-        throw Error(ErrorCode::Kernel, "kernel source " + source.file + " does not compile for " + target + ": " + firstLines(log, 12));
+        throw Error(ErrorCode::Kernel, source.file + " for " + target + ": " + firstLines(log, 3));
     }
     KernelBinary result;
     result.key = std::move(key);
@@ -204,6 +204,11 @@ void ModuleCache::compileMissing(std::span<const Source> sources, const StopToke
     work();
     for (std::thread& t : threads) t.join();
     if (failure) std::rethrow_exception(failure);
+}
+
+bool ModuleCache::has(const Source& source) {
+    const std::lock_guard lock(mutex_);
+    return entries_.contains(keyOf(source, device_));
 }
 
 std::vector<KernelBinary> ModuleCache::binaries(std::span<const Source> sources) {

@@ -51,6 +51,8 @@ public:
     void compile(std::span<const Source> sources, const StopToken* stop);
     /// The same, leaving out what does not compile.
     void prefetch(std::span<const Source> sources, const StopToken* stop);
+    /// Whether a source has been compiled.
+    bool has(const Source& source);
     /// The binaries of sources, each once, in key order; all of them must be there (see compile).
     std::vector<KernelBinary> binaries(std::span<const Source> sources);
     /// The loaded module of a source, compiled when it is not there.

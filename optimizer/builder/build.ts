@@ -6,6 +6,7 @@ import type { Graph } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import { assemble } from './assemble.ts';
+import { BrokenKernels } from './brokenKernels.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
 import { hashFile, never } from './hashFile.ts';
@@ -72,6 +73,21 @@ export interface BuildOptions {
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
 export async function buildEngine(optimized: Optimized, options: BuildOptions): Promise<BuildReport> {
+  const broken = new BrokenKernels();
+  for (;;) {
+    try {
+      return await buildWithout(broken, optimized, options);
+    } catch (e) {
+      if (!broken.noteworthy(e)) throw e;
+    }
+  }
+}
+
+async function buildWithout(
+  broken: BrokenKernels,
+  optimized: Optimized,
+  options: BuildOptions,
+): Promise<BuildReport> {
   const started = performance.now();
   const { graph } = optimized;
   const { runtime, threads } = options;
@@ -102,6 +118,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     onProgress: options.onProgress,
     tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
     precision: limited?.policy,
+    broken: broken.reason,
   });
   const planned = performance.now();
 
@@ -123,12 +140,18 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     });
     return { memory, header, bytes: encodeEngine(header.message) };
   };
-  const write = (path: string, headerBytes: Uint8Array): Promise<void> =>
-    runtime.writeEngine(
-      { path, headerBytes, files: graph.files.map((f) => f.path) },
-      (p) => options.onProgress?.({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
-      stop,
-    );
+  const write = async (path: string, headerBytes: Uint8Array): Promise<void> => {
+    try {
+      await runtime.writeEngine(
+        { path, headerBytes, files: graph.files.map((f) => f.path) },
+        (p) => options.onProgress?.({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
+        stop,
+      );
+    } catch (e) {
+      broken.note(plan, e);
+      throw e;
+    }
+  };
   // An engine that is timed to decide on its streams is written beside the one that was asked for.
   const trial = `${options.path}.streams`;
   let tried: Schedule | null = null;
@@ -193,6 +216,8 @@ interface SearchInputs {
   readonly rules: TacticRules | undefined;
   /** Null: the kernels' own estimates decide. */
   readonly tuner: PlanTuner | null;
+  /** Why a layer cannot have a tactic that the device offers. */
+  readonly broken?: SearchOptions['broken'];
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
@@ -224,6 +249,7 @@ async function searchGraph(
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
       ...(o.rules ? { rules: o.rules } : {}),
+      ...(o.broken ? { broken: o.broken } : {}),
       onProgress: (done, total, note) => {
         if (main) o.onProgress?.({ phase: 'plan', done, total, note });
       },

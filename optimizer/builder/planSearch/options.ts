@@ -40,6 +40,8 @@ export interface TacticSource {
   readonly threads: number;
   readonly bind: Binding;
   readonly tactics?: (name: string) => boolean;
+  /** Why a layer cannot have a tactic that the device offers: a kernel that does not compile. */
+  readonly broken?: (layer: PlanLayer, tactic: string) => string | undefined;
 }
 
 /** Asks the device once per distinct layer. */
@@ -63,6 +65,17 @@ export class Enumerator {
     const found = tactics ? all.filter((t) => tactics(t.name)) : all;
     this.cache.set(key, found);
     return found;
+  }
+
+  /** What runs the layer where all its tactics have failed: the CPU's kernels, on a device that has them do that. */
+  fallbacks(plan: Plan, layer: PlanLayer, stored?: StoredAs): readonly Tactic[] {
+    const { runtime, device, threads } = this.source;
+    return runtime.fallbacks?.(device, this.desc(plan, layer, stored), threads) ?? [];
+  }
+
+  /** Why the layer cannot have the tactic. */
+  broken(layer: PlanLayer, tactic: string): string | undefined {
+    return this.source.broken?.(layer, tactic);
   }
 
   /** Whether the device's kernels are compiled for the shapes that they run on. */
