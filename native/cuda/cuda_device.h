@@ -20,6 +20,9 @@ public:
     TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const override;
     void reopen() override { context_.reopen(); }
     bool lost() const override { return context_.lost(); }
+    std::vector<LibraryInfo> libraries() const override;
+    std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const override;
+    void requireLibrary(std::string_view source, std::string_view version) const override;
     std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
     std::unique_ptr<Buffer> allocateShared(uint64_t bytes) override;
     std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped, bool shared) override;

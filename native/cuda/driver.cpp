@@ -5,23 +5,13 @@
 #include "core/error.h"
 #include "cuda/context.h"
 #include "cuda/library.h"
+#include "cuda/symbols.h"
 
 namespace sinter::cuda {
 namespace {
 
 /// CUDA 12.0: cuLaunchKernelEx, tensor maps, and the cubins that NVRTC 12 and 13 make.
 constexpr int kLeastDriver = 12000;
-
-/// Fills a table of entry points; remembers the first that is missing.
-struct Symbols {
-    const Library& library;
-    std::string missing;
-    template <typename F>
-    void operator()(F& target, const char* name) {
-        target = reinterpret_cast<F>(library.symbol(name));
-        if (!target && missing.empty()) missing = name;
-    }
-};
 
 template <typename T>
 struct Loaded {
@@ -50,6 +40,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.retainContext, "cuDevicePrimaryCtxRetain");
     symbol(d.resetContext, "cuDevicePrimaryCtxReset_v2");
     symbol(d.setContext, "cuCtxSetCurrent");
+    symbol(d.currentContext, "cuCtxGetCurrent");
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
     symbol(d.allocate, "cuMemAlloc_v2");
     symbol(d.allocateManaged, "cuMemAllocManaged");

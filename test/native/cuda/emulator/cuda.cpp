@@ -279,6 +279,10 @@ int number(const char* variable, int otherwise) {
     return fault
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
+/// For the stand-ins of libraries that launch on the driver's streams.
+EXPORT int sinter_emulated_step(void* stream, void (*work)(void*), void* with) {
+    return step(stream, [=] { work(with); });
+}
 EXPORT int cuInit(unsigned) { return 0; }
 EXPORT int cuDriverGetVersion(int* v) { *v = number("SINTER_EMULATED_DRIVER", 13000); return 0; }
 EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
@@ -296,6 +300,7 @@ EXPORT int cuDeviceTotalMem_v2(size_t* n, int) { *n = memory().total(); return 0
 EXPORT int cuDevicePrimaryCtxReset_v2(int) { return faults().revive() ? 0 : 719; }
 EXPORT int cuDevicePrimaryCtxRetain(void** c, int) { *c = &running; return 0; }
 EXPORT int cuCtxSetCurrent(void*) { return 0; }
+EXPORT int cuCtxGetCurrent(void** c) { *c = &running; return 0; }
 EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) { *free = memory().free(); *total = memory().total(); return 0; }
 EXPORT int cuMemAlloc_v2(unsigned long long* p, size_t n) {
     FAULT();
