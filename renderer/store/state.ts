@@ -141,6 +141,7 @@ export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): strin
     s.choices.tuning.level,
     Object.entries(s.choices.tuning.pin).sort(),
     s.choices.tuning.forbid,
+    s.choices.tuning.auxStreams,
   ]);
 
 /** True when a build or profile was made from an older optimization, or for another device or with other choices, than is chosen now. */

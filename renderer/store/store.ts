@@ -28,7 +28,7 @@ const defaults: StudioState = {
     shapes: {},
     iterations: 100,
     precision: NO_PRECISION,
-    tuning: { level: 3, pin: {}, forbid: [] },
+    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null },
   },
   past: [],
   future: [],
