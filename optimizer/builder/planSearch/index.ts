@@ -27,6 +27,8 @@ export interface SearchOptions {
   readonly threads: number;
   /** Sizes that tactics are chosen at: the profile's `opt`. */
   readonly bind: Binding;
+  /** Other sizes that every tactic must be able to run at: those of the profile's ends. */
+  readonly probes?: readonly Binding[];
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
   /** Permission to store values in fewer bits; the model's own storage throughout by default. */

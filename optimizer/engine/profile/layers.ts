@@ -36,8 +36,12 @@ export const shapeOf = (v: ValueMessage, sizes: SymbolSizes): number[] => v.shap
 export const shapeWords = (dims: readonly number[]): string => (dims.length === 0 ? 'scalar' : dims.join('×'));
 
 /** Sizes of the symbols that these input shapes give; those that no input names alone take the tuned size. */
-export function symbolSizes(header: EngineMessage, shapes: Readonly<Record<string, readonly number[]>>): SymbolSizes {
-  const sizes = header.symbols.map((_, i) => header.profiles[0]?.ranges[i]?.opt ?? 1);
+export function symbolSizes(
+  header: EngineMessage,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  profile = 0,
+): SymbolSizes {
+  const sizes = header.symbols.map((_, i) => header.profiles[profile]?.ranges[i]?.opt ?? 1);
   for (const { name, value } of header.inputs) {
     header.values[value]!.shape.forEach((d, i) => {
       const given = shapes[name]?.[i];

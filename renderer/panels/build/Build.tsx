@@ -7,6 +7,7 @@ import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, countText, percentText, plural, secondsText, sentenceText, timeText } from '../../ui/format.ts';
+import { rangesText } from '../../ui/ranges.ts';
 import { fallbacks } from './fallbacks.ts';
 import { Options } from './Options.tsx';
 
@@ -85,6 +86,21 @@ function Result() {
           For {device ?? report.device}.
         </p>
       </Section>
+      {report.profiles.length > 1 && (
+        <Section title="Optimization profiles">
+          <dl className="attributes">
+            {report.profiles.map((p, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a profile is its number
+              <div key={i}>
+                <dt>{i}</dt>
+                <dd className="mono">
+                  {rangesText(p.ranges)}: {plural(p.layers, 'layer')}, {bytesText(p.arena)}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </Section>
+      )}
       <OnCpu layers={report.layers} />
       <Section title="Activation memory">
         <div className="stats">

@@ -1,4 +1,4 @@
-import { NumberInput, Progress } from '@mantine/core';
+import { NumberInput, Progress, Select } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
@@ -11,6 +11,7 @@ import { Chart } from '../../ui/Chart.tsx';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
 import { countText, plural, rateText, timeText } from '../../ui/format.ts';
+import { rangesText } from '../../ui/ranges.ts';
 import { histogram } from './histogram.ts';
 import { Profiles } from './Profiles.tsx';
 
@@ -118,10 +119,23 @@ function Device({ result }: { result: ProfileResult }) {
 
 function Run() {
   const iterations = useStudio((s) => s.choices.iterations);
+  const profiles = useStudio((s) => s.build?.report.profiles) ?? [];
+  const chosen = useStudio((s) => s.choices.optimizationProfile);
   const job = useStudio((s) => s.jobs.find((j) => j.job === s.profiling));
   return (
     <Section title="Run">
       <div className="form">
+        {profiles.length > 1 && (
+          <Select
+            label="Optimization profile"
+            description="Runs at its best sizes"
+            size="xs"
+            allowDeselect={false}
+            data={profiles.map((p, i) => ({ value: String(i), label: `${i} · ${rangesText(p.ranges)}` }))}
+            value={String(Math.min(chosen, profiles.length - 1))}
+            onChange={(v) => v !== null && choose({ optimizationProfile: Number(v) })}
+          />
+        )}
         <NumberInput
           label="Runs"
           size="xs"
