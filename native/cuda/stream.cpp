@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "cuda/cuda_device.h"
 #include "cuda/host_layer.h"
+#include "cuda/libraries/tactic_library.h"
 
 namespace sinter::cuda {
 namespace {
@@ -69,7 +70,7 @@ void checkParameters(const LaunchSpec& spec, CuFunction function) {
     }
 }
 
-CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
+CudaLaunch::Step makeStep(LaunchSpec spec, Module& module, const DeviceProperties& device) {
     CudaLaunch::Step step;
     step.function = module.function(spec.entry, spec.dynamicShared);
     checkParameters(spec, step.function);
@@ -81,7 +82,7 @@ CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
         a.value.cluster.z = spec.cluster[2];
         step.attributes.push_back(a);
     }
-    if (spec.dependent) {
+    if (spec.dependent && device.arch() >= 90) {
         CuLaunchAttribute a{};
         a.id = attribute::kLaunchProgrammatic;
         a.value.programmatic = 1;
@@ -99,7 +100,7 @@ const std::vector<CudaLaunch::Step>& CudaLaunch::steps(const KernelArgs& args) {
     outputs_.assign(args.outputs.begin(), args.outputs.end());
     workspace_ = args.workspace;
     steps_.clear();
-    for (LaunchSpec& spec : kernel_.launches(args)) steps_.push_back(makeStep(std::move(spec), *module_));
+    for (LaunchSpec& spec : kernel_.launches(args)) steps_.push_back(makeStep(std::move(spec), *module_, device_));
     for (Step& s : steps_) s.parameters = s.spec.params.pointers();  // once the steps have their places
     bound_ = true;
     return steps_;
@@ -144,6 +145,11 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
     device_.enter();
     if (auto* host = dynamic_cast<HostLaunch*>(&launch)) {
         host->run(*this, args);
+        return;
+    }
+    if (auto* library = dynamic_cast<LibraryLaunch*>(&launch)) {
+        waits_ = false;
+        library->run(stream_, args);
         return;
     }
     for (const CudaLaunch::Step& s : static_cast<CudaLaunch&>(launch).steps(args)) {
