@@ -30,6 +30,12 @@ import { PlanTuner, type Tuning } from './tuning/tuner.ts';
  */
 export const isFastFp32 = (tactic: string): boolean => tactic.includes('_bf16x3') || tactic.startsWith('tf32_');
 
+/** Which tactics a build may choose: all that `tactics` takes, those with fewer bits than FP32 only with permission. */
+export const permittedTactics =
+  (options: Pick<BuildOptions, 'fastFp32' | 'tactics'>) =>
+  (name: string): boolean =>
+    (options.fastFp32 === true || !isFastFp32(name)) && (options.tactics?.(name) ?? true);
+
 export interface BuildOptions {
   readonly runtime: NativeRuntime;
   readonly device?: string;
@@ -115,7 +121,7 @@ async function buildWithout(
       probes: probesOf(ranges),
       stop,
       onProgress,
-      tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
+      tactics: permittedTactics(options),
       precision: limited?.policy,
       broken: broken.reason,
     });
