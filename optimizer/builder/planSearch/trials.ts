@@ -34,7 +34,10 @@ export function trialOf(plan: Plan, l: PlanLayer, from: LayerOptions, o: Option,
 
 const formatsOf = (o: Option): string => `${o.inputs.join()}|${o.outputs.join()}`;
 
-/** The options of a layer that are worth timing: the best estimates in each format, hopeless ones left out. */
+/**
+ * The options of a layer that are worth timing: the best estimates in each format, hopeless ones left out. Those that launch
+ * nothing are all kept: the reformats in front of them cost time.
+ */
 export function worthTiming(options: readonly Option[], policy: LevelPolicy): Option[] {
   const byFormat = new Map<string, Option[]>();
   for (const o of options) {
@@ -45,7 +48,8 @@ export function worthTiming(options: readonly Option[], policy: LevelPolicy): Op
   }
   const groups = [...byFormat.values()].map((list) => [...list].sort((a, b) => a.cost - b.cost));
   const best = Math.min(...groups.map((g) => g[0]!.cost));
-  return groups.flatMap((g) => g.filter((o) => o.cost <= best * policy.far).slice(0, policy.tactics));
+  const timed = groups.flatMap((g) => g.filter((o) => o.cost <= best * policy.far).slice(0, policy.tactics));
+  return [...options.filter((o) => o.tactic === null), ...timed];
 }
 
 /** The copies that the search may have to insert: per value, from what its writer can give to what its readers can take. */
