@@ -3,25 +3,15 @@
 #include <optional>
 
 #include "core/error.h"
+#include "cuda/context.h"
 #include "cuda/library.h"
+#include "cuda/symbols.h"
 
 namespace sinter::cuda {
 namespace {
 
-constexpr int kOutOfMemory = 2;
 /// CUDA 12.0: cuLaunchKernelEx, tensor maps, and the cubins that NVRTC 12 and 13 make.
 constexpr int kLeastDriver = 12000;
-
-/// Fills a table of entry points; remembers the first that is missing.
-struct Symbols {
-    const Library& library;
-    std::string missing;
-    template <typename F>
-    void operator()(F& target, const char* name) {
-        target = reinterpret_cast<F>(library.symbol(name));
-        if (!target && missing.empty()) missing = name;
-    }
-};
 
 template <typename T>
 struct Loaded {
@@ -48,7 +38,9 @@ Loaded<Driver> loadDriver() {
     symbol(d.deviceAttribute, "cuDeviceGetAttribute");
     symbol(d.deviceMemory, "cuDeviceTotalMem_v2");
     symbol(d.retainContext, "cuDevicePrimaryCtxRetain");
+    symbol(d.resetContext, "cuDevicePrimaryCtxReset_v2");
     symbol(d.setContext, "cuCtxSetCurrent");
+    symbol(d.currentContext, "cuCtxGetCurrent");
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
     symbol(d.allocate, "cuMemAlloc_v2");
     symbol(d.allocateManaged, "cuMemAllocManaged");
@@ -155,7 +147,9 @@ void check(CuResult result, const char* what) {
     if (const Driver* d = Driver::get()) d->errorString(result, &text);
     const std::string reason = text ? text : "error " + std::to_string(result);
     if (result == kOutOfMemory) throw Error(ErrorCode::Memory, std::string("the GPU is out of memory while ") + what);
-    throw Error(ErrorCode::Device, std::string("the GPU failed while ") + what + ": " + reason);
+    const bool lost = Context::noteLoss(result, reason.c_str());
+    throw Error(ErrorCode::Device, std::string("the GPU failed while ") + what + ": " + reason +
+                                       (lost ? "; it has lost what it held: load the engine again" : ""));
 }
 
 }  // namespace sinter::cuda

@@ -8,6 +8,7 @@
 namespace sinter::cuda {
 
 using CuResult = int;
+constexpr CuResult kOutOfMemory = 2;
 using CuDevice = int;
 using CuContext = void*;
 using CuStream = void*;
@@ -55,7 +56,9 @@ struct Driver {
     CuResult (*deviceAttribute)(int*, int, CuDevice);
     CuResult (*deviceMemory)(size_t*, CuDevice);
     CuResult (*retainContext)(CuContext*, CuDevice);
+    CuResult (*resetContext)(CuDevice);
     CuResult (*setContext)(CuContext);
+    CuResult (*currentContext)(CuContext*);
     CuResult (*memoryInfo)(size_t*, size_t*);
     CuResult (*allocate)(CuAddress*, size_t);
     CuResult (*allocateManaged)(CuAddress*, size_t, unsigned);

@@ -39,7 +39,7 @@ private:
 
 class CudaStream final : public Stream {
 public:
-    explicit CudaStream(CudaDevice& device);
+    explicit CudaStream(const CudaDevice& device);
     ~CudaStream() override;
     CudaStream(const CudaStream&) = delete;
     CudaStream& operator=(const CudaStream&) = delete;
@@ -55,8 +55,11 @@ public:
     void replay(Recording& recording) override;
 
 private:
-    CudaDevice& device_;
+    void enter() const { context_.enter(epoch_); }
+
     const Driver& driver_;
+    const Context& context_;
+    uint64_t epoch_;
     CuStream stream_ = nullptr;
     bool waits_ = false;  ///< the next launch follows work of another stream
 };

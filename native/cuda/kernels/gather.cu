@@ -12,7 +12,8 @@ struct Gather {
     int rank, total, extent;
 };
 
-extern "C" __global__ void __launch_bounds__(256) gather(const Gather g) {
+template <typename T> SINTER_DEVICE void run(const Gather& g) {
+    follow_producers();
     for (int item = blockIdx.x * blockDim.x + threadIdx.x; item < g.total; item += gridDim.x * blockDim.x) {
         int64_t x = 0, index = 0, y = 0;
         int rest = item;
@@ -26,6 +27,10 @@ extern "C" __global__ void __launch_bounds__(256) gather(const Gather g) {
         int64_t i = static_cast<int64_t>(static_cast<const I_T*>(g.indices)[index]);
         if (i < 0) i += g.extent;
         i = i < 0 ? 0 : i >= g.extent ? g.extent - 1 : i;
-        static_cast<ELEMENT_T*>(g.y)[y] = static_cast<const ELEMENT_T*>(g.x)[x + i * g.axis_stride];
+        static_cast<T*>(g.y)[y] = static_cast<const T*>(g.x)[x + i * g.axis_stride];
     }
 }
+
+extern "C" __global__ void __launch_bounds__(256) gather(const Gather g) { run<ELEMENT_T>(g); }
+/// Runs of 16 bytes as elements: strides and the last dimension count those.
+extern "C" __global__ void __launch_bounds__(256) gather_runs(const Gather g) { run<Vec<uint32_t, 4>>(g); }

@@ -30,6 +30,24 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     return info;
 }
 
+/// Counts in runs of `run` elements (16 bytes) where whole runs move together.
+bool asRuns(DeviceGather& g, int32_t run) {
+    const auto last = static_cast<size_t>(g.rank - 1);
+    if (g.rank == 0 || run < 2 || g.xStrides[last] != 1 || g.yStrides[last] != 1 || g.indexStrides[last] != 0 || g.dims[last] % run != 0) return false;
+    if ((reinterpret_cast<uint64_t>(g.x) | reinterpret_cast<uint64_t>(g.y)) % 16 != 0 || g.axisStride % run != 0) return false;
+    for (size_t a = 0; a < last; ++a) {
+        if (g.xStrides[a] % run != 0 || g.yStrides[a] % run != 0) return false;
+    }
+    for (size_t a = 0; a < last; ++a) {
+        g.xStrides[a] /= run;
+        g.yStrides[a] /= run;
+    }
+    g.dims[last] /= run;
+    g.total /= run;
+    g.axisStride /= run;
+    return true;
+}
+
 LaunchSpec launchOf(const LayerDesc& d, const KernelArgs& args, const DeviceProperties& device) {
     const TensorView &x = args.inputs[0], &indices = args.inputs[1], &y = args.outputs[0];
     const int64_t given = d.intAttr("axis", 0);
@@ -58,8 +76,10 @@ LaunchSpec launchOf(const LayerDesc& d, const KernelArgs& args, const DeviceProp
             g.xStrides[a] = x.strides[static_cast<size_t>(a - indices.rank + 1)];
         }
     }
+    const bool runs = asRuns(g, 16 / static_cast<int32_t>(dtypeSize(y.dtype)));
     LaunchSpec spec;
-    spec.entry = "gather";
+    spec.dependent = true;
+    spec.entry = runs ? "gather_runs" : "gather";
     spec.block = {256, 1, 1};
     spec.grid = gridFor(g.total, 256, device);
     spec.params.add(g);

@@ -175,6 +175,14 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
       };
       if (quantized ? lowerQuantized(body, nodes, rest) : lowerFused(body, nodes, node.body!.outputs)) return;
     }
+    // What comes behind a Gather was one kernel before the two were joined, and is one again.
+    const [gather, ...chain] = nodes;
+    if (gather?.op === 'Gather' && chain.length > 0 && chain.every(isPointwise)) {
+      lowerNode(body, gather, inline);
+      lowerPointwise(body, chain, node.body!.outputs);
+      for (const n of chain) for (const v of n.outputs) body.learn(v);
+      return;
+    }
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }

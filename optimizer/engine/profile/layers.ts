@@ -1,4 +1,4 @@
-import { byteLength } from '../../ir/dtype.ts';
+import { byteLength, type DataType } from '../../ir/dtype.ts';
 import { dtypeFromNumber } from '../encode.ts';
 import { layerFlops, product } from '../layerFlops.ts';
 import type { DimExprMessage, EngineMessage, LayerMessage, ValueMessage } from '../messages.ts';
@@ -69,6 +69,25 @@ export function lastWriter(header: EngineMessage, output: number): number {
   );
 }
 
+/** The element types that kernel names begin with. */
+const KERNEL_TYPES: Readonly<Record<string, DataType>> = {
+  f64: 'float64',
+  f32: 'float32',
+  f16: 'float16',
+  bf16: 'bfloat16',
+  s8: 'int8',
+  u8: 'uint8',
+};
+
+/**
+ * What a layer computes with: what its kernel's name says (one may read float32 and multiply in float16), else what it
+ * reads.
+ */
+function computesIn(tactic: string, reads: DataType | ''): DataType | '' {
+  const type = tactic.replace(/^cpu:/, '').split('_', 1)[0] ?? '';
+  return KERNEL_TYPES[type] ?? reads;
+}
+
 /** Describes every layer of an engine: who feeds it, what it computes with, its operations and bytes. */
 export function describeLayers(header: EngineMessage, sizes: SymbolSizes): LayerDescription[] {
   const { values, weights } = header;
@@ -99,7 +118,7 @@ export function describeLayers(header: EngineMessage, sizes: SymbolSizes): Layer
     const out = values[l.outputs[0] ?? -1];
     return {
       inputs: [...fed].sort((a, b) => a - b),
-      dtype: first ? dtypeFromNumber(first.dtype) : '',
+      dtype: computesIn(l.tactic, first ? dtypeFromNumber(first.dtype) : ''),
       output: out
         ? { dtype: dtypeFromNumber(out.dtype), shape: shapeWords(shapeOf(out, sizes)), layout: out.layout || 'linear' }
         : { dtype: '', shape: '', layout: '' },

@@ -6,7 +6,7 @@ import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
-import { bytesText, countText, percentText, plural, secondsText } from '../../ui/format.ts';
+import { bytesText, countText, percentText, plural, secondsText, sentenceText, timeText } from '../../ui/format.ts';
 import { rangesText } from '../../ui/ranges.ts';
 import { fallbacks } from './fallbacks.ts';
 import { Options } from './Options.tsx';
@@ -27,7 +27,7 @@ function OnCpu({ layers }: { layers: readonly ReportLayer[] }) {
         {plural(there.layers.length, 'layer runs', 'layers run')} on the CPU, {plural(there.copies, 'copy', 'copies')},{' '}
         {bytesText(there.bytes)} a run.
       </p>
-      <p className="muted">The GPU has no kernel for them; each waits for the GPU and holds up the graph of launches.</p>
+      <p className="muted">The GPU has no kernel there: such a layer waits for the GPU, and no graph of launches holds it.</p>
       <ul className="fallbacks" aria-label="Layers on the CPU">
         {there.layers.map((l) => (
           <li key={l.index}>
@@ -110,6 +110,20 @@ function Result() {
         </div>
         {withoutReuse > 0 && <p className="muted">Reuse saves {percentText(1 - arena / withoutReuse)}.</p>}
       </Section>
+      {report.device !== 'cpu' && (
+        <Section title="Streams">
+          <p data-testid="streams">
+            {report.streams.used > 1
+              ? `${plural(report.streams.moved, 'layer')} on ${plural(report.streams.used - 1, 'auxiliary stream')}.`
+              : 'One stream.'}
+          </p>
+          <p className="muted">
+            {report.streams.times
+              ? `A run took ${timeText(report.streams.times.all)} on several, ${timeText(report.streams.times.one)} on one.`
+              : `${sentenceText(report.streams.reason)}.`}
+          </p>
+        </Section>
+      )}
       {report.tuning && (
         <Section title="Auto-tuning">
           <div className="stats">

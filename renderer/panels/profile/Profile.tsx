@@ -2,6 +2,7 @@ import { NumberInput, Progress, Select } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { onCpu } from '../../profile/slower/kernels.ts';
 import { dtypeName, layerSum } from '../../profile/summary.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { isStale } from '../../store/state.ts';
@@ -22,6 +23,7 @@ function Latency({ result }: { result: ProfileResult }) {
   const values = useMemo(() => Float64Array.from(samples, (s) => s / 1e6), [samples]);
   const bins = useMemo(() => histogram(values, 24), [values]);
   const marks = useMemo(() => [{ value: latency.median / 1e6, text: 'median' }], [latency]);
+  const there = result.layers.filter(onCpu);
   // Other programs on the machine cause spikes that would flatten everything else.
   const top = (latency.p90 / 1e6) * 1.4;
   const beyond = values.filter((v) => v > top).length;
@@ -46,6 +48,14 @@ function Latency({ result }: { result: ProfileResult }) {
           one by one take {timeText(layerSum(result))}: their sum is not the engine's time.
         </p>
       </Section>
+      {there.length > 0 && (
+        <Section title="On the CPU">
+          <p data-testid="on-cpu">
+            {plural(there.length, 'layer runs', 'layers run')} on the CPU and {there.length === 1 ? 'takes' : 'take'}{' '}
+            {timeText(there.reduce((n, l) => n + l.median, 0))} of that, copies there and back included.
+          </p>
+        </Section>
+      )}
       <Section
         title="Run by run (ms)"
         aside={beyond > 0 ? <span className="muted">{plural(beyond, 'spike')} beyond the chart</span> : null}
@@ -82,7 +92,9 @@ function Device({ result }: { result: ProfileResult }) {
     <Section title="Device">
       <p>
         {device.name}
-        {device.cores > 0 && <span className="muted">, {plural(device.cores, 'core')}</span>}
+        {device.cores > 0 && (
+          <span className="muted">, {plural(device.cores, device.kind === 'cpu' ? 'core' : 'multiprocessor')}</span>
+        )}
       </p>
       {rows.length > 0 && (
         <>
