@@ -20,7 +20,9 @@ export interface Attempt {
 /** Elements beyond which an input is not worth filling. */
 const MOST = 1 << 18;
 
+/** Errors whose message is a sentence for people (cli/guard.ts). */
 const expected = (e: unknown): boolean =>
+  (e instanceof Error && (e.name === 'InferError' || e.name === 'CycleError')) ||
   e instanceof ImportError ||
   e instanceof BuildError ||
   e instanceof RuntimeFailure ||
@@ -61,7 +63,8 @@ export async function attempt(
     const report = await buildEngine(optimized, { runtime, threads: 1, path: enginePath });
     // What takes long because it is much work has not hung.
     const work = report.layers.reduce((n, l) => n + l.flops + l.bytes, 0);
-    if (report.memory.withoutReuse > 1 << 28 || work > 3e9) return { stage: 'too large', message: 'work', fault: false };
+    if (report.memory.withoutReuse > 1 << 28 || work > 3e9)
+      return { stage: 'too large', message: 'work', fault: false };
     stage = 'load';
     const engine = await runtime.loadEngine(enginePath);
     stage = 'run';
