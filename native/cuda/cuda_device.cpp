@@ -175,6 +175,7 @@ std::unique_ptr<Stream> CudaDevice::createStream(int) { return std::make_unique<
 
 void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const {
     const KernelRow& row = usableRow(layer, tactic);
+    if (row.packFor) return row.packFor(layer, properties_, input, raw, packed);
     if (!row.pack) throw Error(ErrorCode::Internal, "kernel \"" + row.name + "\" packs no constants", layer.name);
     row.pack(layer, input, raw, packed);
 }
@@ -183,13 +184,16 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
     if (isHostTactic(tactic)) return std::make_unique<HostLaunch>(layer, tactic);
     describe(layer, tactic, threads);
     enter();
-    return launchOf(usableRow(layer, tactic).make(layer, properties_));
+    return launchOf(usableRow(layer, tactic).make(layer, properties_), layer.name);
 }
 
-std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel) {
+std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel, std::string layer) {
     enter();
-    auto module = modules_.module(kernel.source);
-    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
+    std::vector<Source> sources;
+    collectSources(kernel, sources);
+    std::vector<std::shared_ptr<Module>> modules;
+    for (const Source& s : sources) modules.push_back(modules_.module(s));
+    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(modules), properties_, std::move(layer));
 }
 
 Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
@@ -200,7 +204,7 @@ Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
     for (const LayerTactic& l : layers) {
-        if (!isHostTactic(l.tactic)) sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+        if (!isHostTactic(l.tactic)) collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
     }
     modules_.compile(sources, stop);
     return modules_.binaries(sources);
@@ -212,7 +216,7 @@ void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* 
         if (isHostTactic(l.tactic)) continue;
         try {
             describe(*l.layer, l.tactic, 1);
-            sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+            collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
         } catch (const Error&) {
             continue;  // measuring says why
         }

@@ -50,6 +50,8 @@ Loaded<Driver> loadDriver() {
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
     symbol(d.allocate, "cuMemAlloc_v2");
     symbol(d.free, "cuMemFree_v2");
+    symbol(d.allocateHost, "cuMemHostAlloc");
+    symbol(d.freeHost, "cuMemFreeHost");
     symbol(d.copyIn, "cuMemcpyHtoDAsync_v2");
     symbol(d.copyOut, "cuMemcpyDtoHAsync_v2");
     symbol(d.fill, "cuMemsetD8Async");

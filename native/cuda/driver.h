@@ -18,7 +18,7 @@ using CuGraph = void*;
 using CuGraphExec = void*;
 using CuAddress = unsigned long long;
 
-/// CUlaunchAttribute, of which only cluster size and programmatic stream serialization are used.
+/// CUlaunchAttribute, as far as it is used: cooperative launch, cluster size, programmatic stream serialization.
 struct CuLaunchAttribute {
     int id;
     char pad[8 - sizeof(int)];
@@ -28,6 +28,7 @@ struct CuLaunchAttribute {
             unsigned x, y, z;
         } cluster;
         int programmatic;
+        int cooperative;
     } value;
 };
 struct CuLaunchConfig {
@@ -41,7 +42,7 @@ namespace attribute {
 constexpr int kMultiprocessors = 16, kClockKhz = 13, kMemoryClockKhz = 36, kBusWidth = 37, kL2Bytes = 38, kMajor = 75, kMinor = 76,
               kSharedPerMultiprocessor = 81, kThreadsPerMultiprocessor = 39, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97;
 constexpr int kFunctionShared = 1, kFunctionLocal = 3, kFunctionRegisters = 4, kFunctionDynamicShared = 8;
-constexpr int kLaunchCluster = 4, kLaunchProgrammatic = 6;
+constexpr int kLaunchCooperative = 2, kLaunchCluster = 4, kLaunchProgrammatic = 6;
 }  // namespace attribute
 
 /// Entry points of libcuda.
@@ -58,6 +59,8 @@ struct Driver {
     CuResult (*memoryInfo)(size_t*, size_t*);
     CuResult (*allocate)(CuAddress*, size_t);
     CuResult (*free)(CuAddress);
+    CuResult (*allocateHost)(void**, size_t, unsigned);
+    CuResult (*freeHost)(void*);
     CuResult (*copyIn)(CuAddress, const void*, size_t, CuStream);
     CuResult (*copyOut)(void*, CuAddress, size_t, CuStream);
     CuResult (*fill)(CuAddress, unsigned char, size_t, CuStream);

@@ -4,7 +4,7 @@
 
 #include "cuda/codegen/types.h"
 #include "cuda/layers/axes.h"
-#include "cuda/layers/strided.h"
+#include "cuda/layers/loop.h"
 
 namespace sinter::cuda {
 namespace {
@@ -19,7 +19,6 @@ struct Job {
     const void* from = nullptr;
 };
 
-Dims dimsOf(const TensorView& v) { return {v.dims.begin(), v.dims.begin() + v.rank}; }
 Dims stridesOf(const TensorView& v) { return {v.strides.begin(), v.strides.begin() + v.rank}; }
 void* offsetBy(const TensorView& v, int64_t elements) { return static_cast<std::byte*>(v.data) + elements * static_cast<int64_t>(dtypeSize(v.dtype)); }
 
@@ -239,15 +238,6 @@ bool sameNumbers(const TensorInfo& x, const TensorInfo& y) {
     return x.dtype == y.dtype && x.scale == y.scale && x.zeroPoint == y.zeroPoint;
 }
 
-const char* plainType(DType t) {
-    switch (dtypeSize(t)) {
-        case 1: return "uint8_t";
-        case 2: return "uint16_t";
-        case 4: return "uint32_t";
-        default: return "uint64_t";
-    }
-}
-
 int vectorOf(const TensorInfo& x, const TensorInfo& y) { return std::min<int>(16, 16 / static_cast<int>(std::max(dtypeSize(x.dtype), dtypeSize(y.dtype)))); }
 
 /// "value.cuh" for move.cu.
@@ -318,6 +308,19 @@ KernelRow row(const char* name, const char* op) {
     return {.name = name, .op = op, .supports = supports, .make = make<jobs>, .pack = {}};
 }
 
+/// A BitCast moves bits: its input counts as of the output's type.
+LayerDesc asMove(const LayerDesc& d) {
+    LayerDesc move = d;
+    move.op = "Copy";
+    move.inputs[0].dtype = d.outputs[0].dtype;
+    return move;
+}
+std::optional<TacticInfo> bitCastSupports(const LayerDesc& d, const DeviceProperties& device) {
+    if (!storable(d) || !wellFormed(d) || d.inputs[0].quantized() || d.outputs[0].quantized()) return std::nullopt;
+    return supports(asMove(d), device);
+}
+Specialization bitCastMake(const LayerDesc& d, const DeviceProperties& device) { return make<copyJobs>(asMove(d), device); }
+
 SINTER_CUDA_KERNEL(move)(std::vector<KernelRow>{
     row<copyJobs>("any_copy__cuda", "Copy"),
     row<copyJobs>("any_reshape__cuda", "Reshape"),
@@ -329,6 +332,7 @@ SINTER_CUDA_KERNEL(move)(std::vector<KernelRow>{
     row<blockJobs>("any_depthtospace__cuda", "DepthToSpace"),
     row<blockJobs>("any_spacetodepth__cuda", "SpaceToDepth"),
     row<tileJobs>("any_tile__cuda", "Tile"),
+    {.name = "any_bitcast__cuda", .op = "BitCast", .supports = bitCastSupports, .make = bitCastMake, .pack = {}},
 });
 
 }  // namespace
