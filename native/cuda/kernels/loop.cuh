@@ -33,4 +33,11 @@ SINTER_DEVICE int64_t offset_of(const View& v, const int (&at)[8], int rank) {
     return offset;
 }
 
+/// Dynamic shared memory of a block under a name of type unsigned char*.
+#ifdef SINTER_EMULATED
+#define SINTER_DYNAMIC_SHARED(name) unsigned char* const name = emulated::sinter_emulated_state->dynamicShared
+#else
+#define SINTER_DYNAMIC_SHARED(name) extern __shared__ __align__(16) unsigned char name[]
+#endif
+
 #define SINTER_FOR_ITEMS(item, total) for (int item = blockIdx.x * blockDim.x + threadIdx.x; item < (total); item += gridDim.x * blockDim.x)

@@ -63,7 +63,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) topk(const TopK t) {
 #if IN_MEMORY
     const Pairs pairs{t.keys + static_cast<int64_t>(blockIdx.x) * SORTED, t.places + static_cast<int64_t>(blockIdx.x) * SORTED};
 #else
-    extern __shared__ __align__(16) unsigned char dynamic[];
+    SINTER_DYNAMIC_SHARED(dynamic);
     const Pairs pairs{reinterpret_cast<KEY_T*>(dynamic), reinterpret_cast<int*>(dynamic + sizeof(KEY_T) * SORTED)};
 #endif
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;

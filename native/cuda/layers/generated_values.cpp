@@ -21,21 +21,20 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     return info;
 }
 
-Source sourceOf(const LayerDesc& d, int kind) {
+Source sourceOf(const LayerDesc& d, const char* file) {
     Source source;
-    source.file = "generated_values.cu";
+    source.file = file;
     const DType y = d.outputs[0].dtype;
     // Range adds in float64: far elements of a float32 range would lose the step.
-    source.defines = {{"Y_T", storageType(y)}, {"X_T", storageType(d.inputs.empty() ? y : d.inputs[0].dtype)}, {"ACC", isFloat(y) ? (kind == 0 || y == DType::F64 ? "double" : "float") : storageType(y)}};
-    source.define("KIND", kind);
+    source.defines = {{"Y_T", storageType(y)}, {"X_T", storageType(d.inputs.empty() ? y : d.inputs[0].dtype)}, {"ACC", isFloat(y) ? (d.op == "Range" || y == DType::F64 ? "double" : "float") : storageType(y)}};
     return source;
 }
 
 Specialization rangeMake(const LayerDesc& d, const DeviceProperties& device) {
-    return {sourceOf(d, 0), [device](const KernelArgs& args) -> std::vector<LaunchSpec> {
+    return {sourceOf(d, "range.cu"), [device](const KernelArgs& args) -> std::vector<LaunchSpec> {
                 const TensorView& y = args.outputs[0];
                 if (y.count() == 0) return {};
-                LaunchSpec spec = launchOver("generated", y.count(), device);
+                LaunchSpec spec = launchOver("range", y.count(), device);
                 const void *start = args.inputs[0].data, *delta = args.inputs[2].data;
                 ParameterBlock().put(start).put(delta).put(y.data).put(y.strides[0]).put(static_cast<int32_t>(y.dims[0])).addTo(spec.params);
                 return {spec};
@@ -43,10 +42,10 @@ Specialization rangeMake(const LayerDesc& d, const DeviceProperties& device) {
 }
 
 Specialization gridMake(const LayerDesc& d, const DeviceProperties& device) {
-    return {sourceOf(d, 1), [d, device](const KernelArgs& args) -> std::vector<LaunchSpec> {
+    return {sourceOf(d, "affine_grid.cu"), [d, device](const KernelArgs& args) -> std::vector<LaunchSpec> {
                 const TensorView& y = args.outputs[0];
                 if (y.count() == 0) return {};
-                LaunchSpec spec = launchOver("generated", y.count(), device);
+                LaunchSpec spec = launchOver("affine_grid", y.count(), device);
                 const auto axes = static_cast<int32_t>(y.rank - 2), corners = static_cast<int32_t>(d.intAttr("align_corners", 0) != 0);
                 ParameterBlock().put(deviceLoop(dimsOf(y))).put(deviceView(args.inputs[0])).put(deviceView(y)).put(axes).put(corners).addTo(spec.params);
                 return {spec};
@@ -54,13 +53,13 @@ Specialization gridMake(const LayerDesc& d, const DeviceProperties& device) {
 }
 
 Specialization dimsMake(const LayerDesc& d, const DeviceProperties&) {
-    Source source = sourceOf(d, 2);
+    Source source = sourceOf(d, "dims.cu");
     const auto values = valuesOf(d);
     source.define("COUNT", static_cast<int64_t>(values.size()));
     return {std::move(source), [values](const KernelArgs& args) -> std::vector<LaunchSpec> {
                 const TensorView& y = args.outputs[0];
                 LaunchSpec spec;
-                spec.entry = "generated";
+                spec.entry = "dims";
                 spec.block = {64, 1, 1};
                 ParameterBlock block;
                 block.put(y.data).put(y.rank > 0 ? y.strides[0] : int64_t{1}).put(static_cast<int32_t>(values.size()));

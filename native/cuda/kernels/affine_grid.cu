@@ -1,26 +1,14 @@
-// Layers that compute their elements from little: KIND 0 Range, 1 AffineGrid, 2 Dims (numbers known when the layer is made).
-// Y_T, X_T, ACC.
+// AffineGrid: places of a regular grid, transformed. X_T, Y_T, ACC.
 #include "ops.cuh"
 #include "loop.cuh"
 
-#if KIND == 0
-struct Values {
-    const X_T *start, *delta;
-    Y_T* y;
-    int64_t step;
-    int total;
-};
-extern "C" __global__ void __launch_bounds__(256) generated(const Values v) {
-    SINTER_FOR_ITEMS(i, v.total) v.y[i * v.step] = convert<Y_T>(convert<ACC>(*v.start) + static_cast<ACC>(i) * convert<ACC>(*v.delta));
-}
-#elif KIND == 1
-struct Values {
+struct Grid {
     Loop loop;  ///< [N, spatial…, S]; the last axis tells the coordinate
     View theta, y;
     int axes, corners;
 };
 /// Coordinate `axis` of the place: the last spatial axis comes first.
-extern "C" __global__ void __launch_bounds__(256) generated(const Values v) {
+extern "C" __global__ void __launch_bounds__(256) affine_grid(const Grid v) {
     SINTER_FOR_ITEMS(item, v.loop.total) {
         int at[8];
         v.loop.coordinates(item, at);
@@ -42,14 +30,3 @@ extern "C" __global__ void __launch_bounds__(256) generated(const Values v) {
         address<Y_T>(v.y)[offset_of(v.y, at, v.loop.rank)] = convert<Y_T>(sum);
     }
 }
-#else
-struct Values {
-    int64_t* y;
-    int64_t step;
-    int total;
-    int64_t values[COUNT];
-};
-extern "C" __global__ void generated(const Values v) {
-    for (int i = threadIdx.x; i < v.total; i += blockDim.x) v.y[i * v.step] = v.values[i];
-}
-#endif
