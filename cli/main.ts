@@ -128,11 +128,11 @@ const building = program
   .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
   .option(
     '--fast-fp32',
-    'allow FP32 products in three bfloat16 parts where the processor has AMX: faster, errors near 1e-5',
+    'allow FP32 products of fewer bits: three bfloat16 parts on AMX (errors near 1e-5), TF32 on GPUs (near 3e-4)',
   )
   .option(
     '--precision <kind>',
-    'what may be used where it is faster: fp32, fp16, bf16, int8 (where calibration has a range), or mixed: all of them',
+    'what may be used where it is faster: fp32, fp16, bf16, int8 (where calibration has a range), int8+fp16, or mixed: all of them within an accuracy budget',
     'fp32',
   )
   .option('--calibration <file>', 'ranges for INT8, as `sinter calibrate` or TensorRT writes them')

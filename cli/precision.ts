@@ -4,7 +4,7 @@ import { type Feed, Feeder, feedOf, inputSpecs } from '../optimizer/builder/feed
 import { hashFile } from '../optimizer/builder/hashFile.ts';
 import type { Storage } from '../optimizer/builder/planSearch/format.ts';
 import type { PrecisionPolicy } from '../optimizer/builder/planSearch/storages.ts';
-import { PIN_KINDS, type PinKind, type Pins, precisionPolicy } from '../optimizer/builder/precision.ts';
+import { PERMITTED, PIN_KINDS, type PinKind, type Pins, precisionPolicy } from '../optimizer/builder/precision.ts';
 import { type Budget, type PrecisionChoice, searchPrecision } from '../optimizer/builder/precisionSearch.ts';
 import type { Inputs, SensitivityOptions } from '../optimizer/builder/sensitivity.ts';
 import { readRanges } from '../optimizer/calibration/cache/file.ts';
@@ -38,14 +38,11 @@ export interface PrecisionContext {
   readonly progress: Progress;
 }
 
-/** The storages that --precision permits besides the model's own. */
-const PERMITTED: Readonly<Record<string, readonly Storage[]>> = {
-  fp32: [],
-  fp16: ['float16'],
-  bf16: ['bfloat16'],
-  int8: ['int8'],
-  mixed: ['int8', 'bfloat16', 'float16'],
-};
+function permittedBy(name: string): readonly Storage[] {
+  const found = Object.entries(PERMITTED).find(([kind]) => kind === name);
+  if (!found) throw new UsageError(`--precision ${name}: give ${Object.keys(PERMITTED).join(', ')}`);
+  return found[1];
+}
 
 export function parsePins(flags: readonly string[]): Pins {
   const pins: Record<PinKind, string[]> = { fp32: [], bf16: [], fp16: [], float: [], int8: [] };
@@ -78,8 +75,7 @@ export async function choosePrecision(
   flags: PrecisionFlags,
   c: PrecisionContext,
 ): Promise<{ policy: PrecisionPolicy | null; choice: PrecisionChoice | null; budget: Budget | null }> {
-  const permitted = PERMITTED[flags.precision];
-  if (!permitted) throw new UsageError(`--precision ${flags.precision}: give fp32, fp16, bf16, int8 or mixed`);
+  const permitted = permittedBy(flags.precision);
   const pins = parsePins(flags.pin);
   const { graph } = optimized;
   if (flags.calibration === undefined && (permitted.includes('int8') || (pins.int8?.length ?? 0) > 0)) {

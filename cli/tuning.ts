@@ -3,12 +3,14 @@ import { TimingCache } from '../optimizer/builder/tuning/timingCache.ts';
 import type { Tuning } from '../optimizer/builder/tuning/tuner.ts';
 import { openUserTimings } from '../optimizer/builder/tuning/userTimings.ts';
 import { UsageError } from './exit.ts';
+import { parseCount } from './options.ts';
 
 /** Options declared by tuningFlags.ts. */
 export interface TuningFlags {
   level: string;
   timingCache?: string | false;
   deterministic?: boolean;
+  maxAuxStreams?: string;
 }
 
 /** How a model is built where nobody says otherwise: as `sinter build` does, with the user's timing cache. */
@@ -27,3 +29,7 @@ function cacheOf(file: string | false | undefined): TimingCache {
   if (file === false) return TimingCache.inMemory();
   return file === undefined ? openUserTimings() : TimingCache.open(file);
 }
+
+/** Auxiliary streams that a build may use. */
+export const parseStreams = (flags: TuningFlags): number | 'measured' =>
+  flags.maxAuxStreams === undefined ? 'measured' : parseCount('--max-aux-streams', flags.maxAuxStreams, 0);

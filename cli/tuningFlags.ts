@@ -9,6 +9,10 @@ export function withTuning(command: Command): Command {
     .option('--timing-cache <file>', "timings to use and to add to (the user's cache by default)")
     .option('--no-timing-cache', 'time everything anew and keep nothing')
     .option('--deterministic', 'never time: what the timing cache does not know is estimated')
+    .option(
+      '--max-aux-streams <n>',
+      'streams beside the main one at most, for layers that do not need each other (timing decides by default)',
+    )
     .option('--pin-tactic <operator=tactic>', "the kernel of an operator's layer (repeatable)", collect, [] as string[])
     .option(
       '--forbid-tactic <tactic>',

@@ -27,6 +27,20 @@ export interface DeviceInfo {
   readonly notes: readonly string[];
 }
 
+/** A library of the system that a backend opens at run time. */
+export interface SupportLibrary {
+  /** "NVIDIA driver". */
+  readonly name: string;
+  /** Where it was found; '' when it was not. */
+  readonly path: string;
+  /** '' when unknown. */
+  readonly version: string;
+  /** What is wrong and what that costs, one sentence; '' when all is well. */
+  readonly problem: string;
+  /** Where it was looked for, in this order. */
+  readonly searched: readonly string[];
+}
+
 /** One way to execute a layer, as `enumerate` offers it. */
 export interface Tactic {
   /** Kernel name by the grammar of architecture.md, e.g. `f32_conv2d__avx512_14x32`. Unique for a layer. */
@@ -52,6 +66,12 @@ export interface Measurement {
   readonly min: number;
   readonly median: number;
   readonly max: number;
+}
+
+/** A whole engine's runs: its layers on one stream, and on the streams that its plan spreads them over. */
+export interface EngineTimes {
+  readonly oneStream: Measurement;
+  readonly allStreams: Measurement;
 }
 
 /** How thoroughly a tactic is timed. */
@@ -154,6 +174,8 @@ export interface NativeRuntime {
   /** Digest of the linked kernels: timings are theirs and no other's. */
   readonly buildId: string;
   devices(): readonly DeviceInfo[];
+  /** What the backends look for on this machine; opens it, which takes time. */
+  libraries(): readonly SupportLibrary[];
   /** Tactics for a layer (LayerDesc message) on a device, best estimate first. Empty = the device cannot run it. */
   enumerate(device: string, layerDescBytes: Uint8Array, threads: number): readonly Tactic[];
   /** Runs one layer synchronously on the CPU, by the scalar reference unless a tactic is named: folding and tests. */
@@ -179,6 +201,16 @@ export interface NativeRuntime {
     trials: readonly { readonly layer: Uint8Array; readonly tactic: string }[],
     stop: AbortSignal,
   ): Promise<void>;
+  /**
+   * Times an engine file both ways, in turns, in the process that times tactics. Throws RuntimeFailure when it does not run.
+   * Absent where a runtime has no streams.
+   */
+  timeEngine?(
+    path: string,
+    threads: number,
+    policy: { readonly warmup: number; readonly runs: number },
+    stop: AbortSignal,
+  ): Promise<EngineTimes>;
   /** Measures what a device reaches with these threads; takes about a second. Empty where the device cannot say. */
   ceilings(device: string, threads: number, stop: AbortSignal): Promise<Ceilings>;
   /** Evaluates one WeightExpr message over the mapped files. */

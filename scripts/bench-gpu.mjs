@@ -22,8 +22,9 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+// --only takes model[:batch[:precision]].
 if (values.help) {
-  console.log(`npm run bench:gpu [-- --only resnet50,…] [--level 0-5] [--batch-level 0-5] [--dir MODELS] [--out FOLDER] [--seconds N] [--no-torch]
+  console.log(`npm run bench:gpu [-- --only resnet50,bert_base:32,vit_b16:1:fp32,…] [--level 0-5] [--batch-level 0-5] [--dir MODELS] [--out FOLDER] [--seconds N] [--no-torch]
 Rows that no time is left for are skipped and named. --out gets rows.json, a line per finished row, and the profiles.`);
   process.exit(0);
 }
@@ -41,8 +42,11 @@ const PLAN = [
   ...NETWORKS.slice(0, 2).map((m) => row(m, 32, 'fp16')),
   row('resnet50', 32, 'int8'),
   ...NETWORKS.slice(2).map((m) => row(m, 32, 'fp16')),
-  ...NETWORKS.map((m) => row(m, 1, 'fp32')),
-].filter((r) => !values.only || values.only.split(',').includes(r.model));
+  ...[1, 32].flatMap((batch) => ['fp32', 'tf32'].flatMap((kind) => NETWORKS.map((m) => row(m, batch, kind)))),
+].filter(
+  (r) =>
+    !values.only || values.only.split(',').some((o) => `${r.model}:${r.batch}:${r.precision}:`.startsWith(`${o}:`)),
+);
 
 /** Runs the command line; the parsed JSON it prints, or the sentence that it failed with. */
 function sinter(args, seconds = 120) {
@@ -82,7 +86,7 @@ function samplesFile() {
   return file;
 }
 
-const tolerance = { fp32: 1e-4, fp16: 1e-2, int8: 0.1 };
+const tolerance = { fp32: 1e-4, tf32: 5e-3, fp16: 1e-2, int8: 0.1 };
 const device = sinter(['devices', '--json']).json?.devices.find((d) => d.id === values.device);
 if (!device) {
   console.error(`There is no device ${values.device}; \`sinter devices\` says why.`);
@@ -116,7 +120,8 @@ async function bench(r) {
     if (c.error && !existsSync(calibration)) return { ...r, error: `calibrate: ${c.error}` };
     extra.push('--calibration', calibration);
   }
-  const precision = r.precision;
+  if (r.precision === 'tf32') extra.push('--fast-fp32');
+  const precision = r.precision === 'tf32' ? 'fp32' : r.precision;
   const build = (to) =>
     sinter([
       'build',
@@ -195,10 +200,20 @@ const save = () => writeFileSync(path.join(out, 'rows.json'), JSON.stringify({ d
 // PyTorch gets its share of the time first where it is there: it is what the rest is read against.
 if (!values['no-torch']) {
   const script = path.join(ROOT, 'scripts/gpu/torch_bench.py');
-  const p = spawnSync(values.python, [script, path.join(out, 'torch.json'), ...(values.only ? [values.only] : [])], {
-    encoding: 'utf8',
-    timeout: Math.floor(Math.min(90, left() / 6) * 1000),
-  });
+  const p = spawnSync(
+    values.python,
+    [
+      script,
+      path.join(out, 'torch.json'),
+      [...new Set(PLAN.map((r) => r.model))].join(','),
+      [...new Set(PLAN.map((r) => r.precision).filter((p) => p !== 'int8'))].join(','),
+      [...new Set(PLAN.map((r) => r.batch))].join(','),
+    ],
+    {
+      encoding: 'utf8',
+      timeout: Math.floor(Math.min(90, left() / 6) * 1000),
+    },
+  );
   console.log(p.stdout?.trim() || `PyTorch: ${p.stderr?.trim().split('\n').pop() ?? p.error?.message}`);
 }
 for (const r of PLAN) {

@@ -1,4 +1,5 @@
-import { buildEngine, isSplit } from '../../optimizer/builder/build.ts';
+import { buildEngine, isFastFp32 } from '../../optimizer/builder/build.ts';
+import { fallbackSum } from '../../optimizer/builder/fallback.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
@@ -8,7 +9,7 @@ import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText } from '../table.ts';
-import { parseTuning, type TuningFlags } from '../tuning.ts';
+import { parseStreams, parseTuning, type TuningFlags } from '../tuning.ts';
 
 interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   output: string;
@@ -30,6 +31,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const progress = new Progress();
   const threads = parseCount('--threads', flags.threads, 1);
   const tuning = parseTuning(flags);
+  const auxStreams = parseStreams(flags);
   const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, {
     ...parseSwitches(flags),
@@ -63,6 +65,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     ranges: sizes,
     ...(policy ? { precision: policy } : {}),
     ...build,
+    auxStreams,
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });
@@ -80,13 +83,25 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       console.log(
         `${o.kind} "${o.tensor}" of ${o.layer} reaches ${o.magnitude.toPrecision(4)}, beyond float16: not stored so`,
       );
-    const split = report.layers.filter((l) => isSplit(l.tactic)).length;
-    if (split > 0) console.log(`${split} layers multiply FP32 in three bfloat16 parts`);
+    const fast = report.layers.filter((l) => isFastFp32(l.tactic)).length;
+    if (fast > 0)
+      console.log(`${fast} layers multiply FP32 ${device === 'cpu' ? 'in three bfloat16 parts' : 'as TF32'}`);
+    const there = fallbackSum(report.layers);
+    if (there)
+      console.log(
+        `${there.layers} ${there.layers === 1 ? 'layer runs' : 'layers run'} on the CPU: ${there.copies} copies, ${bytesText(there.bytes)}`,
+      );
     if (report.tuning) {
       const { timed, cached, failed, level } = report.tuning;
       const failures = failed > 0 ? `, ${failed} failed` : '';
       console.log(`level ${level}: ${timed} tactics timed, ${cached} known from the timing cache${failures}`);
     }
+    const { streams } = report;
+    const compared = streams.times
+      ? `: ${(streams.times.all / 1e6).toFixed(3)} ms on several streams, ${(streams.times.one / 1e6).toFixed(3)} on one`
+      : '';
+    if (streams.used > 1) console.log(`${streams.moved} layers on ${streams.used - 1} auxiliary streams${compared}`);
+    else if (streams.times) console.log(`one stream${compared}`);
     const reuse = report.memory.withoutReuse > 0 ? ` (${bytesText(report.memory.withoutReuse)} without reuse)` : '';
     console.log(
       `activations ${bytesText(report.memory.arena)}${reuse}, weights ${bytesText(report.engine.weightBytes)}`,

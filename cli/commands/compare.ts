@@ -5,7 +5,7 @@ import { buildEngine } from '../../optimizer/builder/build.ts';
 import { openModel, plainModel } from '../../optimizer/builder/session.ts';
 import { isEngineFile } from '../../optimizer/engine/file.ts';
 import { decodeEngine } from '../../optimizer/engine/schema.ts';
-import { difference } from '../../optimizer/engine/summary.ts';
+import { difference, worse } from '../../optimizer/engine/summary.ts';
 import type { Tensor } from '../../optimizer/runtime.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
@@ -43,7 +43,10 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
   const header = decodeEngine(engine.headerBytes);
   const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
   const context = engine.createContext({ threads });
-  const got = await context.run(inputs);
+  // On a GPU the first run launches layer by layer and later ones replay a recording: both have to be right.
+  const first = await context.run(inputs);
+  const again = header.provenance.device === 'cpu' ? [] : [await context.run(inputs), await context.run(inputs)];
+  const runs = [first, ...again];
 
   const dir = mkdtempSync(join(tmpdir(), 'sinter-'));
   const progress = new Progress();
@@ -70,7 +73,7 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
   const rows = header.outputs.map(({ name }) => {
     const reference = want[name];
     if (!reference) throw new UsageError(`the model has no output "${name}": it is not the engine's model`);
-    return { name, ...difference(reference, got[name]!) };
+    return { name, ...runs.map((r) => difference(reference, r[name]!)).reduce(worse) };
   });
   const ok = rows.every((r) => r.maxRel <= tolerance && r.mismatched === 0);
   if (flags.json) console.log(JSON.stringify({ outputs: rows, tolerance, reference: flags.reference, ok }, null, 2));
@@ -83,7 +86,7 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
       r.mismatched,
     ]);
     console.log(table(['output', 'max abs', 'max rel', 'cosine', 'NaN or infinite on one side'], cells));
-    for (const o of nonFinite(got)) console.log(`the engine's "${o.output}" holds ${nonFiniteText(o)}`);
+    for (const o of nonFinite(first)) console.log(`the engine's "${o.output}" holds ${nonFiniteText(o)}`);
     console.log(ok ? `equal within ${tolerance}` : `different: the tolerance is ${tolerance}`);
   }
   return ok ? EXIT.ok : EXIT.differs;

@@ -1,5 +1,5 @@
 import { deviceCeilings } from '../../optimizer/builder/ceilings.ts';
-import type { DeviceInfo } from '../../optimizer/runtime.ts';
+import type { DeviceInfo, SupportLibrary } from '../../optimizer/runtime.ts';
 import { EXIT } from '../exit.ts';
 import { parseCount } from '../options.ts';
 import { nativeRuntime } from '../runtime.ts';
@@ -12,7 +12,7 @@ interface DevicesFlags {
   json?: boolean;
 }
 
-/** Lists the devices; with --measure also what each reaches, on one thread and on all of them. */
+/** Lists the devices and the libraries behind them; with --measure also what each reaches, on one thread and on all of them. */
 export async function devices(flags: DevicesFlags): Promise<number> {
   const runtime = nativeRuntime();
   const list: (DeviceInfo & { ceilings?: unknown })[] = [];
@@ -31,8 +31,16 @@ export async function devices(flags: DevicesFlags): Promise<number> {
     }
     list.push(flags.measure ? { ...d, ceilings } : d);
   }
-  if (flags.json) console.log(JSON.stringify({ devices: list }, null, 2));
+  const libraries = runtime.libraries();
+  if (flags.json) console.log(JSON.stringify({ devices: list, libraries }, null, 2));
+  else for (const l of libraries) for (const line of libraryLines(l)) console.log(line);
   return EXIT.ok;
+}
+
+/** Where a library was found; else where it was looked for (what that costs stands with the device). */
+function libraryLines(l: SupportLibrary): string[] {
+  if (l.path !== '') return [`${l.name}  ${l.version === '' ? '' : `${l.version}, `}${l.path}`];
+  return [`${l.name}  not found; looked in`, ...l.searched.map((place) => `     ${place}`)];
 }
 
 function counts(d: DeviceInfo, threads: string | undefined): number[] {

@@ -8,6 +8,7 @@ import {
   accuracy,
   algorithm,
   budget,
+  buildKind,
   calibrationView,
   dataChoice,
   dataSummary,
@@ -23,7 +24,7 @@ import { profileFormat, profileResult } from './schemas/profile.ts';
 import { switches, traceSummary } from './schemas/trace.ts';
 
 /** Bumped when a method or message changes shape; a window and a host of different versions refuse each other. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** Positive sizes for the symbolic dimensions of a model. */
 const symbolSizes = z.record(z.string(), z.number().int().positive());
@@ -62,6 +63,8 @@ export const contract = {
       shapes: symbolSizes,
       /** null = everything as the model has it. */
       precision: precisionChoice.nullable(),
+      /** Allows FP32 products that are faster and nearly exact (`--fast-fp32`). */
+      fastFp32: z.boolean(),
       tuning: tuningChoice,
       job: jobId,
     }),
@@ -105,7 +108,7 @@ export const contract = {
   /** What calibration and builds can be asked for here. */
   precisions: {
     params: z.object({}),
-    result: z.object({ algorithms: z.array(algorithm), storages: z.array(storage) }),
+    result: z.object({ algorithms: z.array(algorithm), storages: z.array(storage), kinds: z.array(buildKind) }),
   },
   /** Opens data and reads a few of its samples, as the network sees them. */
   data: {

@@ -2,8 +2,11 @@ import * as z from 'zod';
 
 /** What the main process offers a window besides the engine host: files, recent projects, the menu. */
 export interface ShellApi {
-  /** Asks for an engine host; the port arrives as a `sinter:port` window message (again after each restart). */
-  requestHost(): void;
+  /**
+   * Asks for an engine host; the port arrives as a `sinter:port` window message (again after each restart). `fresh` ends
+   * the running one first.
+   */
+  requestHost(fresh: boolean): void;
   /** Path of a dropped or chosen File, '' when it has none. */
   pathOf(file: File): string;
   pickModel(): Promise<string | null>;
@@ -22,6 +25,9 @@ export interface ShellApi {
   addRecent(path: string): Promise<void>;
   samples(): Promise<RecentFile[]>;
   about(): Promise<AboutInfo>;
+  settings(): Promise<Settings>;
+  /** Holds for the next engine host. */
+  saveSettings(settings: Settings): Promise<void>;
   setMenu(entries: MenuEntry[]): void;
   setTitle(title: string, dirty: boolean): void;
   /** Kept across a crash of the window: what to reopen. */
@@ -39,12 +45,26 @@ export const saveOptions = z.object({
   kind: z.string(),
 });
 export type SaveOptions = z.infer<typeof saveOptions>;
-export const inputKind = z.enum(['dataFolder', 'dataFile', 'labels', 'calibration', 'weights', 'pluginFolder']);
+export const inputKind = z.enum([
+  'dataFolder',
+  'dataFile',
+  'labels',
+  'calibration',
+  'weights',
+  'pluginFolder',
+  'libraryFolder',
+]);
 export type InputKind = z.infer<typeof inputKind>;
 export const recentFile = z.object({ path: z.string(), name: z.string(), bytes: z.number() });
 export type RecentFile = z.infer<typeof recentFile>;
 export const aboutInfo = z.object({ version: z.string(), electron: z.string(), platform: z.string() });
 export type AboutInfo = z.infer<typeof aboutInfo>;
+/** What the user has set for this machine, whatever the project. */
+export const settings = z.object({
+  /** Folders that GPU libraries are looked for in before all others. */
+  libraryFolders: z.array(z.string().min(1)),
+});
+export type Settings = z.infer<typeof settings>;
 export const menuEntry = z.object({
   id: z.string(),
   menu: z.enum(['File', 'Edit', 'View', 'Run', 'Help']),
@@ -70,6 +90,8 @@ export const shellCalls = {
   addRecent: z.object({ path: z.string() }),
   samples: z.object({}),
   about: z.object({}),
+  settings: z.object({}),
+  saveSettings: settings,
   loadSession: z.object({}),
 } as const;
 export type ShellCall = keyof typeof shellCalls;

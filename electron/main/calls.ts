@@ -5,6 +5,7 @@ import { CHANNEL } from '../ipc/channel.ts';
 import { type InputKind, type ShellCall, shellCalls } from '../ipc/shell.ts';
 import { OPENS } from './open-path.ts';
 import { addRecent, loadSession, recentFiles, sampleModels } from './recent.ts';
+import { loadSettings, saveSettings } from './settings.ts';
 
 type Handlers = { [C in ShellCall]: (p: z.infer<(typeof shellCalls)[C]>, w: BrowserWindow) => unknown };
 
@@ -22,10 +23,14 @@ async function pickFolder(window: BrowserWindow, title: string): Promise<string 
   return canceled ? null : (filePaths[0] ?? null);
 }
 
-const INPUTS: Record<
-  Exclude<InputKind, 'dataFolder' | 'pluginFolder'>,
-  [title: string, name: string, extensions: string[]]
-> = {
+const FOLDERS = {
+  dataFolder: 'Choose a folder of samples',
+  pluginFolder: 'Choose the folder of a plugin',
+  libraryFolder: 'Choose a folder that holds libcuda.so.1 or libnvrtc.so',
+} as const;
+const isFolder = (kind: InputKind): kind is keyof typeof FOLDERS => kind in FOLDERS;
+
+const INPUTS: Record<Exclude<InputKind, keyof typeof FOLDERS>, [title: string, name: string, extensions: string[]]> = {
   dataFile: ['Choose samples', 'Samples', ['npy', 'npz', 'csv', 'bin', 'raw', 'dat', 'gz', 'png', 'jpg', 'jpeg']],
   labels: ['Choose labels', 'Labels', ['txt', 'csv', 'npy']],
   weights: ['Choose the weights of this Caffe network', 'Caffe weights', ['caffemodel', 'binaryproto']],
@@ -41,12 +46,7 @@ const handlers: Handlers = {
       OPENS.map((e) => e.slice(1)),
     ),
   pickProject: (_p, w) => pick(w, 'Open a project', 'Sinter projects', ['sinterproj']),
-  pickInput: (p, w) =>
-    p.kind === 'dataFolder'
-      ? pickFolder(w, 'Choose a folder of samples')
-      : p.kind === 'pluginFolder'
-        ? pickFolder(w, 'Choose the folder of a plugin')
-        : pick(w, ...INPUTS[p.kind]),
+  pickInput: (p, w) => (isFolder(p.kind) ? pickFolder(w, FOLDERS[p.kind]) : pick(w, ...INPUTS[p.kind])),
   pickProfile: (_p, w) => pick(w, 'Open a profile', 'Sinter profiles', ['sinterprofile']),
   pickSave: async (p, w) => {
     const { canceled, filePath } = await dialog.showSaveDialog(w, {
@@ -80,6 +80,8 @@ const handlers: Handlers = {
     electron: process.versions.electron ?? '',
     platform: `${process.platform}-${process.arch}`,
   }),
+  settings: () => loadSettings(),
+  saveSettings: (p) => saveSettings(p),
   loadSession: () => loadSession(),
 };
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, MessageChannelMain, type UtilityProcess, utilityProcess, type WebContents } from 'electron';
 import { CHANNEL } from '../ipc/channel.ts';
+import { libraryPath, loadSettings } from './settings.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -13,6 +14,8 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 export class EngineHost {
   private child: UtilityProcess | null = null;
   private disposed = false;
+  /** Those that were ended on purpose. */
+  private readonly ended = new WeakSet<UtilityProcess>();
   private readonly contents: WebContents;
   /** Where the runtime says in which plugin it was when it crashed (native/core/plugin_crash.cpp). */
   private readonly note: string;
@@ -22,7 +25,13 @@ export class EngineHost {
     this.note = path.join(app.getPath('userData'), `crash-${process.pid}-${contents.id}.txt`);
   }
 
-  connect(): void {
+  /** Hands the window a port; `fresh` ends a running host first, without counting that as a crash. */
+  connect(fresh: boolean): void {
+    if (fresh && this.child) {
+      this.ended.add(this.child);
+      this.child.kill();
+      this.child = null;
+    }
     const child = this.child ?? this.start();
     const { port1, port2 } = new MessageChannelMain();
     child.postMessage({ port: true }, [port1]);
@@ -45,10 +54,12 @@ export class EngineHost {
   }
 
   private start(): UtilityProcess {
+    const cuda = libraryPath(loadSettings().libraryFolders, process.env.SINTER_CUDA_PATH);
     const child = utilityProcess.fork(path.join(here, 'host.js'), [], {
       serviceName: 'Sinter engine host',
       env: {
         ...process.env,
+        ...(cuda === undefined ? {} : { SINTER_CUDA_PATH: cuda }),
         SINTER_CRASH_NOTE: this.note,
         SINTER_CACHE: path.join(app.getPath('userData'), 'results'),
         SINTER_CALIBRATIONS: path.join(app.getPath('userData'), 'calibrations'),
@@ -58,7 +69,7 @@ export class EngineHost {
     this.child = child;
     child.once('exit', (code) => {
       if (this.child === child) this.child = null;
-      if (this.disposed || this.contents.isDestroyed()) return;
+      if (this.ended.has(child) || this.disposed || this.contents.isDestroyed()) return;
       this.contents.send(
         CHANNEL.hostLost,
         this.lastWords() ?? `the engine host stopped unexpectedly (exit code ${code})`,

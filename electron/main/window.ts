@@ -37,7 +37,7 @@ export function createWindow(pending: string[]): BrowserWindow {
     };
   };
   const listeners: [string, (event: Electron.IpcMainEvent, ...args: unknown[]) => void][] = [
-    [CHANNEL.requestHost, mine(() => host.connect())],
+    [CHANNEL.requestHost, mine((fresh: unknown) => host.connect(fresh === true))],
     [
       CHANNEL.setMenu,
       mine((entries: unknown) => {

@@ -28,7 +28,7 @@ ipcRenderer.on(CHANNEL.openPath, keepEarly);
 ipcRenderer.on(CHANNEL.port, (event) => window.postMessage(CHANNEL.port, '*', [...event.ports]));
 
 const api: ShellApi = {
-  requestHost: () => ipcRenderer.send(CHANNEL.requestHost),
+  requestHost: (fresh) => ipcRenderer.send(CHANNEL.requestHost, fresh),
   pathOf: (file) => webUtils.getPathForFile(file),
   pickModel: () => invoke('pickModel', {}),
   pickSave: (options) => invoke('pickSave', options),
@@ -44,6 +44,8 @@ const api: ShellApi = {
   addRecent: (path) => invoke('addRecent', { path }),
   samples: () => invoke('samples', {}),
   about: () => invoke('about', {}),
+  settings: () => invoke('settings', {}),
+  saveSettings: (settings) => invoke('saveSettings', settings),
   loadSession: () => invoke('loadSession', {}),
   setMenu: (entries) => ipcRenderer.send(CHANNEL.setMenu, entries),
   setTitle: (title, dirty) => ipcRenderer.send(CHANNEL.setTitle, title, dirty),

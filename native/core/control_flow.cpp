@@ -8,7 +8,8 @@ namespace sinter {
 namespace {
 
 /// A bool or an integer of one element.
-int64_t scalar(const RegionTensor& t, const char* what) {
+int64_t scalar(RegionExecutor& executor, const RegionTensor& t, const char* what) {
+    executor.reachHost();
     if (t.info.count() != 1) throw Error(ErrorCode::Shape, std::string(what) + " has " + std::to_string(t.info.count()) + " elements instead of one");
     switch (t.info.dtype) {
         case DType::Bool: return *t.view.as<uint8_t>();
@@ -62,6 +63,7 @@ public:
         std::vector<int64_t> dims = parts_.front().info.dims;
         dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(normalized(static_cast<int64_t>(axis), dims.size() + 1)), static_cast<int64_t>(parts_.size()));
         RegionTensor all = executor.allocate(parts_.front().info.dtype, dims);
+        executor.reachHost();
         for (size_t i = 0; i < parts_.size(); ++i) {
             if (parts_[i].info.dims != parts_.front().info.dims) throw Error(ErrorCode::Shape, "the turns give results of different shapes");
             if (parts_[i].view.count() > 0) copyStrided(element(all.view, axis, static_cast<int64_t>(backwards ? parts_.size() - 1 - i : i)), parts_[i].view);
@@ -83,7 +85,7 @@ void ControlFlow::run(RegionExecutor& executor, RegionExecutor::State& state, co
 
 /// Inputs: the condition, then what the branches are given.
 void ControlFlow::runIf(RegionExecutor& executor, RegionExecutor::State& state, const schema::Layer& l) {
-    const bool condition = scalar(executor.input(l, 0), "the condition") != 0;
+    const bool condition = scalar(executor, executor.input(l, 0), "the condition") != 0;
     RegionExecutor& branch = executor.region(state, l, condition ? 0 : 1);
     std::vector<RegionTensor> given;
     for (size_t i = 1; i < l.inputs.size(); ++i) given.push_back(executor.input(l, i));
@@ -97,19 +99,20 @@ void ControlFlow::runLoop(RegionExecutor& executor, RegionExecutor::State& state
     const size_t carried = attrCount(l, "carried");
     const size_t scans = l.outputs.size() - carried;
     const RegionTensor &limit = executor.input(l, 0), &first = executor.input(l, 1);
-    const int64_t turns = limit.present() ? scalar(limit, "the trip count") : INT64_MAX;
-    bool more = !first.present() || scalar(first, "the condition") != 0;
+    const int64_t turns = limit.present() ? scalar(executor, limit, "the trip count") : INT64_MAX;
+    bool more = !first.present() || scalar(executor, first, "the condition") != 0;
     RegionExecutor& body = executor.region(state, l, 0);
     std::vector<RegionTensor> given(2);
     for (size_t i = 2; i < l.inputs.size(); ++i) given.push_back(executor.input(l, i));
     std::vector<Stack> stacks(scans);
     for (int64_t turn = 0; turn < turns && more; ++turn) {
+        executor.reachHost();
         given[0] = executor.allocate(DType::I64, {});
         *given[0].view.as<int64_t>() = turn;
         given[1] = executor.allocate(DType::Bool, {});
         *given[1].view.as<uint8_t>() = 1;
         body.run(given);
-        more = scalar(body.output(0), "the condition") != 0;
+        more = scalar(executor, body.output(0), "the condition") != 0;
         std::vector<RegionTensor> next;
         for (size_t i = 0; i < carried; ++i) next.push_back(body.output(1 + i));
         for (size_t i = 0; i < scans; ++i) stacks[i].add(body.output(1 + carried + i));

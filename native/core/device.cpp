@@ -36,6 +36,12 @@ std::span<const std::string> DeviceRegistry::notes() {
     return notes_;
 }
 
+std::vector<SupportLibrary> DeviceRegistry::libraries() const {
+    std::vector<SupportLibrary> all;
+    for (const auto& tell : libraries_) std::ranges::move(tell(), std::back_inserter(all));
+    return all;
+}
+
 std::shared_ptr<Device> DeviceRegistry::find(std::string_view id) {
     if (id.empty()) id = "cpu";
     std::string known;

@@ -98,6 +98,8 @@ public:
     virtual std::unique_ptr<Event> record() = 0;
     virtual void wait(const Event& event) = 0;
     virtual void synchronize() = 0;
+    /// What kernels of this stream find wrong with their inputs is thrown when `other` is synchronized; it outlives this one.
+    virtual void reportTo(Stream& other) { (void)other; }
     /// Records what `work` launches on this stream instead of running it. Null where the device has no such thing: then
     /// `work` has not been called. Every launch must have run once before with the same arguments.
     virtual std::unique_ptr<Recording> capture(const std::function<void()>& work) {
@@ -135,11 +137,16 @@ public:
     virtual bool sharesHostMemory() const = 0;
     /// Tactics for a layer, best estimate first, ties by name; reference kernels always last.
     virtual std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const = 0;
+    /// Tactics that can be prepared at once for a layer whose shapes were decided a moment ago: nothing is compiled for them.
+    virtual std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const { return enumerate(layer, threads); }
     /// What `enumerate` says of one tactic. Throws Error(Kernel) when it cannot run the layer here.
     virtual TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const = 0;
     virtual std::unique_ptr<Buffer> allocate(uint64_t bytes) = 0;
-    /// Weights: wraps mapped host memory where the device can read it, else uploads once.
-    virtual std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped) = 0;
+    /// Memory that the host reads and writes too, at the same address; what the device still does there must be waited for.
+    virtual std::unique_ptr<Buffer> allocateShared(uint64_t bytes) { return allocate(bytes); }
+    /// Weights: wraps mapped host memory where the device can read it, else uploads once. `shared`: the host reads them
+    /// at the same address.
+    virtual std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped, bool shared) = 0;
     virtual std::unique_ptr<Stream> createStream(int threads) = 0;
     /// Converts a constant to the form the tactic wants.
     virtual void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const = 0;
@@ -161,6 +168,15 @@ public:
     }
 };
 
+/// A library of the system that a backend opens at run time.
+struct SupportLibrary {
+    std::string name;                   ///< "NVIDIA driver"
+    std::string path;                   ///< where it was found; empty when it was not
+    std::string version;                ///< empty when unknown
+    std::string problem;                ///< what is wrong and what that costs, one sentence; empty when all is well
+    std::vector<std::string> searched;  ///< where it was looked for, in this order
+};
+
 /// What a backend finds on this machine.
 struct Devices {
     std::vector<std::shared_ptr<Device>> devices;
@@ -177,6 +193,9 @@ public:
     std::span<const std::shared_ptr<Device>> all();
     /// What backends miss here.
     std::span<const std::string> notes();
+    /// A backend tells about its libraries only when it is asked to: opening them takes time.
+    void addLibraries(std::function<std::vector<SupportLibrary>()> tell) { libraries_.push_back(std::move(tell)); }
+    std::vector<SupportLibrary> libraries() const;
     /// "" means the CPU. Throws Error(Device) that lists what there is.
     std::shared_ptr<Device> find(std::string_view id);
 
@@ -184,11 +203,15 @@ private:
     std::vector<Factory> factories_;
     std::vector<std::shared_ptr<Device>> devices_;
     std::vector<std::string> notes_;
+    std::vector<std::function<std::vector<SupportLibrary>()>> libraries_;
     std::once_flag made_;
 };
 
 struct DeviceRegistration {
     explicit DeviceRegistration(DeviceRegistry::Factory f) { DeviceRegistry::instance().add(std::move(f)); }
+};
+struct LibraryRegistration {
+    explicit LibraryRegistration(std::function<std::vector<SupportLibrary>()> tell) { DeviceRegistry::instance().addLibraries(std::move(tell)); }
 };
 
 }  // namespace sinter

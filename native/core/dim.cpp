@@ -95,6 +95,11 @@ int64_t evaluateDim(const schema::DimExpr& d, const SymbolValues& values, std::s
     return result;
 }
 
+bool evaluable(const schema::DimExpr& d, const SymbolValues& values) {
+    if (d.kind == schema::DimExpr::Kind::Symbol) return static_cast<size_t>(d.value) < values.size() && values[static_cast<size_t>(d.value)].has_value();
+    return std::all_of(d.args.begin(), d.args.end(), [&](const schema::DimExpr& a) { return evaluable(a, values); });
+}
+
 std::vector<int64_t> evaluateShape(std::span<const schema::DimExpr> shape, const SymbolValues& values,
                                    std::span<const std::string> names) {
     if (shape.size() > static_cast<size_t>(kMaxRank)) {

@@ -14,6 +14,9 @@ using SymbolValues = std::vector<std::optional<int64_t>>;
 /// Value of an expression. Throws Error(Shape) on an unbound symbol, a division by zero or an overflow.
 int64_t evaluateDim(const schema::DimExpr& d, const SymbolValues& values, std::span<const std::string> names);
 
+/// Whether the values bind every symbol of the expression.
+bool evaluable(const schema::DimExpr& d, const SymbolValues& values);
+
 /// Evaluates a shape; every dimension must lie in 0 … 2^40 and the element count in 2^48, or Error(Shape).
 std::vector<int64_t> evaluateShape(std::span<const schema::DimExpr> shape, const SymbolValues& values,
                                    std::span<const std::string> names);

@@ -61,7 +61,7 @@ Engine::Engine(const std::string& path) : file_(path) {
     device_ = checkRequirements(header_);
     checkStructure(header_, p.blobBytes);
     file_.willNeed(p.blobOffset, p.blobBytes);
-    weights_ = device_->bindWeights(blob_);
+    weights_ = device_->bindWeights(blob_, hasRegions(header_));
     std::vector<KernelBinary> kernels;
     for (const schema::Kernel& k : header_.kernels) kernels.push_back({std::string(k.key), std::string(k.cubin), std::string(k.ptx)});
     device_->addKernels(kernels);

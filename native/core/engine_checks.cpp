@@ -133,6 +133,19 @@ void checkRegions(const Scope& e, const schema::Layer& l) {
 }
 
 
+/// More streams than any plan has: what a damaged header asks for is not created.
+constexpr uint32_t kMostStreams = 64;
+
+void checkStreams(const schema::Engine& e) {
+    for (size_t i = 0; i < e.layers.size(); ++i) {
+        const schema::Layer& l = e.layers[i];
+        if (l.stream >= kMostStreams) corrupt("layer \"" + l.name + "\" runs on stream " + std::to_string(l.stream));
+        for (const uint32_t w : l.waits) {
+            if (w >= i) corrupt("layer \"" + l.name + "\" waits for a layer that does not come before it");
+        }
+    }
+}
+
 void checkBindings(const schema::Engine& e) {
     for (const auto* list : {&e.inputs, &e.outputs}) {
         for (const schema::Binding& b : *list) {
@@ -166,6 +179,7 @@ void checkStructure(const schema::Engine& e, uint64_t blobBytes) {
     const Scope root{e, e.values, e.arenaBytes};
     for (size_t i = 0; i < e.values.size(); ++i) checkValue(root, i);
     for (const schema::Layer& l : e.layers) checkLayer(root, l);
+    checkStreams(e);
     checkBindings(e);
     if (hasRegions(e)) return;
     for (const schema::Value& v : e.values) {
@@ -196,12 +210,6 @@ std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
         }
     }
     auto device = DeviceRegistry::instance().find(id);
-    for (const schema::Layer& l : e.layers) {
-        // Branches, loops and shapes that depend on data are decided where the numbers lie in host memory.
-        if (device->sharesHostMemory() || (!l.resolve && l.regions.empty())) continue;
-        throw Error(ErrorCode::Feature, "layer \"" + l.name + "\" (" + l.op + ") decides what runs, or how large, from its data, which engines for " +
-                                            device->info().id + " cannot do yet; build the model for the CPU");
-    }
     const auto& have = device->info().features;
     for (const std::string& f : e.deviceFeatures) {
         if (std::find(have.begin(), have.end(), f) != have.end()) continue;

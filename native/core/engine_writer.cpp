@@ -68,6 +68,16 @@ void collectLayers(const std::vector<schema::Layer>& layers, std::span<const sch
     }
 }
 
+/// Whether the shapes of a layer's operands are known before it runs.
+bool isDecided(const schema::Layer& l, std::span<const schema::Value> values, const SymbolValues& symbols) {
+    const auto known = [&](int64_t v) {
+        if (v < 0 || static_cast<size_t>(v) >= values.size()) return true;
+        const auto& shape = values[static_cast<size_t>(v)].shape;
+        return std::all_of(shape.begin(), shape.end(), [&](const schema::DimExpr& d) { return evaluable(d, symbols); });
+    };
+    return std::all_of(l.inputs.begin(), l.inputs.end(), known) && std::all_of(l.outputs.begin(), l.outputs.end(), known);
+}
+
 /// Packs one evaluated weight for its layer's tactic.
 HostMemory packed(const schema::Engine& engine, std::span<const PlacedLayer> layers, Device& device, size_t index, const WeightData& data,
                   const SymbolValues& symbols) {
@@ -121,11 +131,15 @@ std::vector<size_t> inOffsetOrder(const schema::Engine& engine) {
 std::vector<std::byte> withKernels(std::span<const std::byte> header, const schema::Engine& engine, Device& device,
                                    const SymbolValues& symbols, const StopToken* stop) {
     if (device.sharesHostMemory()) return {header.begin(), header.end()};
+    std::vector<PlacedLayer> placed;
+    collectLayers(engine.layers, engine.values, placed);
     std::vector<LayerDesc> layers;
-    layers.reserve(engine.layers.size());
+    layers.reserve(placed.size());
     std::vector<LayerTactic> tactics;
-    for (const schema::Layer& l : engine.layers) {
-        layers.push_back(describeLayer(engine, l, symbols));
+    for (const auto& [layer, values] : placed) {
+        const schema::Layer& l = *layer;
+        if (l.tactic.empty() || !isDecided(l, values, symbols)) continue;  // chosen while running
+        layers.push_back(describeLayer(l, values, symbols, engine.symbols));
         const bool empty = std::all_of(layers.back().outputs.begin(), layers.back().outputs.end(), [](const TensorInfo& t) { return t.count() == 0; });
         if (!empty) tactics.push_back({&layers.back(), l.tactic});
     }

@@ -17,11 +17,13 @@ uint64_t bytesOf(const TensorInfo& t) { return static_cast<uint64_t>(t.count()) 
 
 }  // namespace
 
-ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int threads)
+ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int threads, bool auxiliary)
     : engine_(std::move(engine)),
       threads_(threads > 0 ? threads : static_cast<int>(std::max(1U, engine_->header().threads))),
       stream_(engine_->device().createStream(threads_)),
-      arena_(engine_->device().allocate(engine_->header().arenaBytes)),
+      streams_(engine_->header(), engine_->device(), *stream_, threads_, auxiliary),
+      arena_(hasRegions(engine_->header()) ? engine_->device().allocateShared(engine_->header().arenaBytes)
+                                           : engine_->device().allocate(engine_->header().arenaBytes)),
       decidedByRun_(hasRegions(engine_->header())) {
     const schema::Engine& h = engine_->header();
     if (h.symbols.empty()) {  // shapes are fixed: prepare now, so that the first run is like every other
@@ -97,14 +99,14 @@ void ExecutionContext::bind(std::span<const void* const> inputs, std::span<void*
     plan_->bind(addresses_);
 }
 
-void ExecutionContext::launch(ExecutionPlan::Layer& l) {
+void ExecutionContext::launch(ExecutionPlan::Layer& l, Stream& stream) {
     if (!l.launch) return;
     KernelArgs args;
     args.inputs = l.inputs;
     args.outputs = l.outputs;
     args.workspace = l.workspace;
     try {
-        stream_->launch(*l.launch, args);
+        stream.launch(*l.launch, args);
     } catch (const Error& e) {
         if (!e.layer.empty()) throw;
         throw Error(e.code, "layer \"" + l.source->name + "\" failed: " + e.what(), l.source->name);
@@ -122,17 +124,20 @@ void ExecutionContext::begin(const StopToken* stop) {
 }
 
 void ExecutionContext::launchLayer(size_t index) {
-    if (runner_) runner_->runLayer(index);
-    else launch(plan_->layers()[index]);
+    if (runner_) return runner_->runLayer(index);
+    launch(plan_->layers()[index], streams_.enter(index));
+    streams_.leave(index);
 }
 
 void ExecutionContext::launchAll(const StopToken* stop) {
     begin(stop);
+    streams_.fork();
     const size_t count = layerCount();
     for (size_t i = 0; i < count; ++i) {
         throwIfStopped(stop);
         launchLayer(i);
     }
+    streams_.join();
 }
 
 /// The first run launches layer by layer, which finds errors where they are; later ones replay it as one where the device
@@ -174,54 +179,75 @@ void ExecutionContext::run(std::span<const void* const> inputs, std::span<void* 
     finish();
 }
 
+void ExecutionContext::warmUp(std::span<const void* const> inputs, std::span<void* const> outputs, int runs, const StopToken* stop) {
+    bind(inputs, outputs);
+    for (int i = 0; i < runs; ++i) runLayers(stop);
+    if (!runner_ && !now_->ran) runLayers(stop);
+    stream_->synchronize();
+}
+
+double ExecutionContext::timeRun(const StopToken* stop) {
+    throwIfStopped(stop);
+    const auto start = stream_->record();
+    runLayers(stop);
+    const auto end = stream_->record();
+    end->synchronize();
+    return end->since(*start);
+}
+
 ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std::span<void* const> outputs, const ProfileOptions& options,
                                         const std::function<void(int, int)>& progress, const StopToken* stop) {
     if (options.iterations < 1 || options.warmup < 0) throw Error(ErrorCode::Argument, "profiling needs at least one iteration");
-    bind(inputs, outputs);
     const int total = options.warmup + 2 * options.iterations;
     int done = 0;
     const auto step = [&] {
         if (progress) progress(++done, total);
     };
-    for (int i = 0; i < options.warmup; ++i, step()) runLayers(stop);
-    if (!runner_ && !now_->ran) runLayers(stop);
-    stream_->synchronize();
-
+    for (int i = 0; i < options.warmup; ++i, step()) warmUp(inputs, outputs, 1, stop);
+    warmUp(inputs, outputs, 0, stop);
     ProfileResult result;
-    for (int i = 0; i < options.iterations; ++i, step()) {
-        throwIfStopped(stop);
-        const auto start = stream_->record();
-        runLayers(stop);
-        const auto end = stream_->record();
-        end->synchronize();
-        result.total.push_back(end->since(*start));
-    }
+    for (int i = 0; i < options.iterations; ++i, step()) result.total.push_back(timeRun(stop));
+    profileLayers(options, result, step, stop);
+    finish();
+    return result;
+}
+
+void ExecutionContext::profileLayers(const ProfileOptions& options, ProfileResult& result, const std::function<void()>& step,
+                                     const StopToken* stop) {
     const size_t layers = layerCount();
     result.layers.resize(layers);
     result.starts.resize(layers);
-    std::vector<std::unique_ptr<Event>> marks(layers + 1);
+    std::vector<std::unique_ptr<Event>> starts(layers), ends(layers);
     for (int i = 0; i < options.iterations; ++i, step()) {
         throwIfStopped(stop);
         begin(stop);
-        marks[0] = stream_->record();
+        const auto origin = stream_->record();
+        streams_.fork();
         for (size_t k = 0; k < layers; ++k) {
-            launchLayer(k);
-            marks[k + 1] = stream_->record();
+            if (runner_) {
+                starts[k] = stream_->record();
+                runner_->runLayer(k);
+                ends[k] = stream_->record();
+                continue;
+            }
+            Stream& stream = streams_.enter(k);
+            starts[k] = stream.record();
+            launch(plan_->layers()[k], stream);
+            ends[k] = stream.record();
+            streams_.leave(k);
         }
-        marks.back()->synchronize();
+        streams_.join();
+        stream_->synchronize();
         for (size_t k = 0; k < layers; ++k) {
-            result.layers[k].push_back(marks[k + 1]->since(*marks[k]));
-            result.starts[k].push_back(marks[k]->since(*marks[0]));
+            result.layers[k].push_back(ends[k]->since(*starts[k]));
+            result.starts[k].push_back(starts[k]->since(*origin));
         }
     }
     result.facts.resize(layers);
-    if (!runner_) {
-        for (size_t k = 0; k < layers; ++k) {
-            if (const auto& launch = plan_->layers()[k].launch) result.facts[k] = launch->facts();
-        }
+    if (runner_) return;
+    for (size_t k = 0; k < layers; ++k) {
+        if (const auto& launch = plan_->layers()[k].launch) result.facts[k] = launch->facts();
     }
-    finish();
-    return result;
 }
 
 }  // namespace sinter

@@ -7,6 +7,7 @@
 #include "core/device.h"
 #include "core/engine.h"
 #include "core/execution_plan.h"
+#include "core/layer_streams.h"
 #include "core/region_runner.h"
 
 namespace sinter {
@@ -28,8 +29,8 @@ struct ProfileResult {
 /// share one engine; a single context is used by one thread at a time.
 class ExecutionContext {
 public:
-    /// threads <= 0: the count the engine was built for.
-    ExecutionContext(std::shared_ptr<const Engine> engine, int threads);
+    /// threads <= 0: the count the engine was built for. Without `auxiliary` streams every layer runs on one, in order.
+    ExecutionContext(std::shared_ptr<const Engine> engine, int threads, bool auxiliary = true);
 
     const Engine& engine() const { return *engine_; }
     int threads() const { return threads_; }
@@ -54,6 +55,11 @@ public:
     /// Runs once. Host memory, dense row-major, in binding order; must not overlap. Throws Error with the layer's name.
     void run(std::span<const void* const> inputs, std::span<void* const> outputs, const StopToken* stop = nullptr);
 
+    /// Runs without timing anything, at the shapes that are set: what later runs replay is made, and clocks have risen.
+    void warmUp(std::span<const void* const> inputs, std::span<void* const> outputs, int runs, const StopToken* stop = nullptr);
+    /// Nanoseconds of one whole run of what is bound, from the device's own clock.
+    double timeRun(const StopToken* stop = nullptr);
+
     /// Times whole runs, then each layer, after a warm-up. `progress` gets iterations done and their total.
     ProfileResult profile(std::span<const void* const> inputs, std::span<void* const> outputs, const ProfileOptions& options,
                           const std::function<void(int, int)>& progress = {}, const StopToken* stop = nullptr);
@@ -74,7 +80,8 @@ private:
     void begin(const StopToken* stop);
     size_t layerCount() { return runner_ ? runner_->layerCount() : plan_->layers().size(); }
     void launchLayer(size_t index);
-    void launch(ExecutionPlan::Layer& layer);
+    void launch(ExecutionPlan::Layer& layer, Stream& stream);
+    void profileLayers(const ProfileOptions& options, ProfileResult& result, const std::function<void()>& step, const StopToken* stop);
     void launchAll(const StopToken* stop);
     void runLayers(const StopToken* stop);
     void finish();
@@ -83,6 +90,7 @@ private:
     std::shared_ptr<const Engine> engine_;
     int threads_;
     std::unique_ptr<Stream> stream_;
+    LayerStreams streams_;
     std::unique_ptr<Buffer> arena_;
     std::vector<std::unique_ptr<Prepared>> plans_;  ///< most recently used first
     Prepared* now_ = nullptr;

@@ -23,13 +23,11 @@ ExecutionPlan::ExecutionPlan(const Engine& engine, SymbolValues symbols, const B
     placeSlots(engine);
     places_.resize(h.values.size());
     layers_.reserve(h.layers.size());  // patches point into it
-    uint64_t scratch = 0;
+    std::vector<uint64_t> scratch;
     for (const schema::Layer& l : h.layers) prepareLayer(engine, l, arena, threads, scratch);
-    if (scratch > 0) {
-        scratch_ = engine.device().allocate(scratch);
-        for (Layer& l : layers_) {
-            if (!l.workspace) l.workspace = scratch_->address();
-        }
+    for (const uint64_t bytes : scratch) scratch_.push_back(engine.device().allocate(std::max<uint64_t>(bytes, 1)));
+    for (Layer& l : layers_) {
+        if (!l.workspace && l.source->stream < scratch_.size()) l.workspace = scratch_[l.source->stream]->address();
     }
     for (const OutputCopy& c : copies_) place(engine, c.value, arena);
     bound_.assign(slots_.size(), nullptr);
@@ -87,7 +85,8 @@ void ExecutionPlan::placeView(const schema::Value& v, const TensorInfo& info, co
     p.offset = base.offset + offset;
 }
 
-void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& source, const Buffer& arena, int threads, uint64_t& scratch) {
+void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& source, const Buffer& arena, int threads,
+                                 std::vector<uint64_t>& scratch) {
     const schema::Engine& h = engine.header();
     const LayerDesc desc = describeLayer(h, source, symbols_);
     Layer& l = layers_.emplace_back();
@@ -111,7 +110,10 @@ void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& sour
     const TacticInfo info = device.describe(desc, source.tactic, threads);
     checkPromises(engine.header(), source, h.values, info, l.inputs, l.outputs);
     if (info.workspace <= source.workspace) l.workspace = static_cast<std::byte*>(arena.address()) + source.workspaceOffset;
-    else scratch = std::max(scratch, info.workspace);
+    else {
+        if (scratch.size() <= source.stream) scratch.resize(source.stream + 1);
+        scratch[source.stream] = std::max(scratch[source.stream], info.workspace);
+    }
     l.launch = device.prepare(desc, source.tactic, threads);
 }
 

@@ -60,7 +60,8 @@ private:
     void placeSlots(const Engine& engine);
     const Place& place(const Engine& engine, uint32_t value, const Buffer& arena);
     void placeView(const schema::Value& v, const TensorInfo& info, const Place& base, Place& p) const;
-    void prepareLayer(const Engine& engine, const schema::Layer& source, const Buffer& arena, int threads, uint64_t& scratch);
+    void prepareLayer(const Engine& engine, const schema::Layer& source, const Buffer& arena, int threads,
+                      std::vector<uint64_t>& scratch);
 
     SymbolValues symbols_;
     std::vector<TensorInfo> slots_;
@@ -70,7 +71,8 @@ private:
     std::vector<Patch> patches_;
     std::vector<OutputCopy> copies_;
     std::vector<void*> bound_;
-    std::unique_ptr<Buffer> scratch_;  ///< for kernels that need more workspace than the engine reserved
+    /// Per stream, for kernels that need more workspace than the engine reserved.
+    std::vector<std::unique_ptr<Buffer>> scratch_;
 };
 
 }  // namespace sinter

@@ -1,49 +1,25 @@
 #include "core/measure.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
-#include <random>
 
 #include "core/error.h"
 #include "core/host_memory.h"
 #include "core/number_formats.h"
+#include "core/random_data.h"
 #include "core/strided_copy.h"
 
 namespace sinter {
 namespace {
 
-uint64_t bytesOf(const TensorInfo& t) { return (static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype) + 63) / 64 * 64; }
-
-bool isIndexType(DType t) { return t == DType::I64 || t == DType::I32; }
-
-constexpr size_t kRandomElements = 1 << 18;
-
-/// Random, never constant data: zeros and denormals make some kernels faster than they are. Indices stay valid.
-HostMemory randomData(const LayerDesc& layer, size_t input) {
+/// Indices stay valid, and sequences have their full length.
+HostMemory randomInput(const LayerDesc& layer, size_t input) {
     const TensorInfo& t = layer.inputs[input];
-    HostMemory memory(bytesOf(t));
-    std::mt19937 random(static_cast<uint32_t>(1234 + input));
-    // What follows the first stretch repeats it: no kernel is faster for that.
-    const auto n = std::min<size_t>(static_cast<size_t>(t.count()), kRandomElements);
+    HostMemory memory = randomData(t, static_cast<uint32_t>(1234 + input));
     const bool recurrent = layer.op == "LSTM" || layer.op == "GRU" || layer.op == "RNN";
-    if (recurrent && input == 4 && layer.inputs[0].dims.size() == 3) {  // lens: every sequence at full length
-        for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(layer.inputs[0].dims[0]));
-    } else if (isIndexType(t.dtype)) {
-        std::fill_n(memory.data(), memory.bytes(), std::byte{0});
-    } else if (t.dtype == DType::F32) {
-        auto* p = reinterpret_cast<float*>(memory.data());
-        for (size_t i = 0; i < n; ++i) p[i] = static_cast<float>(random() % 2001) * 1e-3F - 1.0005F;
-    } else if (t.dtype == DType::I8 && t.quantized()) {  // as after a Relu: most quantized activations are
-        for (size_t i = 0; i < n; ++i) memory.data()[i] = static_cast<std::byte>(random() % 128);
-    } else if (t.dtype == DType::Bool) {
-        for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, random() % 2);
-    } else {
-        const bool small = dtypeSize(t.dtype) == 1 || t.dtype == DType::F16 || t.dtype == DType::BF16;
-        for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(random() % 101) / (small ? 50 : 1) - 1.01);
+    if (recurrent && input == 4 && layer.inputs[0].dims.size() == 3) {
+        for (size_t i = 0; i < static_cast<size_t>(t.count()); ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(layer.inputs[0].dims[0]));
     }
-    const size_t stretch = n * dtypeSize(t.dtype), whole = static_cast<size_t>(t.count()) * dtypeSize(t.dtype);
-    for (size_t at = stretch; at < whole; at += stretch) std::memcpy(memory.data() + at, memory.data(), std::min(stretch, whole - at));
     return memory;
 }
 
@@ -71,8 +47,8 @@ public:
         uint64_t constants = 0;
         for (size_t i = 0; i < layer.inputs.size(); ++i) {
             if (!layer.inputs[i].present()) continue;
-            data[i] = randomData(layer, i);
-            sizes[i] = bytesOf(layer.inputs[i]);
+            data[i] = randomInput(layer, i);
+            sizes[i] = paddedBytes(layer.inputs[i]);
             if (i < info.packing.size() && !info.packing[i].recipe.empty()) {
                 HostMemory packed(info.packing[i].bytes);
                 device.pack(layer, tactic, static_cast<int>(i), data[i].data(), packed.data());
@@ -94,7 +70,7 @@ public:
             for (size_t i = 0; i < layer.outputs.size(); ++i) {
                 const TensorInfo& t = layer.outputs[i];
                 if (c >= kActivationSets) set.outputs.push_back(sets_[c % kActivationSets].outputs[i]);
-                else set.outputs.push_back(t.present() ? place(device, t, bytesOf(t)) : TensorView{});
+                else set.outputs.push_back(t.present() ? place(device, t, paddedBytes(t)) : TensorView{});
             }
             sets_.push_back(std::move(set));
         }

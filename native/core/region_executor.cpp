@@ -33,17 +33,16 @@ void forSymbols(const schema::DimExpr& d, const std::function<void(size_t)>& use
     for (const schema::DimExpr& a : d.args) forSymbols(a, use);
 }
 
-bool evaluable(const schema::DimExpr& d, const SymbolValues& symbols) {
-    bool all = true;
-    forSymbols(d, [&](size_t s) { all = all && s < symbols.size() && symbols[s].has_value(); });
-    return all;
-}
-
 [[noreturn]] void failLayer(ErrorCode code, const schema::Layer& l, const std::string& why) {
     throw Error(code, "layer \"" + l.name + "\" failed: " + why, l.name);
 }
 
 }  // namespace
+
+void RegionShared::reachHost() {
+    if (pending) stream.synchronize();
+    pending = false;
+}
 
 RegionPlan planOf(const schema::Engine& e) {
     RegionPlan p{e.values, {}, {}, e.layers, e.arenaBytes};
@@ -179,7 +178,14 @@ RegionTensor RegionExecutor::kept(const RegionTensor& t) {
     if (t.items || !t.present()) return t;
     if (t.owner && t.view.isLinear()) return t;
     RegionTensor copy = allocate(t.info.dtype, t.info.dims);
-    if (t.view.count() > 0) copyStrided(copy.view, t.view);
+    if (t.view.count() == 0) return copy;
+    if (t.view.isLinear()) {
+        shared_.stream.copyIn(copy.view.data, t.view.data, bytesOf(t.info));
+        shared_.launched();
+    } else {
+        shared_.reachHost();
+        copyStrided(copy.view, t.view);
+    }
     return copy;
 }
 
@@ -273,6 +279,7 @@ void RegionExecutor::execute(State& s, const schema::Layer& l) {
     s.picked.clear();
     if (l.resolve) {
         for (const uint32_t v : l.outputs) desc.outputs.push_back(describeOpen(plan_.values[v]));
+        shared_.reachHost();
         const Resolve* resolve = ResolverRegistry::instance().find(l.op);
         if (!resolve) throw Error(ErrorCode::Kernel, "this runtime cannot decide the shapes of " + l.op + " while it runs");
         if (l.outputs.empty()) throw Error(ErrorCode::Corrupt, "it has no output", l.name);
@@ -307,6 +314,7 @@ void RegionExecutor::execute(State& s, const schema::Layer& l) {
     if (s.workspace <= l.workspace) args.workspace = arena_ + l.workspaceOffset;
     else args.workspace = s.scratch->address();
     shared_.stream.launch(*s.launch, args);
+    shared_.launched();
 }
 
 void RegionExecutor::prepare(State& s, const schema::Layer& l, LayerDesc desc) {
@@ -332,14 +340,15 @@ bool RegionExecutor::usesStoredTactic(State& s, const schema::Layer& l, const La
         s.workspace = info.workspace;
         return true;
     } catch (const Error& e) {
-        if (packed || e.code != ErrorCode::Kernel) throw;
+        // A device without a compiler has no code for shapes that the build did not see.
+        if (packed || (e.code != ErrorCode::Kernel && e.code != ErrorCode::Device)) throw;
         return false;
     }
 }
 
 void RegionExecutor::chooseTactic(State& s, const schema::Layer& l, const LayerDesc& desc) {
     Device& device = shared_.engine.device();
-    for (const Tactic& t : device.enumerate(desc, shared_.threads)) {
+    for (const Tactic& t : device.enumerateReady(desc, shared_.threads)) {
         if (!fitsViews(t.info, s.inputs, s.outputs)) continue;
         s.launch = device.prepare(desc, t.name, shared_.threads);
         s.workspace = t.info.workspace;

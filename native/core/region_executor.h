@@ -32,6 +32,12 @@ struct RegionShared {
     SymbolValues symbols;       ///< those of the inputs are set for good, the others while layers run
     std::vector<bool> bound;    ///< per symbol: the inputs' shapes decided it
     const StopToken* stop = nullptr;
+    /// The device may still be at work on memory that it shares with the host.
+    bool pending = false;
+
+    /// To be called before the host reads or writes a tensor, or takes memory from the pool to write it.
+    void reachHost();
+    void launched() { pending = !engine.device().sharesHostMemory(); }
 };
 
 /// The plan of the main graph or of a region, as the engine's header gives it.
@@ -63,6 +69,7 @@ public:
     const RegionPlan& plan() const { return plan_; }
 
     RegionShared& shared() { return shared_; }
+    void reachHost() { shared_.reachHost(); }
     /// A new tensor from the pool, dense and row-major.
     RegionTensor allocate(DType dtype, std::vector<int64_t> dims);
     /// The tensor itself when it is dense and lies in the pool, else a copy that does.

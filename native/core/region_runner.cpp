@@ -10,10 +10,6 @@ namespace sinter {
 namespace {
 
 RegionShared sharedOf(const Engine& engine, const SymbolValues& symbols, Stream& stream, int threads) {
-    if (!engine.device().sharesHostMemory()) {
-        throw Error(ErrorCode::Device, "engines with shapes or control flow decided at run time run on the CPU; this one was built for " +
-                                           engine.device().info().id);
-    }
     std::vector<bool> bound;
     for (const auto& s : symbols) bound.push_back(s.has_value());
     return {engine, threads, stream, TensorPool(engine.device()), symbols, std::move(bound)};
@@ -53,14 +49,26 @@ void RegionRunner::begin(std::span<const void* const> inputs, const StopToken* s
             continue;
         }
         given[i].info = slots_[i];
-        given[i].view = makeView(slots_[i], const_cast<void*>(inputs[i]));  // kernels only read their inputs
+        given[i].view = makeView(slots_[i], placeOf(i, inputs[i]));
     }
     root_.begin(given);
 }
 
+/// Where the device reads an input: the caller's own memory, or a copy where the device cannot reach that.
+void* RegionRunner::placeOf(size_t index, const void* given) {
+    const uint64_t bytes = static_cast<uint64_t>(slots_[index].count()) * dtypeSize(slots_[index].dtype);
+    if (shared_.engine.device().sharesHostMemory() || bytes == 0) return const_cast<void*>(given);  // kernels only read their inputs
+    staging_.resize(inputs_);
+    if (!staging_[index]) staging_[index] = shared_.engine.device().allocateShared(bytes);
+    shared_.reachHost();
+    std::memcpy(staging_[index]->address(), given, static_cast<size_t>(bytes));
+    return staging_[index]->address();
+}
+
 void RegionRunner::finish(std::span<void* const> outputs) {
+    for (size_t i = 0; i < results_.size(); ++i) results_[i] = root_.output(i);
+    shared_.reachHost();
     for (size_t i = 0; i < results_.size(); ++i) {
-        results_[i] = root_.output(i);
         slots_[inputs_ + i] = results_[i].info;
         if (results_[i].items || !results_[i].present()) continue;
         const auto bytes = static_cast<size_t>(results_[i].info.count()) * dtypeSize(results_[i].info.dtype);

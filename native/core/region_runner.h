@@ -12,8 +12,8 @@ namespace sinter {
 /// Runs an engine with regions at one set of input shapes: what ExecutionPlan is to the others.
 class RegionRunner {
 public:
-    /// `inputSymbols`: bound from the inputs' shapes; the rest is decided while running. The arena and the stream are the
-    /// context's. Throws Error(Device) when the device's memory is not the host's.
+    /// `inputSymbols`: bound from the inputs' shapes; the rest is decided while running. The arena (memory that the host
+    /// reaches) and the stream are the context's.
     RegionRunner(const Engine& engine, SymbolValues inputSymbols, const Buffer& arena, Stream& stream, int threads);
 
     const SymbolValues& inputSymbols() const { return inputSymbols_; }
@@ -34,6 +34,8 @@ public:
     void finish(std::span<void* const> outputs);
 
 private:
+    void* placeOf(size_t index, const void* given);
+
     SymbolValues inputSymbols_;
     RegionShared shared_;
     RegionExecutor root_;
@@ -41,6 +43,7 @@ private:
     std::vector<TensorInfo> slots_;
     std::vector<RegionTensor> results_;
     std::map<size_t, RegionTensor> special_;
+    std::vector<std::unique_ptr<Buffer>> staging_;  ///< inputs, where the device cannot read the caller's memory
 };
 
 }  // namespace sinter

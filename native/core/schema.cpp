@@ -191,6 +191,7 @@ Layer readLayer(std::string_view bytes, int depth) {
             case 14: l.dims.push_back(readDim(m.bytes(), 0)); break;
             case 15: l.resolve = m.boolean(); break;
             case 16: l.regions.push_back(readRegion(m.bytes(), depth)); break;
+            case 17: m.varints(l.waits); break;
             default: m.skip();
         }
     }

@@ -59,6 +59,7 @@ struct Layer {
     uint64_t workspace = 0;
     uint64_t workspaceOffset = 0;
     uint32_t stream = 0;
+    std::vector<uint32_t> waits = {};  ///< layers on other streams that must have ended before it starts
     std::vector<DimExpr> dims;
     bool resolve = false;
     std::vector<Region> regions;

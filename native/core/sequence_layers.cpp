@@ -211,6 +211,7 @@ const std::map<std::string, Run, std::less<>>& table() {
 bool SequenceLayers::run(RegionExecutor& executor, const schema::Layer& l) {
     const auto row = table().find(l.op);
     if (row == table().end() || l.outputs.empty()) return false;
+    executor.reachHost();
     std::vector<const RegionTensor*> in;
     for (size_t i = 0; i < std::max<size_t>(l.inputs.size(), 3); ++i) in.push_back(&executor.input(l, i));
     executor.define(l.outputs[0], row->second({executor, l, in, executor.plan_.values[l.outputs[0]].dtype}));

@@ -14,7 +14,7 @@ std::shared_ptr<Buffer> TensorPool::allocate(uint64_t bytes) {
         free_->erase(at);
     } else {
         // Powers of two up to 1 MB: lengths that creep from turn to turn share blocks.
-        buffer = device_.allocate(wanted < (1U << 20) ? std::bit_ceil(wanted) : wanted);
+        buffer = device_.allocateShared(wanted < (1U << 20) ? std::bit_ceil(wanted) : wanted);
     }
     Buffer* raw = buffer.release();
     return {raw, [home = std::weak_ptr<Free>(free_)](Buffer* b) {

@@ -133,7 +133,7 @@ TacticInfo CpuDevice::describe(const LayerDesc& layer, std::string_view tactic, 
 
 std::unique_ptr<Buffer> CpuDevice::allocate(uint64_t bytes) { return std::make_unique<OwnedBuffer>(bytes); }
 
-std::unique_ptr<Buffer> CpuDevice::bindWeights(std::span<const std::byte> mapped) {
+std::unique_ptr<Buffer> CpuDevice::bindWeights(std::span<const std::byte> mapped, bool) {
     return std::make_unique<MappedBuffer>(mapped);
 }
 

@@ -13,7 +13,7 @@ public:
     std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const override;
     TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const override;
     std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
-    std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped) override;
+    std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped, bool shared) override;
     std::unique_ptr<Stream> createStream(int threads) override;
     void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const override;
     std::unique_ptr<Launch> prepare(const LayerDesc& layer, std::string_view tactic, int threads) override;

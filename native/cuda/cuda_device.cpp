@@ -34,31 +34,36 @@ Devices makeDevices() {
 
 const DeviceRegistration registration(makeDevices);
 
-class DeviceBuffer final : public Buffer {
+/// A little slack follows the end of every buffer, so that a vector load at the last element stays inside.
+constexpr uint64_t kSlack = 256;
+
+/// `Free` gives an address back to the driver.
+template <auto Free>
+class DriverBuffer final : public Buffer {
 public:
-    DeviceBuffer(const CudaDevice& device, const Driver& driver, uint64_t bytes) : device_(device), driver_(driver), bytes_(bytes) {
-        // A little slack follows the end, so that a vector load at the last element stays inside.
-        check(driver_.allocate(&address_, bytes + 256), "allocating memory");
-    }
-    ~DeviceBuffer() override {
+    DriverBuffer(const CudaDevice& device, void* address, uint64_t bytes) : device_(device), address_(address), bytes_(bytes) {}
+    ~DriverBuffer() override {
         try {
             device_.enter();
         } catch (const Error&) {
             return;  // the device is lost, and its memory with it
         }
-        driver_.free(address_);
+        Free(*Driver::get(), address_);
     }
-    DeviceBuffer(const DeviceBuffer&) = delete;
-    DeviceBuffer& operator=(const DeviceBuffer&) = delete;
-    void* address() const override { return reinterpret_cast<void*>(address_); }
+    DriverBuffer(const DriverBuffer&) = delete;
+    DriverBuffer& operator=(const DriverBuffer&) = delete;
+    void* address() const override { return address_; }
     uint64_t bytes() const override { return bytes_; }
 
 private:
     const CudaDevice& device_;
-    const Driver& driver_;
+    void* address_;
     uint64_t bytes_;
-    CuAddress address_ = 0;
 };
+using DeviceBuffer = DriverBuffer<[](const Driver& d, void* p) { d.free(reinterpret_cast<CuAddress>(p)); }>;
+using PinnedBuffer = DriverBuffer<[](const Driver& d, void* p) { d.freeHost(p); }>;
+
+constexpr unsigned kAttachGlobal = 1, kPortable = 1, kMapped = 2;
 
 /// Pageable memory over PCIe, about 12 GB/s.
 constexpr double kHostCopyNsPerByte = 0.08;
@@ -89,6 +94,7 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     p.sharedPerMultiprocessor = static_cast<uint32_t>(get(attribute::kSharedPerMultiprocessor));
     p.registersPerMultiprocessor = static_cast<uint32_t>(get(attribute::kRegistersPerMultiprocessor));
     p.threadsPerMultiprocessor = get(attribute::kThreadsPerMultiprocessor);
+    managed_ = get(attribute::kConcurrentManagedAccess) != 0;
     p.l2Bytes = static_cast<uint64_t>(get(attribute::kL2Bytes));
     if (const int khz = get(attribute::kClockKhz); khz > 0) p.clockGhz = khz / 1e6;
     const double memoryKhz = get(attribute::kMemoryClockKhz);
@@ -146,6 +152,8 @@ std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
     return fast;
 }
 
+std::vector<Tactic> CudaDevice::enumerateReady(const LayerDesc& layer, int) const { return hostTactics(layer, kHostCopyNsPerByte); }
+
 TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
     if (isHostTactic(tactic)) return describeHost(layer, tactic, kHostCopyNsPerByte);
     const KernelRow& row = usableRow(layer, tactic);
@@ -160,11 +168,25 @@ TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic,
 
 std::unique_ptr<Buffer> CudaDevice::allocate(uint64_t bytes) {
     enter();
-    return std::make_unique<DeviceBuffer>(*this, driver_, bytes);
+    CuAddress address = 0;
+    check(driver_.allocate(&address, bytes + kSlack), "allocating memory");
+    return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
 }
 
-std::unique_ptr<Buffer> CudaDevice::bindWeights(std::span<const std::byte> mapped) {
-    auto buffer = allocate(mapped.size());
+std::unique_ptr<Buffer> CudaDevice::allocateShared(uint64_t bytes) {
+    enter();
+    if (managed_) {
+        CuAddress address = 0;
+        check(driver_.allocateManaged(&address, bytes + kSlack, kAttachGlobal), "allocating memory");
+        return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
+    }
+    void* address = nullptr;
+    check(driver_.allocateHost(&address, bytes + kSlack, kPortable | kMapped), "allocating memory of the host");
+    return std::make_unique<PinnedBuffer>(*this, address, bytes);
+}
+
+std::unique_ptr<Buffer> CudaDevice::bindWeights(std::span<const std::byte> mapped, bool shared) {
+    auto buffer = shared ? allocateShared(mapped.size()) : allocate(mapped.size());
     CudaStream stream(*this);
     stream.copyIn(*buffer, 0, mapped.data(), mapped.size());
     stream.synchronize();

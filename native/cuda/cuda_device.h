@@ -15,9 +15,11 @@ public:
     const DeviceInfo& info() const override { return info_; }
     bool sharesHostMemory() const override { return false; }
     std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const override;
+    std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const override;
     TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const override;
     std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
-    std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped) override;
+    std::unique_ptr<Buffer> allocateShared(uint64_t bytes) override;
+    std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped, bool shared) override;
     std::unique_ptr<Stream> createStream(int threads) override;
     void pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const override;
     std::unique_ptr<Launch> prepare(const LayerDesc& layer, std::string_view tactic, int threads) override;
@@ -33,6 +35,8 @@ public:
     void enter() const;
 
 private:
+    /// Managed memory moves to where it is used; without that the device reads pinned host memory.
+    bool managed_ = false;
     const KernelRow& usableRow(const LayerDesc& layer, std::string_view tactic) const;
 
     const Driver& driver_;

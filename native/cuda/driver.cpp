@@ -27,6 +27,7 @@ template <typename T>
 struct Loaded {
     std::optional<T> table;
     std::string problem;
+    std::string path;
 };
 
 Loaded<Driver> loadDriver() {
@@ -36,6 +37,7 @@ Loaded<Driver> loadDriver() {
         result.problem = "no NVIDIA driver (libcuda.so.1) was found: engines for GPUs can be inspected here but neither built nor run";
         return result;
     }
+    result.path = library.path;
     Driver d{};
     Symbols symbol{library, {}};
     symbol(d.init, "cuInit");
@@ -49,6 +51,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.setContext, "cuCtxSetCurrent");
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
     symbol(d.allocate, "cuMemAlloc_v2");
+    symbol(d.allocateManaged, "cuMemAllocManaged");
     symbol(d.free, "cuMemFree_v2");
     symbol(d.allocateHost, "cuMemHostAlloc");
     symbol(d.freeHost, "cuMemFreeHost");
@@ -70,6 +73,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.setFunctionAttribute, "cuFuncSetAttribute");
     symbol(d.functionAttribute, "cuFuncGetAttribute");
     symbol(d.occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor");
+    d.parameterInfo = reinterpret_cast<decltype(d.parameterInfo)>(library.symbol("cuFuncGetParamInfo"));
     symbol(d.launch, "cuLaunchKernelEx");
     symbol(d.beginCapture, "cuStreamBeginCapture_v2");
     symbol(d.endCapture, "cuStreamEndCapture");
@@ -106,8 +110,8 @@ Loaded<Compiler> loadCompiler() {
             "NVRTC (libnvrtc.so) was not found: engines for the GPU can be run but not built; `pip install nvidia-cuda-nvrtc` provides it";
         return result;
     }
+    result.path = library.path;
     Compiler c{};
-    c.path = library.path;
     Symbols symbol{library, {}};
     symbol(c.version, "nvrtcVersion");
     symbol(c.create, "nvrtcCreateProgram");
@@ -120,8 +124,10 @@ Loaded<Compiler> loadCompiler() {
     symbol(c.logSize, "nvrtcGetProgramLogSize");
     symbol(c.log, "nvrtcGetProgramLog");
     symbol(c.errorString, "nvrtcGetErrorString");
-    if (symbol.missing.empty()) result.table = std::move(c);
-    else result.problem = library.path + " is too old to compile kernels: it lacks " + symbol.missing;
+    if (symbol.missing.empty()) {
+        c.version(&c.major, &c.minor);
+        result.table = std::move(c);
+    } else result.problem = library.path + " is too old to compile kernels: it lacks " + symbol.missing;
     return result;
 }
 
@@ -138,8 +144,10 @@ const Loaded<Compiler>& compiler() {
 
 const Driver* Driver::get() { return driver().table ? &*driver().table : nullptr; }
 const std::string& Driver::problem() { return driver().problem; }
+const std::string& Driver::path() { return driver().path; }
 const Compiler* Compiler::get() { return compiler().table ? &*compiler().table : nullptr; }
 const std::string& Compiler::problem() { return compiler().problem; }
+const std::string& Compiler::path() { return compiler().path; }
 
 void check(CuResult result, const char* what) {
     if (result == 0) return;

@@ -40,7 +40,8 @@ struct CuLaunchConfig {
 
 namespace attribute {
 constexpr int kMultiprocessors = 16, kClockKhz = 13, kMemoryClockKhz = 36, kBusWidth = 37, kL2Bytes = 38, kMajor = 75, kMinor = 76,
-              kSharedPerMultiprocessor = 81, kThreadsPerMultiprocessor = 39, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97;
+              kSharedPerMultiprocessor = 81, kThreadsPerMultiprocessor = 39, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97,
+              kConcurrentManagedAccess = 89;
 constexpr int kFunctionShared = 1, kFunctionLocal = 3, kFunctionRegisters = 4, kFunctionDynamicShared = 8;
 constexpr int kLaunchCooperative = 2, kLaunchCluster = 4, kLaunchProgrammatic = 6;
 }  // namespace attribute
@@ -58,6 +59,7 @@ struct Driver {
     CuResult (*setContext)(CuContext);
     CuResult (*memoryInfo)(size_t*, size_t*);
     CuResult (*allocate)(CuAddress*, size_t);
+    CuResult (*allocateManaged)(CuAddress*, size_t, unsigned);
     CuResult (*free)(CuAddress);
     CuResult (*allocateHost)(void**, size_t, unsigned);
     CuResult (*freeHost)(void*);
@@ -79,6 +81,8 @@ struct Driver {
     CuResult (*setFunctionAttribute)(CuFunction, int, int);
     CuResult (*functionAttribute)(int*, int, CuFunction);
     CuResult (*occupancy)(int*, CuFunction, int, size_t);
+    /// Offset and size of a parameter, an error beyond the last one. Null before CUDA 12.4.
+    CuResult (*parameterInfo)(CuFunction, size_t, size_t*, size_t*);
     CuResult (*launch)(const CuLaunchConfig*, CuFunction, void**, void**);
     CuResult (*beginCapture)(CuStream, int);
     CuResult (*endCapture)(CuStream, CuGraph*);
@@ -94,6 +98,8 @@ struct Driver {
     /// The opened driver, or null with one sentence in `problem()`.
     static const Driver* get();
     static const std::string& problem();
+    /// Where it was found; empty when it was not.
+    static const std::string& path();
 };
 
 /// Entry points of NVRTC.
@@ -110,10 +116,15 @@ struct Compiler {
     int (*logSize)(Program, size_t*);
     int (*log)(Program, char*);
     const char* (*errorString)(int);
-    std::string path;  ///< where it was found
+    int major = 0, minor = 0;
+
+    /// From 12.9 on NVRTC keeps results of its own through the driver's internals. That way crashes with some drivers, and
+    /// compiled_files.h keeps what is worth keeping.
+    bool hasCache() const { return major > 12 || (major == 12 && minor >= 9); }
 
     static const Compiler* get();
     static const std::string& problem();
+    static const std::string& path();
 };
 
 /// Throws Error: Memory when the device is full, Device otherwise, with the driver's own words.

@@ -57,17 +57,17 @@ HostLaunch::HostLaunch(const LayerDesc& layer, std::string_view tactic)
 
 void HostLaunch::run(Stream& stream, const KernelArgs& args) {
     std::vector<HostMemory> memory;
-    // Outputs come along too: gaps between a strided output's elements belong to other tensors.
-    const auto fetch = [&](const TensorView& v) {
+    const auto place = [&](const TensorView& v, bool fetch) {
         TensorView here = v;
         memory.emplace_back(stretch(v));
         here.data = memory.back().data();
-        if (v.present() && v.count() > 0) stream.copyOut(here.data, v.data, memory.back().bytes());
+        if (fetch && v.present() && v.count() > 0) stream.copyOut(here.data, v.data, memory.back().bytes());
         return here;
     };
     std::vector<TensorView> in, out;
-    for (const TensorView& v : args.inputs) in.push_back(fetch(v));
-    for (const TensorView& v : args.outputs) out.push_back(fetch(v));
+    for (const TensorView& v : args.inputs) in.push_back(place(v, true));
+    // Gaps between a strided output's elements belong to other tensors and go back as they came.
+    for (const TensorView& v : args.outputs) out.push_back(place(v, !v.isLinear()));
     stream.synchronize();
     const HostMemory workspace(workspace_);
     KernelArgs host;

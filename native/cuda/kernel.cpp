@@ -69,6 +69,7 @@ Params& Params::addBytes(const void* data, size_t size, size_t align) {
     bytes_.resize(at + size);
     std::memcpy(bytes_.data() + at, data, size);
     offsets_.push_back(at);
+    sizes_.push_back(size);
     return *this;
 }
 

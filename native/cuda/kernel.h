@@ -73,11 +73,13 @@ public:
     Params& addBytes(const void* data, size_t size, size_t align);
     /// Pointers to each parameter, for the driver; valid while this object lives and does not change.
     std::vector<void*> pointers() const;
+    /// Bytes of each parameter, in order.
+    std::span<const size_t> sizes() const { return sizes_; }
     bool operator==(const Params&) const = default;
 
 private:
     std::vector<std::byte> bytes_;
-    std::vector<size_t> offsets_;
+    std::vector<size_t> offsets_, sizes_;
 };
 
 /// One kernel launch of a layer.

@@ -1,6 +1,7 @@
 #include "cuda/library.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -68,7 +69,22 @@ std::vector<fs::path> laterFolders() {
     return folders;
 }
 
-Library open(const std::string& path) { return {dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), path}; }
+/// NVRTC opens its built-ins by name alone: those beside it are opened first, wherever it was found.
+void openBuiltins(const fs::path& library) {
+    if (!library.filename().string().starts_with("libnvrtc.")) return;
+    for (const fs::path& beside : entries(library.parent_path(), "libnvrtc-builtins.so")) dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
+Library open(const fs::path& path) {
+    openBuiltins(path);
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    // Where the loader found what was asked for by its name alone.
+    link_map* map = nullptr;
+    if (handle && dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map->l_name && *map->l_name) return {handle, map->l_name};
+    return {handle, path.string()};
+}
+
+bool nothingIsLookedFor(const char* given) { return given && std::string_view(given) == "none"; }
 
 }  // namespace
 
@@ -76,7 +92,7 @@ void* Library::symbol(const char* name) const { return handle ? dlsym(handle, na
 
 Library openLibrary(const std::vector<std::string>& names) {
     const char* given = std::getenv("SINTER_CUDA_PATH");
-    if (given && std::string_view(given) == "none") return {};
+    if (nothingIsLookedFor(given)) return {};
     const auto search = [&](const std::vector<fs::path>& folders) -> Library {
         std::error_code ignored;
         for (const fs::path& folder : folders) {
@@ -92,6 +108,19 @@ Library openLibrary(const std::vector<std::string>& names) {
         if (Library found = open(name); found.handle) return found;
     }
     return search(laterFolders());
+}
+
+std::vector<std::string> searchedPlaces() {
+    const char* given = std::getenv("SINTER_CUDA_PATH");
+    if (nothingIsLookedFor(given)) return {"nowhere: SINTER_CUDA_PATH is \"none\""};
+    std::vector<std::string> places;
+    for (const fs::path& folder : split(given)) places.push_back(folder.string());
+    const char* loader = std::getenv("LD_LIBRARY_PATH");
+    places.push_back(std::string("the system's library folders") + (loader && *loader ? ", LD_LIBRARY_PATH=" + std::string(loader) : ""));
+    for (const fs::path& folder : laterFolders()) {
+        if (std::find(places.begin(), places.end(), folder.string()) == places.end()) places.push_back(folder.string());
+    }
+    return places;
 }
 
 }  // namespace sinter::cuda

@@ -17,4 +17,7 @@ struct Library {
 /// wheels (VIRTUAL_ENV, CONDA_PREFIX, PYTHONPATH, PATH's python installations). SINTER_CUDA_PATH=none finds nothing.
 Library openLibrary(const std::vector<std::string>& names);
 
+/// Where openLibrary looks here, in its order, for a person to read.
+std::vector<std::string> searchedPlaces();
+
 }  // namespace sinter::cuda

@@ -91,6 +91,7 @@ KernelBinary compileSource(const Source& source, const std::string& target, std:
     std::vector<std::string> options{std::begin(kOptions), std::end(kOptions)};
     options.push_back("-arch=" + target);
     for (const auto& [name, value] : source.defines) options.push_back("-D" + name + "=" + value);
+    if (c->hasCache()) options.emplace_back("-no-cache");
     std::vector<const char*> optionTexts;
     for (const std::string& o : options) optionTexts.push_back(o.c_str());
 

@@ -57,9 +57,23 @@ bool sameView(const TensorView& a, const TensorView& b) {
 }
 bool sameViews(std::span<const TensorView> a, const std::vector<TensorView>& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end(), sameView); }
 
+/// The driver reads as many parameters as the kernel declares, whatever it is given.
+void checkParameters(const LaunchSpec& spec, CuFunction function) {
+    const Driver& driver = *Driver::get();
+    if (!driver.parameterInfo) return;
+    const auto given = spec.params.sizes();
+    for (size_t i = 0; i <= given.size(); ++i) {
+        size_t offset = 0, size = 0;
+        const bool declared = driver.parameterInfo(function, i, &offset, &size) == 0;
+        if (declared ? i < given.size() && size == given[i] : i == given.size()) continue;
+        throw Error(ErrorCode::Internal, "kernel " + spec.entry + " does not take the parameters that it is launched with (parameter " + std::to_string(i) + ")");
+    }
+}
+
 CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
     CudaLaunch::Step step;
     step.function = module.function(spec.entry, spec.dynamicShared);
+    checkParameters(spec, step.function);
     if (spec.cluster != std::array<uint32_t, 3>{1, 1, 1}) {
         CuLaunchAttribute a{};
         a.id = attribute::kLaunchCluster;
@@ -151,7 +165,7 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
     }
     auto& ours = static_cast<CudaLaunch&>(launch);
     KernelArgs given = args;
-    if (ours.kernel().fault) given.fault = faultSlot(ours);
+    if (ours.kernel().fault) given.fault = reports_->faultSlot(ours);
     for (const CudaLaunch::Step& s : ours.steps(given)) {
         if (s.spec.zeroed) {
             check(driver_.fill(reinterpret_cast<CuAddress>(s.spec.zeroed), 0, s.spec.zeroedBytes, stream_), "clearing a workspace");
@@ -168,6 +182,9 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
         // The driver only reads attributes and parameters.
         c.attributes = const_cast<CuLaunchAttribute*>(s.attributes.data());
         c.attributeCount = static_cast<unsigned>(s.attributes.size());
+        // Started while its predecessor drains it would not wait for the other stream: that attribute comes last.
+        if (waits_ && s.spec.dependent) --c.attributeCount;
+        waits_ = false;
         check(driver_.launch(&c, s.function, const_cast<void**>(s.parameters.data()), nullptr), ("launching kernel " + s.spec.entry).c_str());
     }
 }
@@ -192,6 +209,7 @@ std::unique_ptr<Event> CudaStream::record() {
 void CudaStream::wait(const Event& event) {
     device_.enter();
     check(driver_.waitEvent(stream_, static_cast<const CudaEvent&>(event).handle(), 0), "waiting for an event");
+    waits_ = true;
 }
 
 FaultSlot CudaStream::faultSlot(CudaLaunch& launch) {

@@ -56,6 +56,7 @@ public:
     void copyOut(void* to, const void* from, uint64_t bytes) override;
     std::unique_ptr<Event> record() override;
     void wait(const Event& event) override;
+    void reportTo(Stream& other) override { reports_ = &static_cast<CudaStream&>(other); }
     /// Throws Error(Kernel) with the layer's name for a fault that a kernel reported, besides the driver's own failures.
     void synchronize() override;
     std::unique_ptr<Recording> capture(const std::function<void()>& work) override;
@@ -68,6 +69,8 @@ private:
     FaultSlot faultSlot(CudaLaunch& launch);
 
     CuStream stream_ = nullptr;
+    bool waits_ = false;  ///< the next launch follows work of another stream
+    CudaStream* reports_ = this;
     FaultRecord* faults_ = nullptr;  ///< on the host, written by kernels
     struct Reporter {
         std::string layer;

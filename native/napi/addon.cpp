@@ -40,6 +40,22 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value libraries(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        Napi::Array list = Napi::Array::New(info.Env());
+        for (const SupportLibrary& l : DeviceRegistry::instance().libraries()) {
+            Napi::Object o = Napi::Object::New(info.Env());
+            o.Set("name", l.name);
+            o.Set("path", l.path);
+            o.Set("version", l.version);
+            o.Set("problem", l.problem);
+            o.Set("searched", toArray(info.Env(), l.searched));
+            list.Set(list.Length(), o);
+        }
+        return list;
+    });
+}
+
 Napi::Array toNumbers(Napi::Env env, const std::vector<uint32_t>& v) {
     Napi::Array a = Napi::Array::New(env, v.size());
     for (size_t i = 0; i < v.size(); ++i) a.Set(static_cast<uint32_t>(i), v[i]);
@@ -194,6 +210,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("version", SINTER_VERSION);
     exports.Set("buildId", buildId());
     exports.Set("devices", Napi::Function::New<devices>(env));
+    exports.Set("libraries", Napi::Function::New<libraries>(env));
     exports.Set("enumerate", Napi::Function::New<enumerate>(env));
     exports.Set("evaluate", Napi::Function::New<evaluate>(env));
     exports.Set("prefetch", Napi::Function::New<prefetch>(env));

@@ -123,7 +123,7 @@ private:
         if (given.info.dtype != wanted) throw Error(ErrorCode::Type, what + " holds " + std::string(dtypeName(given.info.dtype)) + ", the engine takes " + std::string(dtypeName(wanted)));
         RegionTensor t;
         t.info = given.info;
-        t.owner = shared_->context.engine().device().allocate(std::max<uint64_t>(given.memory.bytes(), 64));
+        t.owner = shared_->context.engine().device().allocateShared(std::max<uint64_t>(given.memory.bytes(), 64));
         if (given.memory.bytes() > 0) std::memcpy(t.owner->address(), given.memory.data(), given.memory.bytes());
         t.view = makeView(t.info, t.owner->address());
         return t;

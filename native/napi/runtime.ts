@@ -11,6 +11,7 @@ import {
   type NativeRuntime,
   type Profile,
   RuntimeFailure,
+  type SupportLibrary,
   type Tactic,
   type Tensor,
 } from '../../optimizer/runtime.ts';
@@ -22,6 +23,7 @@ interface Addon {
   readonly version: string;
   readonly buildId: string;
   devices(): DeviceInfo[];
+  libraries(): SupportLibrary[];
   enumerate(device: string, layer: Uint8Array, threads: number): Tactic[];
   evaluate(layer: Uint8Array, inputs: readonly (Tensor | null)[], tactic: string | undefined): Tensor[];
   ceilings(device: string, threads: number, stop: Handle): Promise<Ceilings>;
@@ -226,6 +228,7 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
     version: addon.version,
     buildId: addon.buildId,
     devices: () => call(() => addon.devices()),
+    libraries: () => call(() => addon.libraries()),
     enumerate: (device, layer, threads) => call(() => addon.enumerate(device, layer, threads)),
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),
     measure: (device, layer, tactics, threads, policy, stop) =>
@@ -239,6 +242,7 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
           token,
         ),
       ),
+    timeEngine: (file, threads, policy, stop) => tuner.timeEngine(file, threads, policy, stop),
     ceilings: (device, threads, stop) => stoppable(addon, stop, (token) => addon.ceilings(device, threads, token)),
     evaluateWeight: (expr, files) => calling(async () => addon.evaluateWeight(expr, files)),
     writeEngine: async (request, onProgress, stop) => {

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type Measurement, type MeasurePolicy, RuntimeFailure } from '../../optimizer/runtime.ts';
+import { type EngineTimes, type Measurement, type MeasurePolicy, RuntimeFailure } from '../../optimizer/runtime.ts';
 
 /** What is to be timed; see NativeRuntime.measure. */
 export interface MeasureRequest {
@@ -9,6 +9,12 @@ export interface MeasureRequest {
   readonly tactics: readonly string[];
   readonly threads: number;
   readonly policy: MeasurePolicy;
+}
+
+/** Runs before timing, and timed runs. */
+export interface EnginePolicy {
+  readonly warmup: number;
+  readonly runs: number;
 }
 
 /** A tuner that has nothing to do gives its memory back after this long. */
@@ -31,7 +37,22 @@ export class Tuner {
   }
 
   measure(request: MeasureRequest, stop: AbortSignal): Promise<Measurement[]> {
-    const run = this.queue.then(() => this.run(request, stop));
+    return this.queued(() => this.run(request, stop));
+  }
+
+  /** Times a whole engine, on one stream and on those of its plan. */
+  timeEngine(path: string, threads: number, policy: EnginePolicy, stop: AbortSignal): Promise<EngineTimes> {
+    return this.queued(async () => {
+      const results: Measurement[] = [];
+      await this.attempt(Buffer.from(`engine ${threads} ${policy.warmup} ${policy.runs}\n${path}\n`), results, stop);
+      const [oneStream, allStreams] = results;
+      if (oneStream && allStreams) return { oneStream, allStreams };
+      throw new RuntimeFailure(results[0]?.error ?? 'the engine was not timed', 'tuner');
+    });
+  }
+
+  private queued<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.queue.then(work);
     this.queue = run.catch(() => {});
     return run;
   }
@@ -40,13 +61,13 @@ export class Tuner {
     const results: Measurement[] = [];
     while (results.length < request.tactics.length) {
       const rest = request.tactics.slice(results.length);
-      await this.attempt({ ...request, tactics: rest }, results, stop);
+      await this.attempt(encode({ ...request, tactics: rest }), results, stop);
     }
     return results;
   }
 
   /** One request to one process; returns early, with one more result at least, when that process dies. */
-  private attempt(request: MeasureRequest, results: Measurement[], stop: AbortSignal): Promise<void> {
+  private attempt(request: Buffer, results: Measurement[], stop: AbortSignal): Promise<void> {
     const child = this.start();
     return new Promise((resolve, reject) => {
       const lines = createInterface({ input: child.stdout });
@@ -95,7 +116,7 @@ export class Tuner {
         } else if (word === 'end') settle(resolve);
         else if (word === 'error') fail(rest, 'tuner');
       });
-      child.stdin.write(encode(request));
+      child.stdin.write(request);
     });
   }
 

@@ -4,6 +4,9 @@
 // A request is a line of words, a line per tactic, and the LayerDesc message:
 //   measure DEVICE THREADS WARMUP LEAST MOST BUDGET_NS HOPELESS ROTATION_BYTES TACTICS MESSAGE_BYTES
 // Answers are lines: "start TACTIC" before each, then "time MIN MEDIAN MAX" or "fail REASON", and "end" after the last.
+// A whole engine, on one stream and on its own streams, is timed by a line of words and a line with the file's path:
+//   engine THREADS WARMUP RUNS
+// Answers are "start one", "time MIN MEDIAN MAX", "start all", "time MIN MEDIAN MAX" and "end".
 // "error REASON" answers a request that could not be begun.
 #include <iostream>
 #include <sstream>
@@ -15,6 +18,7 @@
 #include "core/measure.h"
 #include "core/plugin.h"
 #include "core/schema.h"
+#include "core/time_engine.h"
 
 namespace {
 
@@ -28,23 +32,21 @@ struct Request {
     std::string message;
 };
 
-/// False at the end of the input.
-bool read(std::istream& in, Request& r) {
-    std::string line;
-    if (!std::getline(in, line)) return false;
-    std::istringstream words(line);
-    std::string verb;
+[[noreturn]] void notUnderstood(const std::string& line) { throw Error(ErrorCode::Argument, "a request was not understood: " + line); }
+
+Request readMeasure(std::istringstream& words, std::istream& in, const std::string& line) {
+    Request r;
     size_t tactics = 0;
     size_t bytes = 0;
-    words >> verb >> r.device >> r.threads >> r.policy.warmup >> r.policy.leastSamples >> r.policy.mostSamples >> r.policy.budgetNs >>
+    words >> r.device >> r.threads >> r.policy.warmup >> r.policy.leastSamples >> r.policy.mostSamples >> r.policy.budgetNs >>
         r.policy.hopeless >> r.policy.rotation >> tactics >> bytes;
-    if (!words || verb != "measure") throw Error(ErrorCode::Argument, "a request was not understood: " + line);
+    if (!words) notUnderstood(line);
     r.tactics.resize(tactics);
     for (std::string& t : r.tactics) std::getline(in, t);
     r.message.resize(bytes);
     in.read(r.message.data(), static_cast<std::streamsize>(bytes));
     if (!in) throw Error(ErrorCode::Argument, "a request ended early");
-    return true;
+    return r;
 }
 
 std::string oneLine(std::string text) {
@@ -67,6 +69,34 @@ void answer(const Request& r) {
     std::cout << "end" << std::endl;
 }
 
+void answerEngine(std::istringstream& words, std::istream& in, const std::string& line) {
+    int threads = 0, warmup = 0, runs = 0;
+    words >> threads >> warmup >> runs;
+    std::string path;
+    if (!words || !std::getline(in, path)) notUnderstood(line);
+    const EngineTimes times = timeEngine(path, threads, warmup, runs);
+    const auto tell = [](const char* which, const Measurement& m) {
+        std::cout << "start " << which << std::endl;
+        std::cout << "time " << m.minNs << ' ' << m.medianNs << ' ' << m.maxNs << std::endl;
+    };
+    tell("one", times.oneStream);
+    tell("all", times.allStreams);
+    std::cout << "end" << std::endl;
+}
+
+/// False at the end of the input.
+bool answerNext(std::istream& in) {
+    std::string line;
+    if (!std::getline(in, line)) return false;
+    std::istringstream words(line);
+    std::string verb;
+    words >> verb;
+    if (verb == "measure") answer(readMeasure(words, in, line));
+    else if (verb == "engine") answerEngine(words, in, line);
+    else notUnderstood(line);
+    return true;
+}
+
 /// Loads a plugin's library and says who it is: "plugin NAME VERSION". What loading does to the process stays here.
 int checkPlugin(const std::string& library) {
     try {
@@ -85,10 +115,8 @@ int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
     if (argc == 3 && std::string_view(argv[1]) == "--check-plugin") return checkPlugin(argv[2]);
     for (;;) {
-        Request request;
         try {
-            if (!read(std::cin, request)) return 0;
-            answer(request);
+            if (!answerNext(std::cin)) return 0;
         } catch (const std::exception& e) {
             std::cout << "error " << oneLine(e.what()) << std::endl;
             if (!std::cin) return 1;

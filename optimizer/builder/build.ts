@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { encodeEngine } from '../engine/schema.ts';
 import { shapeText, symbolsOf } from '../ir/dim.ts';
@@ -27,10 +27,15 @@ import { planSearch, type SearchOptions, type SearchResult, tunedPlanSearch } fr
 import type { TacticRules } from './planSearch/options.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
+import { applySchedule, chooseStreams } from './streams/choose.ts';
+import type { Schedule } from './streams/schedule.ts';
 import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
-/** Kernels that split float32 factors into bfloat16 parts say so in their name. */
-export const isSplit = (tactic: string): boolean => tactic.includes('_bf16x3');
+/**
+ * Kernels that give FP32 layers fewer bits than FP32 has say so in their name: factors in bfloat16 parts (CPU) or rounded to TF32
+ * (GPU). Three TF32 products (`_tf32x3`) keep FP32's bits.
+ */
+export const isFastFp32 = (tactic: string): boolean => tactic.includes('_bf16x3') || tactic.startsWith('tf32_');
 
 export interface BuildOptions {
   readonly runtime: NativeRuntime;
@@ -54,10 +59,15 @@ export interface BuildOptions {
   /** sha256 of the model file where the caller knows it: many builds of one model hash it once. */
   readonly modelHash?: string;
   /**
-   * Allows FP32 layers whose products are sums of three bfloat16 products (AMX processors: about 16 bits of each factor,
-   * summed in FP32; errors near 1e-5 a layer). Off by default: FP32 means FP32.
+   * Allows FP32 layers whose products have fewer bits, summed in FP32: three bfloat16 products on AMX processors (about 16 bits of
+   * each factor; errors near 1e-5 a layer), TF32 on GPUs (11 bits; near 3e-4). Off by default: FP32 means FP32.
    */
   readonly fastFp32?: boolean;
+  /**
+   * Auxiliary streams at most that layers may be spread over; 'measured' leaves it to timing the whole engine. None by
+   * default: what builds many engines to compare them times none of them.
+   */
+  readonly auxStreams?: number | 'measured';
 }
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
@@ -90,43 +100,73 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
     bind: at('opt'),
     stop,
     onProgress: options.onProgress,
-    tactics: options.fastFp32 ? options.tactics : (name) => !isSplit(name) && (options.tactics?.(name) ?? true),
+    tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
     precision: limited?.policy,
   });
-  const memory = planMemory(plan, at('max'));
   const planned = performance.now();
 
   const modelHash = options.modelHash ?? (await hashFile(graph.files[0]?.path, stop));
   const info = runtime.devices().find((d) => d.id === device);
-  const header = assemble(optimized, plan, memory, {
-    device,
-    threads,
-    ranges,
-    bind: at('opt'),
-    max: at('max'),
-    modelHash,
-    features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
-    producer: options.producer ?? 'sinter',
-    options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plan) },
-  });
-  await runtime.writeEngine(
-    { path: options.path, headerBytes: encodeEngine(header.message), files: graph.files.map((f) => f.path) },
-    (p) => options.onProgress?.({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
-    stop,
-  );
-  const written = performance.now();
-  return reportOf(optimized, plan, memory, search, header.message, {
-    path: options.path,
-    bytes: statSync(options.path).size,
-    weightBytes: header.weightBytes,
-    device,
-    threads,
-    bind: at('opt'),
-    ...(tuner ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } } : {}),
-    planMs: planned - started,
-    writeMs: written - planned,
-    overflows: limited?.overflows ?? [],
-  });
+  const draft = (schedule: Schedule | null) => {
+    applySchedule(plan, schedule);
+    const memory = planMemory(plan, at('max'), false, schedule);
+    const header = assemble(optimized, plan, memory, {
+      device,
+      threads,
+      ranges,
+      bind: at('opt'),
+      max: at('max'),
+      modelHash,
+      features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
+      producer: options.producer ?? 'sinter',
+      options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plan) },
+    });
+    return { memory, header, bytes: encodeEngine(header.message) };
+  };
+  const write = (path: string, headerBytes: Uint8Array): Promise<void> =>
+    runtime.writeEngine(
+      { path, headerBytes, files: graph.files.map((f) => f.path) },
+      (p) => options.onProgress?.({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
+      stop,
+    );
+  // An engine that is timed to decide on its streams is written beside the one that was asked for.
+  const trial = `${options.path}.streams`;
+  let tried: Schedule | null = null;
+  try {
+    const streams = await chooseStreams(plan, {
+      device,
+      most: options.auxStreams === 'measured' ? undefined : (options.auxStreams ?? 0),
+      tuner,
+      headerOf: (s) => draft(s).bytes,
+      write: async (s) => {
+        await write(trial, draft(s).bytes);
+        tried = s;
+        return trial;
+      },
+      onTime: () => options.onProgress?.({ phase: 'tune', done: 0, total: 1, note: 'streams' }),
+    });
+    const { memory, header, bytes } = draft(streams.schedule);
+    if (tried !== null && tried === streams.schedule) renameSync(trial, options.path);
+    else await write(options.path, bytes);
+    const written = performance.now();
+    return reportOf(optimized, plan, memory, search, header.message, {
+      streams: streams.report,
+      path: options.path,
+      bytes: statSync(options.path).size,
+      weightBytes: header.weightBytes,
+      device,
+      threads,
+      bind: at('opt'),
+      ...(tuner
+        ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } }
+        : {}),
+      planMs: planned - started,
+      writeMs: written - planned,
+      overflows: limited?.overflows ?? [],
+    });
+  } finally {
+    rmSync(trial, { force: true });
+  }
 }
 
 /** float16 only where weights and calibrated values fit. */

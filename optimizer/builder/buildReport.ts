@@ -3,6 +3,7 @@ import { evalDim, shapeText } from '../ir/dim.ts';
 import { byteLength } from '../ir/dtype.ts';
 import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
+import { fallbackOf } from './fallback.ts';
 import { layerCost } from './layerCost.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { Overflow } from './overflow.ts';
@@ -10,6 +11,7 @@ import { type Binding, type Plan, type PlanLayer, rootOf } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
 import type { SearchResult } from './planSearch/index.ts';
 import type { BuildReport, ReportLayer } from './report.ts';
+import type { StreamReport } from './streams/choose.ts';
 
 export interface ReportInputs {
   readonly path: string;
@@ -19,6 +21,7 @@ export interface ReportInputs {
   readonly threads: number;
   readonly bind: Binding;
   readonly tuning?: BuildReport['tuning'];
+  readonly streams: StreamReport;
   readonly planMs: number;
   readonly writeMs: number;
   readonly overflows: readonly Overflow[];
@@ -51,6 +54,7 @@ export function reportOf(
     op: l.op,
     tactic: l.tactic?.name ?? '',
     stored: storedOf(plan, l),
+    stream: l.stream ?? 0,
     sources: l.sources,
     candidates: l.candidates ?? [],
     layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
@@ -64,6 +68,7 @@ export function reportOf(
       return { name: value.name, dtype: value.dtype, shape: shapeText(value.shape), bytes, storage: storage(v) };
     }),
     ...layerCost(plan, l, o.bind),
+    fallback: fallbackOf(plan, l, o.bind),
   }));
   const fates: Record<SourceId, string> = {};
   for (const s of header.sources) fates[s.id] = s.fate;
@@ -78,6 +83,7 @@ export function reportOf(
     memory: { arena: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
     views: search.views,
     overflows: o.overflows,
+    streams: o.streams,
     ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,

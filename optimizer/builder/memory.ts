@@ -1,6 +1,7 @@
 import { byteLength } from '../ir/dtype.ts';
 import { dimsOf } from './encode.ts';
 import { type Binding, isOpen, type Plan, type PlanLayer, rootOf } from './plan.ts';
+import type { Schedule } from './streams/schedule.ts';
 
 export interface MemoryPlan {
   /** Byte offset in the arena per root value that lives there. */
@@ -21,13 +22,39 @@ interface Block {
   readonly bytes: number;
   readonly from: number;
   readonly to: number;
+  /** Layers that touch it; `from` and `to` are the first and the last. */
+  readonly touched: readonly number[];
+}
+
+/** Whether two blocks may be alive at one time. */
+type Meet = (a: Block, b: Block) => boolean;
+
+const inOrder: Meet = (a, b) => a.from <= b.to && b.from <= a.to;
+
+/**
+ * With several streams one block follows another only where every layer that touches the one has certainly ended before
+ * any starts that touches the other.
+ */
+function meetingOn(blocks: readonly Block[], s: Schedule): Meet {
+  const index = new Map(blocks.map((b, i) => [b, i]));
+  const streams = Array.from({ length: s.streams }, (_, i) => i);
+  const last = blocks.map((b) => streams.map((k) => Math.max(-1, ...b.touched.filter((t) => s.stream[t] === k))));
+  const ended = blocks.map((b) => streams.map((k) => Math.min(...b.touched.map((t) => s.ended[t]![k]!))));
+  const follows = (b: number, a: number): boolean => streams.every((k) => last[a]![k]! <= ended[b]![k]!);
+  const n = blocks.length;
+  const meets = new Uint8Array(n * n);
+  for (let a = 0; a < n; a++) for (let b = 0; b < n; b++) meets[a * n + b] = follows(a, b) || follows(b, a) ? 0 : 1;
+  return (a, b) => meets[index.get(a)! * n + index.get(b)!] === 1;
 }
 
 const ALIGN = 64;
 const roundUp = (n: number): number => Math.ceil(n / ALIGN) * ALIGN;
 
-/** Offsets for everything that lives in the arena, from first write to last read through any view, at the largest shapes. */
-export function planMemory(plan: Plan, max: Binding, inRegion = false): MemoryPlan {
+/**
+ * Offsets for everything that lives in the arena, from first write to last read through any view, at the largest shapes.
+ * With a schedule, layers that may run at one time share no memory.
+ */
+export function planMemory(plan: Plan, max: Binding, inRegion = false, schedule: Schedule | null = null): MemoryPlan {
   const regions = new Map<number, readonly MemoryPlan[]>();
   plan.layers.forEach((l, t) => {
     if (l.regions)
@@ -44,6 +71,7 @@ export function planMemory(plan: Plan, max: Binding, inRegion = false): MemoryPl
     for (const b of blocks) if (b.from <= t && t <= b.to) live += b.bytes;
     lowerBound = Math.max(lowerBound, live);
   }
+  const meet = schedule ? meetingOn(blocks, schedule) : inOrder;
   const orders: ((a: Block, b: Block) => number)[] = [
     (a, b) => b.bytes - a.bytes || a.from - b.from || a.id - b.id,
     (a, b) => b.bytes * (b.to - b.from + 1) - a.bytes * (a.to - a.from + 1) || a.from - b.from || a.id - b.id,
@@ -52,7 +80,7 @@ export function planMemory(plan: Plan, max: Binding, inRegion = false): MemoryPl
   ];
   let best: Placement | null = null;
   for (const order of orders) {
-    const placed = improve([...blocks].sort(order), lowerBound);
+    const placed = improve([...blocks].sort(order), lowerBound, meet);
     if (!best || placed.size < best.size) best = placed;
     if (best.size === lowerBound) break;
   }
@@ -81,7 +109,7 @@ function collect(
   regions: ReadonlyMap<number, readonly MemoryPlan[]>,
   inRegion: boolean,
 ): Block[] {
-  const life = new Map<number, { from: number; to: number }>();
+  const life = new Map<number, number[]>();
   plan.layers.forEach((l, t) => {
     for (const v of [...l.inputs, ...l.outputs]) {
       if (v < 0) continue;
@@ -89,18 +117,19 @@ function collect(
       const value = plan.values[root]!;
       if (value.external || value.weight || isPooled(plan, root, max, inRegion)) continue;
       const seen = life.get(root);
-      if (seen) seen.to = t;
-      else life.set(root, { from: t, to: t });
+      if (!seen) life.set(root, [t]);
+      else if (seen.at(-1) !== t) seen.push(t);
     }
   });
-  const blocks: Block[] = [...life].map(([id, { from, to }]) => {
+  const blocks: Block[] = [...life].map(([id, touched]) => {
     const value = plan.values[id]!;
     const count = dimsOf(value, max).reduce((a, b) => a * b, 1);
-    return { id, workspace: false, bytes: roundUp(byteLength(value.dtype, count)), from, to };
+    const [from, to] = [touched[0]!, touched.at(-1)!];
+    return { id, workspace: false, bytes: roundUp(byteLength(value.dtype, count)), from, to, touched };
   });
   plan.layers.forEach((l, t) => {
     const bytes = roundUp(workspaceOf(l, regions.get(t)));
-    if (bytes > 0) blocks.push({ id: t, workspace: true, bytes, from: t, to: t });
+    if (bytes > 0) blocks.push({ id: t, workspace: true, bytes, from: t, to: t, touched: [t] });
   });
   return blocks.filter((b) => b.bytes > 0);
 }
@@ -116,10 +145,10 @@ const ROUNDS = 200;
  * Places in the given order, then again and again with the block that sticks out furthest moved ahead of the others: what
  * is hard to place gets its place first. Keeps the best placement; deterministic.
  */
-function improve(order: Block[], lowerBound: number): Placement {
-  let best = place(order);
+function improve(order: Block[], lowerBound: number, meet: Meet): Placement {
+  let best = place(order, meet);
   for (let round = 0; round < ROUNDS && best.size > lowerBound; round++) {
-    const placed = round === 0 ? best : place(order);
+    const placed = round === 0 ? best : place(order, meet);
     if (placed.size < best.size) best = placed;
     let culprit = 0;
     order.forEach((b, i) => {
@@ -134,12 +163,12 @@ function improve(order: Block[], lowerBound: number): Placement {
 }
 
 /** Best fit in the given order: the smallest gap between already placed, overlapping-in-time blocks that is large enough. */
-function place(order: readonly Block[]): Placement {
+function place(order: readonly Block[], meet: Meet): Placement {
   const at = new Map<Block, number>();
   let size = 0;
   const placed: { b: Block; start: number }[] = [];
   for (const b of order) {
-    const near = placed.filter((p) => p.b.from <= b.to && b.from <= p.b.to).sort((x, y) => x.start - y.start);
+    const near = placed.filter((p) => meet(p.b, b)).sort((x, y) => x.start - y.start);
     let cursor = 0;
     let chosen = -1;
     let gap = Number.POSITIVE_INFINITY;

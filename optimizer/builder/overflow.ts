@@ -3,7 +3,7 @@ import type { WeightExpr } from '../ir/weight.ts';
 import { evaluateWeight } from '../ir/weights.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import type { Plan } from './plan.ts';
-import { HALF_LIMIT, type PrecisionPolicy, WEIGHTED } from './planSearch/storages.ts';
+import { HALF_LIMIT, type PrecisionPolicy, storedWithActivations } from './planSearch/storages.ts';
 import { encodeWeight } from './weights.ts';
 
 /** A tensor that float16 cannot hold: it stays in another storage, and the build says so. */
@@ -35,7 +35,7 @@ export async function withHalfLimits(
     for (const [i, v] of [...l.inputs, ...l.outputs].entries()) {
       const value = plan.values[v];
       if (value?.dtype !== 'float32') continue;
-      if (value.weight && !(WEIGHTED.has(l.op) && i === 1)) continue;
+      if (value.weight && !storedWithActivations(l.op, i)) continue;
       let magnitude = policy.largest?.(value) ?? 0;
       if (value.weight) {
         stop.throwIfAborted();

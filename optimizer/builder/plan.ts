@@ -107,6 +107,9 @@ export interface PlanLayer {
   tactic?: Tactic;
   candidates?: readonly Candidate[];
   flops?: number;
+  /** Stream that it runs on (0 = the main one), and the layers on others that must have ended before. */
+  stream?: number;
+  waits?: readonly number[];
 }
 
 /** A subgraph that a layer owns, and the constants that it captures. */

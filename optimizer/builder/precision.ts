@@ -12,6 +12,16 @@ export const PRECISIONS = { fp32: '', bf16: 'bfloat16', fp16: 'float16', int8: '
 >;
 export type Precision = keyof typeof PRECISIONS;
 
+/** What a build may be permitted to store wherever nothing is pinned, besides the model's own; by the names people use. */
+export const PERMITTED = {
+  fp32: [],
+  fp16: ['float16'],
+  bf16: ['bfloat16'],
+  int8: ['int8'],
+  'int8+fp16': ['int8', 'float16'],
+  mixed: ['int8', 'bfloat16', 'float16'],
+} as const satisfies Record<string, readonly Storage[]>;
+
 /** A precision, or "float": anything permitted but INT8. */
 export type PinKind = Precision | 'float';
 

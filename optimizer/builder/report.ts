@@ -1,7 +1,9 @@
 import type { SourceId } from '../ir/graph.ts';
+import type { Fallback } from './fallback.ts';
 import type { Overflow } from './overflow.ts';
 import type { Candidate } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
+import type { StreamReport } from './streams/choose.ts';
 import type { TuningCounts } from './tuning/tuner.ts';
 
 /** What a build decided, layer by layer; shown by the Build step and `sinter build --json`. */
@@ -24,6 +26,8 @@ export interface BuildReport {
   }[];
   /** Present when tactics were chosen by their times. */
   readonly tuning?: TuningCounts & { readonly level: number; readonly cache: string | null };
+  /** Whether layers run beside each other, and why. */
+  readonly streams: StreamReport;
   readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
   /** Tensors that float16 cannot hold, where it was permitted. */
   readonly overflows: readonly Overflow[];
@@ -38,6 +42,8 @@ export interface ReportLayer {
   readonly tactic: string;
   /** The fewest bits that an operand was stored in; '' = everything as the model has it. */
   readonly stored: Storage;
+  /** 0 = the main one. */
+  readonly stream: number;
   readonly sources: readonly SourceId[];
   /** Every way in which the layer could have been executed, the chosen one first. */
   readonly candidates: readonly Candidate[];
@@ -52,6 +58,8 @@ export interface ReportLayer {
   }[];
   readonly flops: number;
   readonly bytes: number;
+  /** Set where an engine of another device runs the layer on the CPU. */
+  readonly fallback: Fallback | null;
 }
 
 export interface BuildProgress {

@@ -65,6 +65,8 @@ export interface LayerMessage {
   workspace: number;
   workspaceOffset: number;
   stream: number;
+  /** Layers on other streams that must have ended before it starts. */
+  waits?: number[];
   sources: number[];
   dims?: DimExprMessage[];
   resolve?: boolean;

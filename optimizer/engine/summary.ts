@@ -66,3 +66,11 @@ export function difference(a: Tensor, b: Tensor): Difference {
   const norm = Math.sqrt(xx) * Math.sqrt(yy);
   return { maxAbs, maxRel: scale > 0 ? maxAbs / scale : maxAbs, cosine: norm > 0 ? dot / norm : 1, mismatched };
 }
+
+/** The worse of two differences in every respect. */
+export const worse = (a: Difference, b: Difference): Difference => ({
+  maxAbs: Math.max(a.maxAbs, b.maxAbs),
+  maxRel: Math.max(a.maxRel, b.maxRel),
+  cosine: Math.min(a.cosine, b.cosine),
+  mismatched: Math.max(a.mismatched, b.mismatched),
+});

@@ -10,12 +10,17 @@ const WORDS = { connecting: 'Starting the engine host…', ready: '', lost: 'The
 export function StatusBar() {
   const job = useStudio((s) => runningJob(s.jobs));
   const connection = useStudio((s) => s.connection);
-  const device = useStudio((s) => s.machine?.devices[0] ?? null);
+  const device = useStudio(
+    (s) => s.machine?.devices.find((d) => d.id === s.choices.device) ?? s.machine?.devices[0] ?? null,
+  );
   const problems = useStudio((s) => s.model?.problems.length ?? 0);
   return (
     <footer className="status">
       <span className="status-item">
-        {WORDS[connection] || (device ? `${device.name} · ${plural(device.cores, 'core')}` : 'No native runtime')}
+        {WORDS[connection] ||
+          (device
+            ? `${device.name} · ${plural(device.cores, device.kind === 'cpu' ? 'core' : 'multiprocessor')}`
+            : 'No native runtime')}
       </span>
       <div className="spacer" />
       {job && (

@@ -6,6 +6,7 @@ import { cancelJob, runningJob } from '../store/actions/jobs.ts';
 import { optimize } from '../store/actions/model.ts';
 import { openPath, saveProject } from '../store/actions/project.ts';
 import { clearSelection, walkHistory } from '../store/actions/select.ts';
+import { addLibraryFolder } from '../store/actions/settings.ts';
 import type { Step, StudioState } from '../store/state.ts';
 import { get, set } from '../store/store.ts';
 import { defineCommand } from './command.ts';
@@ -159,6 +160,14 @@ defineCommand({
   },
 });
 defineCommand({ id: 'host.restart', title: 'Restart the engine host', menu: 'Run', run: restartHost });
+
+defineCommand({
+  id: 'machine.addFolder',
+  title: 'Look for GPU libraries in a folder…',
+  menu: 'Run',
+  when: (s) => s.connection === 'ready' && s.building === null && s.profiling === null,
+  run: addLibraryFolder,
+});
 
 /** The steps of the rail, in their order, with the words and keys that reach them. */
 export const RAIL: readonly { readonly step: Step; readonly title: string; readonly hint: string }[] = [

@@ -17,8 +17,8 @@ const asPort = (port: MessagePort): Port => ({
   close: () => port.close(),
 });
 
-/** Asks the main process for an engine host and shakes hands with it. */
-export function connectHost(events: HostEvents): Promise<HostClient> {
+/** Asks the main process for an engine host, a new one where that is wanted, and shakes hands with it. */
+export function connectHost(events: HostEvents, fresh: boolean): Promise<HostClient> {
   return new Promise((resolve, reject) => {
     const receive = (e: MessageEvent): void => {
       const port = e.ports[0];
@@ -30,7 +30,7 @@ export function connectHost(events: HostEvents): Promise<HostClient> {
       }, reject);
     };
     window.addEventListener('message', receive);
-    window.sinter.requestHost();
+    window.sinter.requestHost(fresh);
   });
 }
 

@@ -4,6 +4,7 @@ import type {
   Accuracy,
   Algorithm,
   Budget,
+  BuildKind,
   CalibrationView,
   DataChoice,
   DataSummary,
@@ -18,7 +19,9 @@ import type { StudioState } from './state.ts';
 
 /** What the user decided about precision: undone, redone, kept in the project. */
 export interface PrecisionChoices {
-  readonly kind: Storage;
+  readonly kind: BuildKind;
+  /** Whether FP32 products may be nearly exact ones. */
+  readonly fastFp32: boolean;
   readonly data: DataChoice | null;
   /** Other samples that accuracy is measured on, fed in the same way; null = those of the calibration. */
   readonly test: Pick<DataChoice, 'path' | 'labels' | 'samples'> | null;
@@ -34,6 +37,7 @@ export interface PrecisionChoices {
 export interface PrecisionState {
   readonly algorithms: readonly Algorithm[];
   readonly storages: readonly Storage[];
+  readonly kinds: readonly BuildKind[];
   /** The samples chosen: looked at, being looked at, or why they cannot be. */
   readonly data: DataSummary | null;
   readonly dataProblem: string | null;
@@ -88,6 +92,7 @@ export const newData = (path: string): DataChoice => ({
 
 export const NO_PRECISION: PrecisionChoices = {
   kind: 'fp32',
+  fastFp32: false,
   data: null,
   test: null,
   algorithm: 'entropy',
@@ -98,6 +103,7 @@ export const NO_PRECISION: PrecisionChoices = {
 export const NO_RESULTS: PrecisionState = {
   algorithms: [],
   storages: [],
+  kinds: [],
   data: null,
   dataProblem: null,
   test: null,
@@ -129,6 +135,12 @@ export const STORAGE_TITLE: Readonly<Record<Storage, string>> = {
   bf16: 'BF16',
   int8: 'INT8',
 };
+
+export const KIND_TITLE: Readonly<Record<BuildKind, string>> = { ...STORAGE_TITLE, 'int8+fp16': 'INT8 + FP16' };
+
+/** Whether a build of this kind needs ranges. */
+export const needsRanges = ({ kind, pins }: Pick<PrecisionChoices, 'kind' | 'pins'>): boolean =>
+  kind.startsWith('int8') || Object.values(pins).includes('int8');
 
 type S = Pick<StudioState, 'choices' | 'precision' | 'trace' | 'jobs'>;
 

@@ -50,6 +50,8 @@ export interface Question {
 export interface StudioState {
   readonly connection: 'connecting' | 'ready' | 'lost';
   readonly machine: Machine | null;
+  /** Folders that the user has GPU libraries looked for in. */
+  readonly libraryFolders: readonly string[];
   /** Registered plugins; null until the panel has asked. */
   readonly plugins: PluginList | null;
   readonly addingPlugin: boolean;
@@ -119,9 +121,9 @@ export const drawsLayers = (s: StudioState): boolean =>
   s.profile !== null && (s.showLayers || s.trace === null || !profileFits(s));
 /** Everything about precision that a build depends on. */
 export function precisionKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
-  const { kind, pins } = s.choices.precision;
-  if (kind === 'fp32' && Object.keys(pins).length === 0) return kind;
-  return JSON.stringify([kind, rangesKey(s), Object.entries(pins).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const { kind, fastFp32, pins } = s.choices.precision;
+  if (kind === 'fp32' && Object.keys(pins).length === 0) return JSON.stringify([kind, fastFp32]);
+  return JSON.stringify([kind, fastFp32, rangesKey(s), Object.entries(pins).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 /** The ranges as they are decided now: which calibration, algorithm, moved thresholds. */
 export function rangesKey(s: Pick<StudioState, 'choices' | 'precision'>): string {
@@ -129,15 +131,18 @@ export function rangesKey(s: Pick<StudioState, 'choices' | 'precision'>): string
   return JSON.stringify([s.precision.calibration?.calibration ?? null, algorithm, thresholds]);
 }
 
-/** Everything besides the passes that a build depends on. */
+/** Everything besides the passes that a build depends on: device, sizes, precision, kernels. */
 export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): string =>
   JSON.stringify([
+    s.choices.device,
+    s.choices.threads,
+    Object.entries(s.choices.shapes).sort(),
     precisionKey(s),
     s.choices.tuning.level,
     Object.entries(s.choices.tuning.pin).sort(),
     s.choices.tuning.forbid,
   ]);
 
-/** True when a build or profile was made from an older optimization, or with another precision or other kernels, than is chosen now. */
+/** True when a build or profile was made from an older optimization, or for another device or with other choices, than is chosen now. */
 export const isStale = (s: StudioState): boolean =>
   s.build !== null && s.trace !== null && (s.build.revision !== s.trace.revision || s.buildKey !== buildKeyOf(s));

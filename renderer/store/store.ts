@@ -5,6 +5,7 @@ import type { StudioState } from './state.ts';
 const defaults: StudioState = {
   connection: 'connecting',
   machine: null,
+  libraryFolders: [],
   plugins: null,
   addingPlugin: false,
   recent: [],

@@ -29,6 +29,9 @@ export const numberText = (x: number): string =>
   Number.isInteger(x) && Math.abs(x) < 1e7 ? countText(x) : Number(x.toPrecision(4)).toString();
 export const plural = (n: number, one: string, many = `${one}s`): string => `${countText(n)} ${n === 1 ? one : many}`;
 
+/** A sentence that stands by itself. */
+export const sentenceText = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Keeps both ends of a long name: the start says the block, the end says the operator. */
 export function middleCut(text: string, max: number): string {
   if (text.length <= max) return text;

@@ -32,7 +32,7 @@ mkdirSync(path.join(folder, 'dist/cli'), { recursive: true });
 for (const name of readdirSync(path.join(ROOT, 'dist/cli'))) {
   if (name.endsWith('.js')) cpSync(path.join(ROOT, 'dist/cli', name), path.join(folder, 'dist/cli', name));
 }
-for (const name of ['bin', 'scripts', 'package.json'])
+for (const name of ['bin', 'scripts', 'package.json', 'assets/proto'])
   cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true });
 
 if (!existsSync(path.join(folder, 'node.xz'))) {

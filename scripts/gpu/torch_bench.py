@@ -1,4 +1,5 @@
-"""The bench networks in PyTorch, FP16: eager and as one CUDA graph, medians in milliseconds. Usage: torch_bench.py OUT.json [NAMES]"""
+"""The bench networks in PyTorch: eager and as one CUDA graph, medians in milliseconds. fp32 is without TF32, tf32 with it.
+Usage: torch_bench.py OUT.json [NAMES [fp16,fp32,tf32 [BATCHES]]]"""
 import json
 import statistics
 import sys
@@ -9,7 +10,7 @@ import torch
 def networks():
     import torchvision.models as v
 
-    images = lambda n: (torch.randn(n, 3, 224, 224, device="cuda", dtype=torch.float16).to(memory_format=torch.channels_last),)
+    images = lambda n, dtype: (torch.randn(n, 3, 224, 224, device="cuda", dtype=dtype).to(memory_format=torch.channels_last),)
     yield "resnet50", lambda: v.resnet50(), images
     yield "inception_v1", lambda: v.googlenet(aux_logits=False, init_weights=False, transform_input=False), images
     yield "mobilenet_v2", lambda: v.mobilenet_v2(), images
@@ -18,7 +19,7 @@ def networks():
     try:
         from transformers import BertConfig, BertModel
 
-        tokens = lambda n: (torch.randint(0, 30000, (n, 128), device="cuda"),)
+        tokens = lambda n, dtype: (torch.randint(0, 30000, (n, 128), device="cuda"),)
         yield "bert_base", lambda: BertModel(BertConfig()), tokens
     except ImportError:
         pass
@@ -52,23 +53,29 @@ def graphed(model, inputs):
 
 rows = []
 only = sys.argv[2].split(",") if len(sys.argv) > 2 else None
+kinds = sys.argv[3].split(",") if len(sys.argv) > 3 else ["fp16"]
+batches = [int(n) for n in sys.argv[4].split(",")] if len(sys.argv) > 4 else [1, 32]
 print(f"PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}, {torch.cuda.get_device_name()}")
 torch.backends.cudnn.benchmark = True
 with torch.inference_mode():
     for name, make, inputs in networks():
         if only and name not in only:
             continue
-        model = make().cuda().half().eval()
+        model = make().cuda().eval()
         if name not in ("bert_base", "vit_b16"):
             model = model.to(memory_format=torch.channels_last)
-        for batch in (1, 32):
-            x = inputs(batch)
-            try:
-                eager = timed(lambda: model(*x))
-                graph = timed(graphed(model, x))
-                rows.append({"model": name, "batch": batch, "eager": eager, "graph": graph})
-                print(f"torch {name} b{batch} fp16: eager {eager:.3f} ms, CUDA graph {graph:.3f} ms", flush=True)
-            except Exception as e:  # one network must not cost the others
-                print(f"torch {name} b{batch}: {type(e).__name__} {str(e)[:120]}", flush=True)
-            with open(sys.argv[1], "w") as f:
-                json.dump(rows, f)
+        for kind in sorted(kinds, reverse=True):  # fp16 last: it converts the model
+            dtype = torch.float16 if kind == "fp16" else torch.float32
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = kind == "tf32"
+            model = model.to(dtype)
+            for batch in batches:
+                x = inputs(batch, dtype)
+                try:
+                    eager = timed(lambda: model(*x), 60 if batch == 1 else 20)
+                    graph = timed(graphed(model, x), 60 if batch == 1 else 20)
+                    rows.append({"model": name, "batch": batch, "precision": kind, "eager": eager, "graph": graph})
+                    print(f"torch {name} b{batch} {kind}: eager {eager:.3f} ms, CUDA graph {graph:.3f} ms", flush=True)
+                except Exception as e:  # one network must not cost the others
+                    print(f"torch {name} b{batch} {kind}: {type(e).__name__} {str(e)[:120]}", flush=True)
+                with open(sys.argv[1], "w") as f:
+                    json.dump(rows, f)

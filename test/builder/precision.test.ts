@@ -170,6 +170,29 @@ describe('precision in planSearch', () => {
     expect(new Set(weights).size).toBe(1);
   });
 
+  it('lets numbers begin in 16 bits: computed from integers, or read from a table that is stored so too', () => {
+    const ids: PlanValue = { name: 'ids', dtype: 'int64', shape: [16], layout: 'linear', external: 'input' };
+    const row = (name: string, more: Partial<PlanValue> = {}): PlanValue => ({
+      ...image(name, 8, more),
+      shape: [16, 8],
+    });
+    const p = search(
+      [ids, { ...weight(), shape: [100, 8] }, row('rows'), row('mask'), row('out', { external: 'output' })],
+      [layer('Gather', [1, 0], [2]), layer('Pointwise', [0], [3]), layer('LRN', [2, 3], [4])],
+      { amax: () => undefined, storages: (l) => (l.op === 'LRN' ? [''] : ['', 'float16']) },
+    );
+    // Nothing reads 16 bits here: what begins in them would only have to be converted.
+    expect(p.layers.map((l) => l.op)).toEqual(['Gather', 'Pointwise', 'LRN']);
+    const half = search(
+      [ids, { ...weight(), shape: [100, 8] }, row('rows'), row('mask'), row('out', { external: 'output' })],
+      [layer('Gather', [1, 0], [2]), layer('Pointwise', [0], [3]), layer('Add', [2, 3], [4])],
+      { amax: () => undefined, storages: () => ['float16'] },
+    );
+    expect(half.values.slice(2, 4).map((v) => v.dtype)).toEqual(['float16', 'float16']);
+    expect(half.values[half.layers[0]!.inputs[0]!]!.dtype).toBe('float16');
+    expect(half.layers.slice(0, 2).map((l) => l.op)).toEqual(['Gather', 'Pointwise']);
+  });
+
   it('demands a storage, and falls back only where no kernel has it', () => {
     const p = search(
       [

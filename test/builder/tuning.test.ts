@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan, PlanLayer, PlanValue } from '../../optimizer/builder/plan.ts';
 import { planSearch, type SearchOptions, tunedPlanSearch } from '../../optimizer/builder/planSearch/index.ts';
 import type { TacticRules } from '../../optimizer/builder/planSearch/options.ts';
+import type { PrecisionPolicy } from '../../optimizer/builder/planSearch/storages.ts';
 import type { TuningLevel } from '../../optimizer/builder/tuning/levels.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { TimingCache } from '../../optimizer/builder/tuning/timingCache.ts';
@@ -95,6 +96,7 @@ interface Tuned {
   readonly cache?: TimingCache;
   readonly deterministic?: boolean;
   readonly rules?: TacticRules;
+  readonly precision?: PrecisionPolicy;
 }
 
 async function tune(device: Device, o: Tuned = {}): Promise<{ plan: Plan; tuner: PlanTuner }> {
@@ -106,6 +108,7 @@ async function tune(device: Device, o: Tuned = {}): Promise<{ plan: Plan; tuner:
     threads: 1,
     bind: new Map(),
     ...(o.rules ? { rules: o.rules } : {}),
+    ...(o.precision ? { precision: o.precision } : {}),
   };
   const tuner = new PlanTuner({
     level: o.level ?? 3,
@@ -156,6 +159,14 @@ describe('auto-tuning', () => {
     const dear = await tune(new Device(kernels, 400));
     expect(convTactics(dear.plan)).toEqual(['plain', 'plain']);
     expect(dear.plan.layers[0]!.candidates!.find((c) => c.tactic === 'blocked')!.status).toBe('costlier neighbours');
+  });
+
+  it('writes 16 bits where 32 are no faster', async () => {
+    const device = new Device({ any: { layout: '', claims: 100, takes: 100 } });
+    const precision: PrecisionPolicy = { amax: () => undefined, storages: () => ['', 'float16'] };
+    const { plan } = await tune(device, { precision });
+    expect(plan.values.map((v) => v.dtype)).toEqual(['float32', 'float16', 'float32']);
+    expect(plan.layers.map((l) => l.op)).toEqual(['Conv', 'Conv']);
   });
 
   it('times equal layers once, and nothing that a cache knows', async () => {

@@ -282,7 +282,7 @@ describe('a calibration', () => {
     const c = await calibrate({ algorithm: 'minmax' });
     const build = async (pins: Record<string, 'fp32' | 'int8'>) => {
       const precision = { kind: 'int8', ranges: ranges(c.calibration), pins } as const;
-      const built = await host.build({ model, ...machine, precision, tuning, job: 'b' });
+      const built = await host.build({ model, ...machine, precision, fastFp32: false, tuning, job: 'b' });
       return { ...built, int8: built.report.layers.filter((l) => l.tactic.startsWith('s8_conv')) };
     };
     // On some machines FP32 is quicker for the smallest layers: what is asked for holds all the same.
@@ -305,7 +305,14 @@ describe('a calibration', () => {
     const cli = JSON.parse(sinter('evaluate', 'e.sinter', '--data', photos, '--channels', 'gray', '--json').stdout);
     expect([cli.top1, cli.top5]).toEqual([top.top1, top.top5]);
     await expect(
-      host.build({ model, ...machine, precision: { kind: 'int8', ranges: null, pins: {} }, tuning, job: 'n' }),
+      host.build({
+        model,
+        ...machine,
+        precision: { kind: 'int8+fp16', ranges: null, pins: {} },
+        fastFp32: false,
+        tuning,
+        job: 'n',
+      }),
     ).rejects.toThrow(/INT8 needs ranges/);
   });
 

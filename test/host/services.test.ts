@@ -134,7 +134,16 @@ describe('the engine host', () => {
       code: 'no-model',
     });
     await expect(
-      host.build({ model: 'm1', device: 'cpu', threads: 0, shapes: {}, precision: null, tuning, job: 'x' }),
+      host.build({
+        model: 'm1',
+        device: 'cpu',
+        threads: 0,
+        shapes: {},
+        precision: null,
+        fastFp32: false,
+        tuning,
+        job: 'x',
+      }),
     ).rejects.toMatchObject({
       code: 'bad-params',
     });
@@ -144,7 +153,7 @@ describe('the engine host', () => {
     });
     await host.optimize({ model, switches: none, job: 'b' });
     await expect(
-      host.build({ model, device: 'cpu', threads: 1, shapes: {}, precision: null, tuning, job: 'x' }),
+      host.build({ model, device: 'cpu', threads: 1, shapes: {}, precision: null, fastFp32: false, tuning, job: 'x' }),
     ).rejects.toMatchObject({
       code: 'no-runtime',
     });

@@ -110,8 +110,11 @@ describe('the command that reproduces an engine', () => {
   it('quotes only what needs it', () =>
     expect([shellWord('a/b.onnx'), shellWord('a b')]).toEqual(['a/b.onnx', "'a b'"]));
   it('says where the engine runs', () => {
-    expect(whereItRuns(['f32_conv2d__avx512_14x32', 'any_copy__scalar'])).toContain('AVX-512');
-    expect(whereItRuns(['any_copy__scalar'])).toBe('Runs on any x86-64 CPU.');
+    expect(whereItRuns('cpu', ['f32_conv2d__avx512_14x32', 'any_copy__scalar'])).toContain('AVX-512');
+    expect(whereItRuns('cpu', ['any_copy__scalar'])).toBe('Runs on any x86-64 CPU.');
+    expect(whereItRuns('cuda:0', ['f16_conv2d__sm90_wgmma_128x64x64', 'cpu:any_gru__avx512'])).toContain(
+      'NVIDIA driver',
+    );
   });
 });
 

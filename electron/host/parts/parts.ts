@@ -26,6 +26,7 @@ export interface BuildRequest {
   readonly shapes: Readonly<Record<string, number>>;
   /** null = everything as the model has it. */
   readonly precision: PrecisionPolicy | null;
+  readonly fastFp32: boolean;
   /** Level of auto-tuning, pinned and forbidden tactics. */
   readonly tuning: { readonly level: number } & TacticChoices;
   readonly path: string;

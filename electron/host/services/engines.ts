@@ -42,7 +42,7 @@ export class Engines {
 
   async build(
     model: OpenModel,
-    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'precision' | 'tuning'>,
+    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'precision' | 'fastFp32' | 'tuning'>,
     progress: JobProgress,
   ): Promise<BuildResult> {
     if (!model.optimized) throw new HostError('not-optimized', 'The model has not been optimized yet.');

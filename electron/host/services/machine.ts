@@ -9,7 +9,8 @@ export function describeMachine(parts: StudioParts): Machine {
     features: [...d.features],
     notes: [...d.notes],
   }));
+  const libraries = (parts.runtime?.libraries() ?? []).map((l) => ({ ...l, searched: [...l.searched] }));
   const missing = devices.flatMap((d) => d.notes);
   if (parts.runtimeProblem !== null) missing.unshift(parts.runtimeProblem);
-  return { devices, missing, memoryBytes: os.totalmem(), runtime: parts.runtime?.version ?? null };
+  return { devices, libraries, missing, memoryBytes: os.totalmem(), runtime: parts.runtime?.version ?? null };
 }

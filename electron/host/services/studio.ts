@@ -90,11 +90,12 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       if (!weight) throw new HostError('no-weight', 'That value is not a constant.');
       return weightStats(weight.dtype, await parts.evaluateWeight(weight, graph), bitsOf(weight.dtype));
     },
-    build: ({ model: handle, job, device, threads, shapes, precision, tuning }) => {
+    build: ({ model: handle, job, device, threads, shapes, precision, fastFp32, tuning }) => {
       const model = models.get(handle);
       return jobs.run(job, 'build', `Building ${model.summary.name}`, async (progress) => {
         const policy = await policyOf(models.optimized(handle).graph, precision, calibrations);
-        const result = await engines.build(model, { device, threads, shapes, precision: policy, tuning }, progress);
+        const options = { device, threads, shapes, precision: policy, fastFp32, tuning };
+        const result = await engines.build(model, options, progress);
         info(`Built ${result.report.layers.length} layers for ${device}, ${result.report.engine.bytes} bytes`);
         return result;
       });

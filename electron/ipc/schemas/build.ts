@@ -36,6 +36,8 @@ export const reportLayer = z.object({
   ),
   flops: z.number(),
   bytes: z.number(),
+  /** Set where an engine of another device runs the layer on the CPU: copies to it and back, and their bytes. */
+  fallback: z.object({ copies: z.number(), bytes: z.number() }).nullable(),
 });
 export type ReportLayer = z.infer<typeof reportLayer>;
 

@@ -11,6 +11,16 @@ export const machine = z.object({
       notes: z.array(z.string()),
     }),
   ),
+  /** Libraries that GPUs are reached by: '' = not found; `problem` says what that costs, `searched` where it was looked for. */
+  libraries: z.array(
+    z.object({
+      name: z.string(),
+      path: z.string(),
+      version: z.string(),
+      problem: z.string(),
+      searched: z.array(z.string()),
+    }),
+  ),
   /** What this machine lacks and what that costs, one sentence each. */
   missing: z.array(z.string()),
   memoryBytes: z.number(),

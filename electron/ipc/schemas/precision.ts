@@ -147,9 +147,13 @@ export type Histogram = z.infer<typeof histogram>;
 export const storage = z.enum(['fp32', 'fp16', 'bf16', 'int8']);
 export type Storage = z.infer<typeof storage>;
 
+/** What a build may use wherever that is faster; mirrors PERMITTED of optimizer/builder/precision.ts. */
+export const buildKind = z.enum(['fp32', 'fp16', 'bf16', 'int8', 'int8+fp16']);
+export type BuildKind = z.infer<typeof buildKind>;
+
 /** What a build may store in which precision. */
 export const precisionChoice = z.object({
-  kind: storage,
+  kind: buildKind,
   ranges: rangesChoice.nullable(),
   /** Per operator (source id): what its layer has to be. */
   pins: z.record(z.string(), storage),

@@ -14,7 +14,8 @@ DType storedAs(Operand operand) {
         case Operand::F16: return DType::F16;
         case Operand::BF16: return DType::BF16;
         case Operand::I8: return DType::I8;
-        case Operand::TF32: return DType::F32;
+        case Operand::TF32:
+        case Operand::F32: return DType::F32;
     }
     return DType::Undefined;
 }
@@ -51,10 +52,10 @@ void place(const LayerDesc& d, const Problem& g, const void* elements, void* pac
 uint64_t factorsOffset(const Problem& g) { return (static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes()) + 63) / 64 * 64; }
 
 Packing packingOf(const Problem& g) {
-    uint64_t bytes = static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes());
+    uint64_t bytes = static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes() * g.parts);
     if (g.operand == Operand::I8) bytes = factorsOffset(g) + static_cast<uint64_t>(g.columns * g.groups) * sizeof(float);
     // Patches hold their channels outermost, as the constant does.
-    return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand), bytes};
+    return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand) + (g.parts > 1 ? "x" + std::to_string(g.parts) : ""), bytes};
 }
 
 void packWeights(const LayerDesc& d, const Problem& g, const void* raw, void* packed) {
@@ -75,11 +76,18 @@ void packWeights(const LayerDesc& d, const Problem& g, const void* raw, void* pa
         castElements(w.dtype, raw, type, converted.data(), count);
         raw = converted.data();
     }
-    if (g.operand != Operand::TF32) return place<uint16_t>(d, g, raw, packed);
-    std::vector<float> rounded(count);
-    std::memcpy(rounded.data(), raw, count * sizeof(float));
-    for (float& x : rounded) x = roundTf32(x);
-    place<uint32_t>(d, g, rounded.data(), packed);
+    if (g.operand == Operand::F16 || g.operand == Operand::BF16) return place<uint16_t>(d, g, raw, packed);
+    if (g.operand == Operand::F32 && g.parts == 1) return place<uint32_t>(d, g, raw, packed);
+    std::vector<float> rest(count), rounded(count);
+    std::memcpy(rest.data(), raw, count * sizeof(float));
+    const auto partBytes = static_cast<size_t>(g.columns * g.groups * g.weightRow() * g.bytes());
+    for (int part = 0; part < g.parts; ++part) {
+        for (size_t i = 0; i < count; ++i) {
+            rounded[i] = roundTf32(rest[i]);
+            rest[i] -= rounded[i];
+        }
+        place<uint32_t>(d, g, rounded.data(), static_cast<std::byte*>(packed) + static_cast<size_t>(part) * partBytes);
+    }
 }
 
 }  // namespace sinter::cuda::gemm

@@ -87,11 +87,12 @@ const char* operandName(Operand operand) {
         case Operand::BF16: return "bf16";
         case Operand::I8: return "i8";
         case Operand::TF32: return "tf32";
+        case Operand::F32: return "f32";
     }
     return "";
 }
 
-int64_t operandBytes(Operand operand) { return operand == Operand::I8 ? 1 : operand == Operand::TF32 ? 4 : 2; }
+int64_t operandBytes(Operand operand) { return operand == Operand::I8 ? 1 : operand == Operand::TF32 || operand == Operand::F32 ? 4 : 2; }
 
 bool Problem::operator==(const Problem& o) const {
     const auto key = [](const Problem& g) {
@@ -116,7 +117,7 @@ std::optional<Problem> geometryOf(const LayerDesc& d) {
 
 std::optional<Problem> problemOf(const LayerDesc& d) {
     const auto g = geometryOf(d);
-    if (!g || g->r > 16 || g->s > 16 || (g->operand == Operand::TF32 && d.intAttr("fast", 0) != 1)) return std::nullopt;
+    if (!g || g->r > 16 || g->s > 16) return std::nullopt;
     if (g->groups > 1 && (g->channels < 16 || g->columns % 8 != 0 || g->channels * g->bytes() % 16 != 0)) return std::nullopt;
     return g;
 }
@@ -129,8 +130,9 @@ std::optional<Problem> patchesOf(const LayerDesc& d) {
         if (pad != 0) return std::nullopt;
     }
     const DType type = d.outputs[0].dtype;
-    if (d.outputs[0].quantized() || (type != DType::F16 && type != DType::BF16) || g->reduction() * 2 % 16 != 0) return std::nullopt;
-    g->operand = type == DType::F16 ? Operand::F16 : Operand::BF16;
+    if (d.outputs[0].quantized() || (type != DType::F16 && type != DType::BF16 && type != DType::F32)) return std::nullopt;
+    g->operand = type == DType::F16 ? Operand::F16 : type == DType::BF16 ? Operand::BF16 : Operand::TF32;
+    if (g->reduction() * g->bytes() % 16 != 0) return std::nullopt;
     g->patches = true;
     g->convolution = false;
     g->channels = g->reduction();

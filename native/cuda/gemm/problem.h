@@ -6,8 +6,8 @@
 
 namespace sinter::cuda::gemm {
 
-/// Operand types of the tensor-core kernels, numbered as in prelude_mma.cuh.
-enum class Operand : int { F16 = 0, BF16 = 1, I8 = 2, TF32 = 3 };
+/// Operand types of the tensor-core kernels, numbered as in prelude_mma.cuh. F32: three TF32 products for each.
+enum class Operand : int { F16 = 0, BF16 = 1, I8 = 2, TF32 = 3, F32 = 4 };
 const char* operandName(Operand operand);
 int64_t operandBytes(Operand operand);
 
@@ -21,6 +21,7 @@ struct Problem {
     int64_t strideH = 1, strideW = 1, padTop = 0, padLeft = 0, dilationH = 1, dilationW = 1;
     ResultShape result;
     bool patches = false;  ///< of patchesOf: rows are gathered from planes first
+    int parts = 1;         ///< TF32 numbers whose sum a packed weight is: 2 where F32 kernels want them apart
 
     int64_t bytes() const { return operandBytes(operand); }
     int64_t taps() const { return r * s; }
@@ -37,7 +38,7 @@ struct Problem {
 /// weights of types that tensor-core and depthwise kernels know.
 std::optional<Problem> geometryOf(const LayerDesc& layer);
 /// The problem of a layer for the tensor-core kernels; nothing when it is not one (other ops and types, weights that are not constants, 1-D and 3-D
-/// convolutions, float32 without permission to round to TF32).
+/// convolutions). A float32 layer is one of TF32 operands, and may be made one of F32.
 std::optional<Problem> problemOf(const LayerDesc& layer);
 
 /// The matrix product on image patches of a convolution with few channels whose filters tile the image (stride = filter, no
@@ -50,7 +51,8 @@ int64_t pixelPitch(const TensorView& x, const Problem& problem);
 void defineProblem(Source& source, const Problem& problem);
 
 /// Recipe and size of the packed weights: rows of one output channel, taps outermost, channels innermost, each row
-/// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column.
+/// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column. With two parts the
+/// rows of the rounded weights come first, then those of what rounding left.
 Packing packingOf(const Problem& problem);
 uint64_t factorsOffset(const Problem& problem);
 void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);

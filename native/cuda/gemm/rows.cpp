@@ -10,7 +10,15 @@ namespace {
 
 /// What a row makes of its layer.
 enum class Form { Convolution, Product, Patches };
-std::optional<Problem> problemAs(Form form, const LayerDesc& d) { return form == Form::Patches ? patchesOf(d) : problemOf(d); }
+/// The problem as kernels of this operand type see it; nothing when it is none for them.
+std::optional<Problem> problemAs(Form form, const LayerDesc& d, Operand operand, const Tile& t) {
+    auto g = form == Form::Patches ? patchesOf(d) : problemOf(d);
+    if (!g) return g;
+    if (operand == Operand::F32 && g->operand == Operand::TF32) g->operand = Operand::F32;
+    if (g->operand != operand) return std::nullopt;
+    g->parts = t.parts;
+    return g;
+}
 
 constexpr size_t kOffered = 12;  ///< tactics per layer: the tuner times them all
 
@@ -53,8 +61,8 @@ double cutOff(const Problem& g, const DeviceProperties& device, double bytes) {
 }
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand, Form form) {
-    const auto g = problemAs(form, d);
-    if (!g || g->operand != operand || !eligible(t, *g, device) || !epilogueOf(d, *g)) return std::nullopt;
+    const auto g = problemAs(form, d, operand, t);
+    if (!g || !eligible(t, *g, device) || !epilogueOf(d, *g)) return std::nullopt;
     const double bytes = bytesOf(d), time = estimate(t, *g, device, bytes);
     if (time > cutOff(*g, device, bytes)) return std::nullopt;
     TacticInfo info;
@@ -101,10 +109,10 @@ TensorMap weightMap(const Tile& t, const Problem& g, const TensorView& w, DType 
     const auto bytes = static_cast<uint64_t>(g.bytes());
     const auto depth = static_cast<uint32_t>(t.bytes / g.bytes()), columns = static_cast<uint32_t>(t.n);
     const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
-    TiledMap map{.address = w.data, .dtype = type, .dims = {at(g.channels), at(g.columns)}, .strides = {at(g.channels) * bytes}, .box = {depth, columns},
+    TiledMap map{.address = w.data, .dtype = type, .dims = {at(g.channels), at(g.columns * g.parts)}, .strides = {at(g.channels) * bytes}, .box = {depth, columns},
                  .elementStrides = {}, .swizzle = t.bytes == 128 ? Swizzle::B128 : Swizzle::B64};
     if (g.taps() > 1) {
-        map.dims = {at(g.channels), at(g.taps()), at(g.columns)};
+        map.dims = {at(g.channels), at(g.taps()), at(g.columns * g.parts)};
         map.strides = {at(g.channels) * bytes, at(g.reduction()) * bytes};
         map.box = {depth, 1, columns};
     }
@@ -150,8 +158,8 @@ DType elementType(Operand operand) {
     return operand == Operand::F16 ? DType::F16 : operand == Operand::BF16 ? DType::BF16 : operand == Operand::I8 ? DType::I8 : DType::F32;
 }
 
-Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Form form) {
-    const Problem g = *problemAs(form, d);
+Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand, Form form) {
+    const Problem g = *problemAs(form, d, operand, t);
     const Epilogue epilogue = *epilogueOf(d, g);
     Source source;
     source.file = t.wgmma ? "conv_wgmma.cu" : "conv_mma.cu";
@@ -195,25 +203,27 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
 
 KernelRow rowOf(Form form, Operand operand, const Tile& t) {
     KernelRow row;
-    row.name = std::string(operandName(operand)) + (form == Form::Product ? "_matmul__" : form == Form::Convolution ? "_conv2d__" : "_conv2d_patches__") + t.name(operand);
+    row.name = std::string(operandName(operand)) + (form == Form::Product ? "_matmul" : form == Form::Convolution ? "_conv2d" : "_conv2d_patches") +
+               (operand == Operand::F32 ? "_tf32x3__" : "__") + t.name(operand);
     row.op = form == Form::Product ? "MatMul" : "Conv";
     row.leastArch = t.wgmma ? 90 : 80;
     if (t.wgmma) row.mostArch = 90;
     row.supports = [t, operand, form](const LayerDesc& d, const DeviceProperties& device) { return supports(d, device, t, operand, form); };
-    row.make = [t, form](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t, form); };
-    row.pack = [form](const LayerDesc& d, int, const void* raw, void* packed) {
-        if (const auto g = problemAs(form, d)) packWeights(d, *g, raw, packed);
+    row.make = [t, operand, form](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t, operand, form); };
+    row.pack = [t, operand, form](const LayerDesc& d, int, const void* raw, void* packed) {
+        if (const auto g = problemAs(form, d, operand, t)) packWeights(d, *g, raw, packed);
     };
     return row;
 }
 
 std::vector<KernelRow> allRows() {
     std::vector<KernelRow> rows;
-    for (const Operand operand : {Operand::F16, Operand::BF16, Operand::I8, Operand::TF32}) {
+    for (const Operand operand : {Operand::F16, Operand::BF16, Operand::I8, Operand::TF32, Operand::F32}) {
         for (const Tile& t : tiles()) {
+            if (!matches(t, operand)) continue;
             rows.push_back(rowOf(Form::Convolution, operand, t));
             rows.push_back(rowOf(Form::Product, operand, t));
-            if (operand == Operand::F16 || operand == Operand::BF16) rows.push_back(rowOf(Form::Patches, operand, t));
+            if (operand != Operand::I8) rows.push_back(rowOf(Form::Patches, operand, t));
         }
     }
     return rows;

@@ -35,6 +35,13 @@ constexpr WgmmaLine kWgmma[] = {
     {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 4, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
 };
 
+/// For F32: a thread holds each sum twice, a stage the weights in two parts.
+constexpr WgmmaLine kWgmmaF32[] = {
+    {128, 128, 128, 2, 4, 'p', 1, 1}, {128, 160, 128, 2, 3, 'p', 1, 1}, {128, 96, 128, 2, 4, 'p', 1, 1}, {128, 64, 128, 2, 5, 'p', 1, 1},
+    {64, 64, 128, 1, 4, ' ', 2, 15},  {64, 64, 128, 1, 3, ' ', 3, 1},   {64, 32, 128, 1, 4, ' ', 4, 7},  {128, 32, 128, 2, 4, ' ', 2, 1},
+    {128, 128, 128, 2, 3, ' ', 1, 7}, {128, 64, 128, 2, 3, ' ', 1, 7},
+};
+
 std::vector<Tile> allTiles() {
     std::vector<Tile> all;
     for (const MmaLine& l : kMma) {
@@ -43,13 +50,15 @@ std::vector<Tile> allTiles() {
             all.push_back({.m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split, .warpsM = l.warpsM, .warpsN = l.warpsN});
         }
     }
-    for (const WgmmaLine& l : kWgmma) {
+    const auto addWgmma = [&](const WgmmaLine& l, int parts) {
         for (const int split : {1, 2, 4, 8}) {
             if (!(l.splits & split)) continue;
             all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
-                           .consumers = l.consumers, .persistent = l.walk != ' ', .pingpong = l.walk == 'q'});
+                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q'});
         }
-    }
+    };
+    for (const WgmmaLine& l : kWgmma) addWgmma(l, 1);
+    for (const WgmmaLine& l : kWgmmaF32) addWgmma(l, 2);
     return all;
 }
 
@@ -74,7 +83,7 @@ int Tile::threads() const {
 }
 
 uint32_t Tile::sharedBytes() const {
-    const int pipeline = stages * (m + n) * bytes, sums = m * (n + 8) * 4;
+    const int pipeline = stages * (m + n * parts) * bytes, sums = m * (n + 8) * 4;
     if (!wgmma) return static_cast<uint32_t>(split > 1 ? pipeline + sums : std::max(pipeline, sums));
     constexpr int alignment = 1024;
     if (split > 1) return static_cast<uint32_t>(alignment + pipeline + sums);
@@ -94,7 +103,13 @@ std::string Tile::name(Operand operand) const {
     return s;
 }
 
+bool matches(const Tile& t, Operand operand) {
+    if (t.wgmma) return (t.parts > 1) == (operand == Operand::F32);
+    return operand != Operand::F32 || t.m / t.warpsM * (t.n / t.warpsN) <= 64 * 32;  // registers
+}
+
 bool eligible(const Tile& t, const Problem& g, const DeviceProperties& device) {
+    if (!matches(t, g.operand)) return false;
     if (t.wgmma ? device.arch() != 90 : device.arch() < 80) return false;
     if (t.split > 1 && device.arch() < 90) return false;  // clusters
     if (t.sharedBytes() > device.sharedPerBlock) return false;
@@ -115,9 +130,10 @@ double estimate(const Tile& t, const Problem& g, const DeviceProperties& device,
     const double resident = std::clamp<double>(std::floor(static_cast<double>(device.sharedPerMultiprocessor) / (t.sharedBytes() + 1024)), 1, t.blocks);
     const double concurrent = std::min(resident, std::ceil(blocks / sms));
     // Microseconds of one stage on a multiprocessor of its own: 32 bytes are one product step of any operand type.
-    const double products = static_cast<double>(t.m) * t.n * t.bytes, loaded = static_cast<double>(t.m + t.n) * t.bytes;
-    const double read = t.wgmma ? t.m / 64.0 * (64 + t.n) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
-    const double stage = std::max({products / (t.wgmma ? 13.4e6 : 1.39e6), (loaded + read) / 212e3, loaded / 93e3});
+    const bool split = g.operand == Operand::F32;
+    const double products = static_cast<double>(t.m) * t.n * t.bytes * (split ? 3 : 1), loaded = static_cast<double>(t.m + t.n * t.parts) * t.bytes;
+    const double read = t.wgmma ? t.m / 64.0 * (64 + t.n * (split ? 3 : 1)) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
+    const double stage = std::max({products / (split ? t.wgmma ? 6e6 : 3.4e6 : t.wgmma ? 13.4e6 : 1.39e6), (loaded + read) / 212e3, loaded / 93e3});
     // A stage's latency, less what the ring hides and what other blocks on the multiprocessor overlap.
     const double latency = ((t.wgmma ? 0.433 : 0.19) * 2 / std::max(1, t.stages - 1) + (t.wgmma ? 0.032 : 0.146)) / concurrent;
     const double epilogue = static_cast<double>(t.m) * t.n / t.split * 3.17 / 16384;

@@ -17,6 +17,7 @@ struct Tile {
     int warpsM = 1, warpsN = 1;  ///< mma: warps along rows and columns
     int consumers = 1;           ///< wgmma: multiplying warpgroups
     bool persistent = false;     ///< wgmma: blocks walk over tiles
+    int parts = 1;               ///< wgmma: Problem::parts of its weights; each part is a stage's columns of its own
     bool pingpong = false;       ///< wgmma, persistent: two consumers take whole tiles in turn, products beside epilogue
 
     int threads() const;
@@ -30,6 +31,8 @@ struct Tile {
 
 std::span<const Tile> tiles();
 
+/// Whether there is a kernel of this tile for these operands.
+bool matches(const Tile& tile, Operand operand);
 /// Whether a kernel of this tile can run the problem on the device.
 bool eligible(const Tile& tile, const Problem& problem, const DeviceProperties& device);
 

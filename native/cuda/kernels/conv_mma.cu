@@ -54,6 +54,27 @@ __device__ __forceinline__ int swizzled(int row, int chunk) {
     return row * BKB + ((chunk ^ turn) << 4);
 }
 
+/// sums += a · b, one step of the reduction.
+template <Operand OP>
+__device__ __forceinline__ void multiply(Accumulator (&sums)[MT][NT][4], const unsigned (&a)[MT][4], const unsigned (&b)[NT / 2][4]) {
+#pragma unroll
+    for (int i = 0; i < MT; ++i) {
+#pragma unroll
+        for (int j = 0; j < NT; ++j) mma_step<OP>(sums[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]);
+    }
+}
+
+// The instruction truncates its sums to float32. For F32 the products of a stage are summed from zero and added rounded, so that
+// a long reduction does not shrink.
+__device__ __forceinline__ void clear(Accumulator (&sums)[MT][NT][4]) {
+#pragma unroll
+    for (int n = 0; n < MT * NT * 4; ++n) sums[n / (NT * 4)][n / 4 % NT][n % 4] = 0;
+}
+__device__ __forceinline__ void add(Accumulator (&acc)[MT][NT][4], const Accumulator (&sums)[MT][NT][4]) {
+#pragma unroll
+    for (int n = 0; n < MT * NT * 4; ++n) acc[n / (NT * 4)][n / 4 % NT][n % 4] += sums[n / (NT * 4)][n / 4 % NT][n % 4];
+}
+
 }  // namespace
 
 extern "C" __global__ void
@@ -189,6 +210,8 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
 
         const unsigned a0 = base + stage * STAGE_BYTES, b0 = a0 + A_BYTES;
         stage = stage + 1 == STAGES ? 0 : stage + 1;
+        Accumulator sums[MT][NT][4];  // of this stage, for F32
+        if constexpr (kType == Operand::F32) clear(sums);
 #pragma unroll
         for (int step = 0; step < BKB / 32; ++step) {
             unsigned a[MT][4], b[NT / 2][4];
@@ -196,21 +219,29 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
             for (int i = 0; i < MT; ++i) load_matrix_x4(a[i], a0 + swizzled(fragmentA + i * 16, step * 2 + chunkA));
 #pragma unroll
             for (int j = 0; j < NT / 2; ++j) load_matrix_x4(b[j], b0 + swizzled(fragmentB + j * 16, step * 2 + chunkB));
-            if constexpr (kType == Operand::TF32) {
+            if constexpr (kType == Operand::F32) {
+                unsigned aLow[MT][4], bLow[NT / 2][4];
 #pragma unroll
-                for (int t = 0; t < 4; ++t) {
+                for (int i = 0; i < MT; ++i) split_tf32(a[i], a[i], aLow[i]);
 #pragma unroll
-                    for (int i = 0; i < MT; ++i) a[i][t] = round_tf32(a[i][t]);
+                for (int j = 0; j < NT / 2; ++j) split_tf32(b[j], b[j], bLow[j]);
+                multiply<Operand::TF32>(sums, aLow, b);
+                multiply<Operand::TF32>(sums, a, bLow);
+                multiply<Operand::TF32>(sums, a, b);
+            } else {
+                if constexpr (kType == Operand::TF32) {
 #pragma unroll
-                    for (int j = 0; j < NT / 2; ++j) b[j][t] = round_tf32(b[j][t]);
+                    for (int t = 0; t < 4; ++t) {
+#pragma unroll
+                        for (int i = 0; i < MT; ++i) a[i][t] = round_tf32(a[i][t]);
+#pragma unroll
+                        for (int j = 0; j < NT / 2; ++j) b[j][t] = round_tf32(b[j][t]);
+                    }
                 }
-            }
-#pragma unroll
-            for (int i = 0; i < MT; ++i) {
-#pragma unroll
-                for (int j = 0; j < NT; ++j) mma_step<kType>(acc[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]);
+                multiply<kType>(acc, a, b);
             }
         }
+        if constexpr (kType == Operand::F32) add(acc, sums);
     }
 
     // The tile goes through shared memory, so that the epilogue sees runs of channels of one pixel.

@@ -11,6 +11,9 @@
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_wgmma.cuh"
+#if OPERAND == 4
+#include "wgmma_split.cuh"
+#endif
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
 #if PATCHES
@@ -32,7 +35,10 @@ constexpr int CHANNEL_TILES = (C + BK - 1) / BK, KT = R * S * CHANNEL_TILES;
 constexpr int TILES_N = (K + BN - 1) / BN, TILES_M = (ROWS + BM - 1) / BM, TILES = TILES_M * TILES_N;
 constexpr bool WINDOWED = R > 1 || S > 1 || CONV_SH > 1 || CONV_SW > 1 || CONV_PT != 0 || CONV_PL != 0;
 
-constexpr int A_BYTES = BM * TILE_BYTES, B_BYTES = BN * TILE_BYTES, STAGE_BYTES = A_BYTES + B_BYTES;
+/// F32: weights come as two TF32 numbers, in rows [0, K) and [K, 2K); activations are split on their way to registers.
+constexpr bool SPLIT_OPERANDS = kType == Operand::F32;
+constexpr int A_BYTES = BM * TILE_BYTES, B_BYTES = BN * TILE_BYTES, STAGE_BYTES = A_BYTES + (SPLIT_OPERANDS ? 2 : 1) * B_BYTES;
+static_assert(!SPLIT_OPERANDS || (BLOCKS_M == 1 && TILE_BYTES == 128 && !PINGPONG));
 static_assert(!PINGPONG || (PERSISTENT && CONSUMERS == 2));
 static_assert(STAGE_BYTES % 1024 == 0, "stages keep the alignment of the swizzle");
 
@@ -67,7 +73,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #pragma unroll
         for (int s = 0; s < STAGES; ++s) {
             barrier_init(fullBase + s * 8, 1);
-            barrier_init(emptyBase + s * 8, PINGPONG ? 1 : CONSUMERS);
+            barrier_init(emptyBase + s * 8, PINGPONG ? 1 : CONSUMERS * (SPLIT_OPERANDS ? 4 : 1));
         }
         barrier_init_fence();
     }
@@ -82,10 +88,13 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
         if (threadIdx.x == 128 * CONSUMERS) {
             auto copyB = [&](int stage, int kt, int column) {
                 const unsigned target = base + stage * STAGE_BYTES + A_BYTES;
-                if constexpr (R * S == 1) {
-                    copy_tile_2d(target, wMap, fullBase + stage * 8, kt * BK, column);
-                } else {
-                    copy_tile_3d(target, wMap, fullBase + stage * 8, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column);
+#pragma unroll
+                for (int half = 0; half < (SPLIT_OPERANDS ? 2 : 1); ++half) {
+                    if constexpr (R * S == 1) {
+                        copy_tile_2d(target + half * B_BYTES, wMap, fullBase + stage * 8, kt * BK, column + half * K);
+                    } else {
+                        copy_tile_3d(target + half * B_BYTES, wMap, fullBase + stage * 8, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column + half * K);
+                    }
                 }
             };
             auto copyA = [&](int stage, int kt, int row) {
@@ -150,8 +159,23 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             }
 #endif
             Accumulator acc[BLOCKS_M][BN / 2];
-            int previous = 0;
+            [[maybe_unused]] int previous = 0;
             if constexpr (PINGPONG) named_barrier(2 + consumer, 256);
+#if OPERAND == 4
+            clear(acc[0]);
+            for (int kt = first; kt < last; ++kt) {
+                barrier_wait(fullBase + stage * 8, phase);
+                const unsigned a = base + stage * STAGE_BYTES;
+                float sums[BN / 2];
+                multiply_split<BN>(sums, a + (rowBase + warp * 16) * TILE_BYTES, a + A_BYTES, a + A_BYTES + B_BYTES, lane);
+                if (lane == 0) barrier_arrive(emptyBase + stage * 8);
+                add(acc[0], sums);
+                if (++stage == STAGES) {
+                    stage = 0;
+                    phase ^= 1;
+                }
+            }
+#else
             for (int kt = first; kt < last; ++kt) {
                 barrier_wait(fullBase + stage * 8, phase);
                 const unsigned long long a = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + rowBase * TILE_BYTES);
@@ -178,6 +202,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             if constexpr (PINGPONG) named_barrier_arrive(3 - consumer, 256);
             warpgroup_wait<0>();
             if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+#endif
             if constexpr (PINGPONG) {
                 const int passed = stage + KT;
                 stage = passed % STAGES;

@@ -9,8 +9,10 @@
 extern "C" __global__ void __launch_bounds__(256) gather_patches(const X_T* __restrict__ x, void* __restrict__ patches, long long imageStride, int channelStride, int rowStride) {
 #if OPERAND == 0
     using Element = half_t;
-#else
+#elif OPERAND == 1
     using Element = bf16_t;
+#else
+    using Element = float;
 #endif
     constexpr int V = PATCH_S % 8 == 0 ? 8 : PATCH_S % 4 == 0 ? 4 : PATCH_S % 2 == 0 ? 2 : 1, PIECES = PATCH_S / V;
     start_dependents();

@@ -12,12 +12,13 @@ __device__ __forceinline__ void load_matrix_x4_transposed(unsigned (&r)[4], unsi
                  : "memory");
 }
 
-/// Operand types of the matrix kernels, as the macro OPERAND names them.
-enum class Operand { F16 = 0, BF16 = 1, I8 = 2, TF32 = 3 };
+/// Operand types of the matrix kernels, as the macro OPERAND names them. F32: each number as the sum of two TF32 numbers, the
+/// product of two as three TF32 products.
+enum class Operand { F16 = 0, BF16 = 1, I8 = 2, TF32 = 3, F32 = 4 };
 
 template <Operand OP>
 struct OperandTraits {
-    static constexpr int bytes = OP == Operand::I8 ? 1 : OP == Operand::TF32 ? 4 : 2;
+    static constexpr int bytes = OP == Operand::I8 ? 1 : OP == Operand::TF32 || OP == Operand::F32 ? 4 : 2;
     using Accumulator = float;
 };
 template <>
@@ -31,6 +32,19 @@ __device__ __forceinline__ unsigned round_tf32(unsigned bits) {
     unsigned r;
     asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(__uint_as_float(bits)));
     return r;
+}
+
+/// Float32 bits as a TF32 number, rounded to nearest, and what that leaves: exact in float32, its last bit or two lost to the
+/// instruction, near 2^-22 of the number (Ootomo and Yokota, Recovering single precision accuracy from Tensor Cores, 2022). An
+/// infinity leaves NaN.
+__device__ __forceinline__ void split_tf32(unsigned bits, unsigned& high, unsigned& low) {
+    high = (bits + 0x1000u) & 0xffffe000u;  // round_tf32 takes twice the instructions
+    low = __float_as_uint(__uint_as_float(bits) - __uint_as_float(high));
+}
+template <int N>
+__device__ __forceinline__ void split_tf32(const unsigned (&bits)[N], unsigned (&high)[N], unsigned (&low)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) split_tf32(bits[i], high[i], low[i]);
 }
 
 /// c += a · b for a 16 × 8 tile and 32 bytes of the reduction.

@@ -23,7 +23,13 @@ export function candidatesOf(
   list.push(...forbidden.flatMap((o) => (o.tactic ? [entry(o, 'forbidden', 'by your choice')] : [])));
   const rank = (c: Candidate): number => (c.status === 'chosen' ? 0 : c.time ? 1 : 2);
   const cost = (c: Candidate): number => c.time?.median ?? c.estimate;
-  return list.sort((a, b) => rank(a) - rank(b) || cost(a) - cost(b) || (a.tactic < b.tactic ? -1 : 1));
+  list.sort((a, b) => rank(a) - rank(b) || cost(a) - cost(b) || (a.tactic < b.tactic ? -1 : 1));
+  // Options that differ in formats of absent or constant operands alone are the same to whoever reads this.
+  const told = new Set<string>();
+  return list.filter(({ tactic, formats }) => {
+    const key = `${tactic} ${formats}`;
+    return !told.has(key) && told.add(key);
+  });
 }
 
 const sideOf = (formats: readonly string[]): string => formats.filter((f) => f !== '').join(', ');

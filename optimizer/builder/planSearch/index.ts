@@ -183,8 +183,11 @@ function operandStorage(storages: Storages, plan: Plan, l: PlanLayer, variant: V
 /** What the device offers; where shapes are decided by running, the choice may wait. */
 function offered(plan: Plan, l: PlanLayer, enumerator: Enumerator, bind: Binding): readonly Tactic[] {
   if (l.resolve || l.bodies) return [deferred(l)];
+  const open = touchesOpen(plan, l, bind);
+  // Kernels that are compiled for their shapes cannot wait for them: the CPU's run such layers.
+  if (open && enumerator.compiles) return l.fused ? [] : [deferred(l)];
   const found = enumerator.tactics(plan, l);
-  return found.length === 0 && !l.fused && touchesOpen(plan, l, bind) ? [deferred(l)] : found;
+  return found.length === 0 && !l.fused && open ? [deferred(l)] : found;
 }
 
 export function noTactic(plan: Plan, l: PlanLayer): BuildError {

@@ -65,6 +65,11 @@ export class Enumerator {
     return found;
   }
 
+  /** Whether the device's kernels are compiled for the shapes that they run on. */
+  get compiles(): boolean {
+    return this.source.device !== 'cpu';
+  }
+
   /** True when only running decides the value's shape. */
   isOpen(plan: Plan, value: number): boolean {
     return isOpen(plan.values[value]!, this.source.bind);

@@ -131,7 +131,8 @@ export function copyLayer(
   const name = was === becomes ? 'Copy' : `Reformat ${was} → ${becomes}`;
   const layer: PlanLayer = { name, op: 'Copy', attrs: {}, inputs: [from], opInputs: 1, outputs: [to], sources };
   const open = enumerator.isOpen(plan, from) || enumerator.isOpen(plan, to);
-  const tactic = copyTactics(plan, layer, enumerator)[0] ?? (open ? deferred(layer) : undefined);
+  const ready = open && enumerator.compiles ? undefined : copyTactics(plan, layer, enumerator)[0];
+  const tactic = ready ?? (open ? deferred(layer) : undefined);
   if (!tactic) throw new BuildError(`the device cannot copy ${plan.values[from]!.dtype} values`);
   layer.tactic = tactic;
   return layer;

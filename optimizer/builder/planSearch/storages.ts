@@ -27,7 +27,11 @@ const MOVERS = new Set(['Concat', 'Split', 'Slice', 'Reshape', 'Transpose', 'Shu
 /** Layers with kernels that compute on quantized operands. */
 const QUANTIZED = new Set(['Conv', 'MatMul', 'AveragePool', 'Reduce', 'Pointwise']);
 /** Layers whose second operand is a matrix of weights: stored in 16 bits together with the activations. */
-export const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MatMul']);
+const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MatMul']);
+
+/** Whether a constant operand is stored in 16 bits together with the activations: a weight matrix, a table that is read from. */
+export const storedWithActivations = (op: string, operand: number): boolean =>
+  op === 'Gather' ? operand === 0 : WEIGHTED.has(op) && operand === 1;
 
 /** How each operand of a layer is stored in one of its variants; '' = as the model has it. */
 export interface Variant {
@@ -127,12 +131,27 @@ export class Storages {
     return out;
   }
 
+  /** Float numbers that begin in this layer: read from a table by integers, or computed from integers. */
+  private bornInHalf(
+    l: PlanLayer,
+    storage: Storage,
+    can: (v: number) => boolean,
+    constant: (v: number) => boolean,
+  ): Variant[] {
+    if (!l.outputs.every(can)) return [];
+    const outputs = l.outputs.map(() => storage);
+    if (l.op === 'Pointwise') return [{ inputs: l.inputs.map(() => ''), outputs }];
+    const table = l.inputs[0] ?? -1;
+    if (storedWithActivations(l.op, 0) && can(table) && constant(table)) return [{ inputs: [storage, ''], outputs }];
+    return [];
+  }
+
   /** 16 bits throughout, 16 bits in and float32 out, and the reverse; a weight matrix is in 16 bits in all of them. */
   private halfVariants(plan: Plan, l: PlanLayer, storage: Storage, allowed: readonly Storage[]): Variant[] {
     const can = (v: number): boolean => v >= 0 && this.stored(plan, v, storage) !== undefined;
     const constant = (v: number): boolean => v >= 0 && plan.values[v]!.weight !== undefined;
     const activations = l.inputs.filter((v) => can(v) && !constant(v));
-    if (activations.length === 0) return [];
+    if (activations.length === 0) return this.bornInHalf(l, storage, can, constant);
     const matrix = WEIGHTED.has(l.op) && constant(l.inputs[1] ?? -1);
     if (matrix && !can(l.inputs[1]!)) return [];
     const inputs = (activation: Storage): Storage[] =>

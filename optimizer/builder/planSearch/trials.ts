@@ -2,7 +2,7 @@ import type { StoredAs } from '../encode.ts';
 import type { Plan, PlanLayer } from '../plan.ts';
 import type { LevelPolicy } from '../tuning/levels.ts';
 import type { PlanTuner, Trial } from '../tuning/tuner.ts';
-import { layoutOfFormat } from './format.ts';
+import { layoutOfFormat, storageOfFormat } from './format.ts';
 import { type Enumerator, LINEAR, layoutName, type Option } from './options.ts';
 import { copyTactics, valueInFormat } from './reformats.ts';
 import { isPoint } from './search.ts';
@@ -161,5 +161,18 @@ export function timedOptions(
     else if (timing.ok) timed.push({ ...o, cost: timing.median, timing });
     else failures.set(o, timing.error);
   }
-  return { options: timed.length > 0 ? timed : untimed, failures };
+  return { options: timed.length > 0 ? settleTies(timed) : untimed, failures };
 }
+
+/** Timings of a kernel repeat to about this share: what is nearer together counts as equally fast. */
+const RESOLUTION = 0.02;
+
+/** Of ways that read the same and are equally fast, the one that writes 16 bits instead of 32 is better: memory is certain. */
+function settleTies(options: readonly Option[]): Option[] {
+  const reads = (o: Option): string => o.inputs.join();
+  const halves = new Set(options.filter((o) => o.outputs.every(isHalf)).map(reads));
+  const wide = (o: Option): boolean => o.outputs.some((f) => storageOfFormat(f) === '' && f !== '');
+  return options.map((o) => (wide(o) && halves.has(reads(o)) ? { ...o, cost: o.cost * (1 + RESOLUTION) } : o));
+}
+
+const isHalf = (format: string): boolean => ['float16', 'bfloat16'].includes(storageOfFormat(format));

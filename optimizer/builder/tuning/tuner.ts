@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Measurement, NativeRuntime } from '../../runtime.ts';
+import type { EngineTimes, Measurement, NativeRuntime } from '../../runtime.ts';
 import { type LevelPolicy, levelPolicy, type TuningLevel } from './levels.ts';
 import type { Timing, TimingCache } from './timingCache.ts';
 
@@ -94,6 +94,41 @@ export class PlanTuner {
     }
   }
 
+  /** What is known of a whole engine, by the bytes of its header. */
+  knownEngine(header: Uint8Array): { one: Timing; all: Timing } | null {
+    const one = this.o.cache.get(this.keyOf(header, 'engine on one stream'));
+    const all = this.o.cache.get(this.keyOf(header, 'engine on its streams'));
+    return one && all ? { one, all } : null;
+  }
+
+  /** True when an engine that the cache does not know may be timed. */
+  get mayTimeEngines(): boolean {
+    return this.policy?.engines === true && this.o.deterministic !== true && this.o.runtime.timeEngine !== undefined;
+  }
+
+  /** Times an engine file; one that does not run is a failed timing. Throws the signal's reason when stopped. */
+  async timeEngine(header: Uint8Array, path: string): Promise<void> {
+    const { runtime, threads, stop, cache } = this.o;
+    let times: EngineTimes;
+    try {
+      times = await runtime.timeEngine!(path, threads, ENGINE_RUNS, stop);
+    } catch (e) {
+      stop.throwIfAborted();
+      const failed = {
+        tactic: '',
+        ok: false,
+        error: e instanceof Error ? e.message : String(e),
+        min: 0,
+        median: 0,
+        max: 0,
+      };
+      times = { oneStream: failed, allStreams: failed };
+    }
+    cache.set(this.keyOf(header, 'engine on one stream'), timingOf(times.oneStream));
+    cache.set(this.keyOf(header, 'engine on its streams'), timingOf(times.allStreams));
+    cache.save();
+  }
+
   private async measure(group: TrialGroup): Promise<readonly Measurement[]> {
     const { runtime, device, threads, stop } = this.o;
     stop.throwIfAborted();
@@ -108,10 +143,7 @@ export class PlanTuner {
   private keep(desc: Uint8Array, m: Measurement): void {
     this.counted.timed += 1;
     if (!m.ok) this.counted.failed += 1;
-    const timing: Timing = m.ok
-      ? { ok: true, min: m.min, median: m.median, max: m.max }
-      : { ok: false, error: m.error || 'it failed' };
-    this.o.cache.set(this.keyOf(desc, m.tactic), timing);
+    this.o.cache.set(this.keyOf(desc, m.tactic), timingOf(m));
   }
 
   /** Tactics without a timing, by layer, in the order they came. */
@@ -141,6 +173,12 @@ export class PlanTuner {
     return `${this.context}/${tactic}/${known}`;
   }
 }
+
+/** Whole runs vary more than kernels that are timed by the dozen. */
+const ENGINE_RUNS = { warmup: 20, runs: 60 };
+
+const timingOf = (m: Measurement): Timing =>
+  m.ok ? { ok: true, min: m.min, median: m.median, max: m.max } : { ok: false, error: m.error || 'it failed' };
 
 interface TrialGroup {
   readonly desc: Uint8Array;

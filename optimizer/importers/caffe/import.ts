@@ -111,9 +111,10 @@ function readWeights(reader: FileReader, file: string, options: ImportOptions): 
     reported = at;
     options.onProgress?.('read', at, reader.size);
   });
+  const type = caffeType('NetParameter') as protobuf.Type;
   let net: NetParameter;
   try {
-    net = (caffeType('NetParameter') as protobuf.Type).decode(skeleton) as unknown as NetParameter;
+    net = type.decode(skeleton) as unknown as NetParameter;
   } catch {
     throw new ImportError('not-a-model', `${file} is not a Caffe model: its contents cannot be decoded.`);
   }

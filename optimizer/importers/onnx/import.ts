@@ -56,9 +56,10 @@ function decode(reader: FileReader, file: string, options: ImportOptions): Model
     reported = at;
     options.onProgress?.('read', at, reader.size);
   });
+  const type = onnxType('ModelProto');
   let model: ModelProto;
   try {
-    model = onnxType('ModelProto').decode(skeleton) as unknown as ModelProto;
+    model = type.decode(skeleton) as unknown as ModelProto;
   } catch {
     throw new ImportError('not-a-model', `${file} is not an ONNX model: its contents cannot be decoded.`);
   }

@@ -164,8 +164,9 @@ function decode<T>(reader: FileReader, wire: WireFormat, type: string, file: str
     reported = at;
     options.onProgress?.('read', at, reader.size);
   });
+  const message = tensorflowType(type) as protobuf.Type;
   try {
-    return (tensorflowType(type) as protobuf.Type).decode(skeleton) as unknown as T;
+    return message.decode(skeleton) as unknown as T;
   } catch {
     throw new ImportError('not-a-model', `${file} is not ${wire.what}: its contents cannot be decoded.`);
   }

@@ -11,7 +11,12 @@ import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
 import { bytesText, countText, plural, timeText } from '../../ui/format.ts';
 
-const factor = (before: number, after: number): string => `×${(before / after).toFixed(before / after < 9.95 ? 2 : 1)}`;
+/** "×1.24", "×0.0041", "×13,938": three digits, never more than fit. */
+const factor = (before: number, after: number): string => {
+  const ratio = before / after;
+  if (ratio >= 99.5) return `×${countText(Math.round(ratio))}`;
+  return `×${ratio >= 9.95 ? ratio.toFixed(1) : ratio >= 0.1 ? ratio.toFixed(2) : ratio.toPrecision(2)}`;
+};
 
 /** Faster and slower are told by the arrow and the number, not by a colour alone. */
 function Factor({ before, after }: { before: number; after: number }) {

@@ -1,115 +1,46 @@
-import { NumberInput, Progress, Select } from '@mantine/core';
-import { IconHammer } from '@tabler/icons-react';
+import { Progress } from '@mantine/core';
 import type { ReportLayer } from '../../../electron/ipc/schemas/build.ts';
-import type { Storage } from '../../../electron/ipc/schemas/precision.ts';
-import { choose } from '../../store/actions/choices.ts';
-import { chooseTuning } from '../../store/actions/tuning.ts';
-import { choosePrecision } from '../../store/actions/precision/results.ts';
-import { threadsOf } from '../../store/actions/engine.ts';
+import { selectLayer } from '../../store/actions/select.ts';
 import { countStorages, STORAGE_TITLE } from '../../store/precision.ts';
 import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, countText, percentText, plural, secondsText } from '../../ui/format.ts';
-
-function Options() {
-  const choices = useStudio((s) => s.choices);
-  const devices = useStudio((s) => s.machine?.devices) ?? [];
-  const symbols = useStudio((s) => s.model?.symbols) ?? [];
-  const storages = useStudio((s) => s.precision.storages);
-  const hasRanges = useStudio((s) => s.precision.calibration !== null);
-  const cores = devices.find((d) => d.id === choices.device)?.cores ?? 1;
-  return (
-    <Section title="Options">
-      <div className="form">
-        <Select
-          label="Device"
-          size="xs"
-          allowDeselect={false}
-          data={devices.map((d) => ({ value: d.id, label: d.name }))}
-          value={choices.device}
-          onChange={(device) => device !== null && choose({ device })}
-        />
-        <NumberInput
-          label="Threads"
-          description={`${cores} cores on this device`}
-          size="xs"
-          min={1}
-          max={Math.max(cores, 1)}
-          value={choices.threads > 0 ? choices.threads : threadsOf()}
-          onChange={(v) => typeof v === 'number' && v >= 1 && choose({ threads: Math.round(v) })}
-        />
-        <Select
-          label="Precision"
-          description={hasRanges ? 'Ranges, pins and plans are in the Precision step' : 'INT8 needs ranges: see the Precision step'}
-          size="xs"
-          allowDeselect={false}
-          data={storages.map((s) => ({ value: s, label: STORAGE_TITLE[s], disabled: s === 'int8' && !hasRanges }))}
-          value={choices.precision.kind}
-          onChange={(kind) => kind !== null && choosePrecision({ kind: kind as Storage })}
-        />
-        <Tuning />
-        {symbols.map((s) => (
-          <NumberInput
-            key={s}
-            label={`Dimension ${s}`}
-            description="The engine is built for this size"
-            size="xs"
-            min={1}
-            value={choices.shapes[s] ?? ''}
-            error={choices.shapes[s] === undefined ? 'Give a size' : undefined}
-            onChange={(v) => {
-              if (typeof v === 'number' && v >= 1) choose({ shapes: { ...choices.shapes, [s]: Math.round(v) } });
-            }}
-          />
-        ))}
-      </div>
-      <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />
-    </Section>
-  );
-}
-
-const LEVELS = [
-  'none, estimates decide',
-  'one kernel a format',
-  'two kernels a format',
-  'three kernels a format',
-  'six, more samples',
-  'all of them',
-];
-
-/** How much is timed, and what has been pinned or forbidden by hand. */
-function Tuning() {
-  const { level, pin, forbid } = useStudio((s) => s.choices.tuning);
-  const pinned = Object.keys(pin).length;
-  return (
-    <>
-      <Select
-        label="Auto-tuning"
-        description="Kernels are timed here; a timing is kept and used again"
-        size="xs"
-        allowDeselect={false}
-        data={LEVELS.map((title, i) => ({ value: String(i), label: `${i} · ${title}` }))}
-        value={String(level)}
-        onChange={(v) => v !== null && chooseTuning({ level: Number(v) })}
-      />
-      {pinned + forbid.length > 0 && (
-        <p className="muted">
-          {[pinned > 0 ? `${pinned} pinned` : '', forbid.length > 0 ? `${forbid.length} forbidden` : '']
-            .filter((t) => t !== '')
-            .join(', ')}{' '}
-          by hand. <CommandButton command="build.freeTactics" label="Free all" />
-        </p>
-      )}
-    </>
-  );
-}
+import { fallbacks } from './fallbacks.ts';
+import { Options } from './Options.tsx';
 
 /** "12 layers in INT8, 3 in FP32". */
 function kindsText(layers: readonly ReportLayer[]): string {
   const parts = countStorages(layers).map(([k, n], i) => `${i === 0 ? plural(n, 'layer') : n} in ${STORAGE_TITLE[k]}`);
   return `${parts.join(', ')}.`;
+}
+
+/** Layers that the GPU has no kernel for: how many, and what going to the CPU and back moves. */
+function OnCpu({ layers }: { layers: readonly ReportLayer[] }) {
+  const there = fallbacks(layers);
+  if (!there) return null;
+  return (
+    <Section title="On the CPU">
+      <p data-testid="fallbacks">
+        {plural(there.layers.length, 'layer runs', 'layers run')} on the CPU, {plural(there.copies, 'copy', 'copies')},{' '}
+        {bytesText(there.bytes)} a run.
+      </p>
+      <p className="muted">The GPU has no kernel for them; each waits for the GPU and holds up the graph of launches.</p>
+      <ul className="fallbacks" aria-label="Layers on the CPU">
+        {there.layers.map((l) => (
+          <li key={l.index}>
+            <button type="button" className="link" title={l.tactic} onClick={() => selectLayer(l.sources)}>
+              {l.index + 1} · {l.name}
+            </button>{' '}
+            <span className="muted">
+              {plural(l.fallback?.copies ?? 0, 'copy', 'copies')}, {bytesText(l.fallback?.bytes ?? 0)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
 }
 
 function Running() {
@@ -130,6 +61,7 @@ function Running() {
 function Result() {
   const result = useStudio((s) => s.build);
   const stale = useStudio(isStale);
+  const device = useStudio((s) => s.machine?.devices.find((d) => d.id === s.build?.report.device)?.name);
   if (!result) return <Empty text="No engine yet: building takes the optimized graph and chooses a kernel for every layer." />;
   const { report } = result;
   const { arena, lowerBound, withoutReuse } = report.memory;
@@ -137,7 +69,7 @@ function Result() {
     <>
       {stale && (
         <div className="stale-box">
-          Passes, precision or kernels changed after this build. <CommandButton command="run.build" label="Rebuild" />
+          Device, passes, precision or kernels changed after this build. <CommandButton command="run.build" label="Rebuild" />
         </div>
       )}
       <Section title="Engine">
@@ -149,7 +81,11 @@ function Result() {
         <p className="muted" data-testid="built-in">
           {kindsText(report.layers)}
         </p>
+        <p className="muted" data-testid="built-for">
+          For {device ?? report.device}.
+        </p>
       </Section>
+      <OnCpu layers={report.layers} />
       <Section title="Activation memory">
         <div className="stats">
           <Stat label="Planned" value={bytesText(arena)} title="One arena for all activations" />

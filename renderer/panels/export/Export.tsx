@@ -29,7 +29,10 @@ function EngineCard() {
     s.profile && s.profile.measuredOn === s.build?.engine ? s.profile.latency.median : null,
   );
   const text = build
-    ? `${plural(build.report.layers.length, 'layer')}, ${bytesText(build.report.engine.bytes)}${median === null ? '' : `, ${timeText(median)} median here`}. ${whereItRuns(build.report.layers.map((l) => l.tactic))}`
+    ? `${plural(build.report.layers.length, 'layer')}, ${bytesText(build.report.engine.bytes)}${median === null ? '' : `, ${timeText(median)} median here`}. ${whereItRuns(
+        build.report.device,
+        build.report.layers.map((l) => l.tactic),
+      )}`
     : 'Kernels, memory plan and weights in one file that runs without the framework the model came from.';
   return (
     <Card title="Engine (.sinter)" text={text}>

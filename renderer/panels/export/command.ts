@@ -1,6 +1,6 @@
 import type { Given, ModelSummary } from '../../../electron/ipc/schemas/graph.ts';
 import type { CalibrationView, DataChoice } from '../../../electron/ipc/schemas/precision.ts';
-import { DEFAULT_IMAGE } from '../../store/precision.ts';
+import { DEFAULT_IMAGE, needsRanges } from '../../store/precision.ts';
 import type { Choices } from '../../store/state.ts';
 import { shellWord } from '../../ui/format.ts';
 import { numbersText } from '../../ui/numbers.ts';
@@ -101,8 +101,8 @@ export function cliCommands(
   const precision: string[] = tuningFlags(choices);
   let needs: Commands['needs'] = null;
   if (kind !== 'fp32') precision.push('--precision', kind);
-  const needsRanges = kind === 'int8' || Object.values(pins).includes('int8');
-  if (needsRanges && calibration) {
+  if (choices.precision.fastFp32) precision.push('--fast-fp32');
+  if (needsRanges(choices.precision) && calibration) {
     const asMade = Object.keys(thresholds).length === 0 && algorithm === calibration.made;
     let file = exported;
     if (file === null && calibration.origin !== 'run' && asMade) file = calibration.path;
@@ -155,8 +155,10 @@ const SETS: readonly [string, string][] = [
   ['avx2', 'AVX2'],
 ];
 
-/** Which CPUs an engine runs on, read from the names of its kernels. */
-export function whereItRuns(tactics: readonly string[]): string {
+/** Which machines an engine runs on, read from its device and the names of its kernels. */
+export function whereItRuns(device: string, tactics: readonly string[]): string {
+  if (device.startsWith('cuda'))
+    return 'Runs on GPUs of this architecture with the NVIDIA driver alone; elsewhere it is refused with the reason, and can be inspected.';
   const need = SETS.find(([set]) => tactics.some((t) => t.includes(`__${set}`) || t.includes(`_${set}_`)));
   return need ? `Runs on CPUs with ${need[1]}; on others it is refused with the reason.` : 'Runs on any x86-64 CPU.';
 }

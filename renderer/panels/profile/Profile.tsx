@@ -40,8 +40,9 @@ function Latency({ result }: { result: ProfileResult }) {
           <Stat label="p99" value={timeText(latency.p99)} />
         </div>
         <p className="muted">
-          {plural(samples.length, 'run')} on {plural(result.threads, 'thread')}, random input. The layers one by one
-          take {timeText(layerSum(result))}: their sum is not the engine's time.
+          {plural(samples.length, 'run')} on{' '}
+          {result.device.kind === 'cpu' ? plural(result.threads, 'thread') : result.device.id}, random input. The layers
+          one by one take {timeText(layerSum(result))}: their sum is not the engine's time.
         </p>
       </Section>
       <Section

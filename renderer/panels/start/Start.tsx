@@ -1,11 +1,12 @@
 import { Button } from '@mantine/core';
-import { IconCpu, IconFileUpload } from '@tabler/icons-react';
+import { IconFileUpload } from '@tabler/icons-react';
 import type { RecentFile } from '../../../electron/ipc/shell.ts';
 import { findCommand } from '../../commands/command.ts';
 import { openPath } from '../../store/actions/project.ts';
 import { useStudio } from '../../store/store.ts';
 import { Section } from '../../ui/Frame.tsx';
-import { bytesText, middleCut, plural } from '../../ui/format.ts';
+import { bytesText, middleCut } from '../../ui/format.ts';
+import { MachineCard } from './Machine.tsx';
 
 function Files({ files, label, showPath }: { files: readonly RecentFile[]; label: string; showPath: boolean }) {
   const opening = useStudio((s) => s.opening);
@@ -21,42 +22,6 @@ function Files({ files, label, showPath }: { files: readonly RecentFile[]; label
         </li>
       ))}
     </ul>
-  );
-}
-
-function MachineCard() {
-  const machine = useStudio((s) => s.machine);
-  const connection = useStudio((s) => s.connection);
-  return (
-    <Section title="This machine">
-      {!machine && <p className="muted">{connection === 'lost' ? 'The engine host is not running.' : 'Looking…'}</p>}
-      {machine?.devices.map((d) => (
-        <div key={d.id} className="device">
-          <IconCpu size={22} stroke={1.5} />
-          <div>
-            <b>{d.name}</b>
-            <p className="muted">
-              {plural(d.cores, 'core')}, {bytesText(machine.memoryBytes)} memory
-            </p>
-            <p>
-              {d.features.map((f) => (
-                <span key={f} className="tag">
-                  {f}
-                </span>
-              ))}
-            </p>
-          </div>
-        </div>
-      ))}
-      {machine && machine.missing.length > 0 && (
-        <ul className="missing">
-          {machine.missing.map((m) => (
-            <li key={m}>{m}</li>
-          ))}
-        </ul>
-      )}
-      {machine?.runtime && <p className="muted">Sinter runtime {machine.runtime}</p>}
-    </Section>
   );
 }
 

@@ -11,10 +11,10 @@ import { openPath, projectText, restoreProject } from './project.ts';
 
 let crashes: number[] = [];
 
-async function connectOnce(): Promise<boolean> {
+async function connectOnce(fresh = false): Promise<boolean> {
   set({ connection: 'connecting' });
   try {
-    await busy(connectHost({ onJob, onLog: (l) => log(l.level, l.text) }));
+    await busy(connectHost({ onJob, onLog: (l) => log(l.level, l.text) }, fresh));
     set({ connection: 'ready', machine: await busy(host().machine({})) });
     return true;
   } catch (e) {
@@ -26,11 +26,12 @@ async function connectOnce(): Promise<boolean> {
 
 /** Starts over with a new host process and reopens what was open. */
 export async function restartHost(): Promise<void> {
+  loseHost('The engine host was restarted.');
   const session = projectText('');
   const { profile, overlay, step } = get();
   set({ model: null, trace: null, views: {}, build: null, building: null, profiling: null });
   set({ precision: NO_RESULTS });
-  if (!(await connectOnce())) return;
+  if (!(await connectOnce(true))) return;
   if (session !== null) await restoreProject(session, '');
   await handBackProfiles(profile?.id ?? null);
   if (profile) set({ overlay, step });
@@ -62,8 +63,8 @@ export async function boot(): Promise<void> {
   const bridge = shell();
   bridge.onHostLost(onLost);
   const connected = await connectOnce();
-  const [recent, samples] = await Promise.all([bridge.recent(), bridge.samples()]);
-  set({ recent, samples });
+  const [recent, samples, settings] = await Promise.all([bridge.recent(), bridge.samples(), bridge.settings()]);
+  set({ recent, samples, libraryFolders: settings.libraryFolders });
   if (!connected) return;
   let asked = false;
   bridge.onOpenPath((path) => {

@@ -1,6 +1,7 @@
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
+import { needsRanges } from '../precision.ts';
 import { buildKeyOf } from '../state.ts';
 import { get, set } from '../store.ts';
 import { newJob } from './jobs.ts';
@@ -11,7 +12,9 @@ import { addProfile } from './profiles.ts';
 /** Cores to build for: the user's number, else all of the device. */
 export function threadsOf(): number {
   const { choices, machine } = get();
-  return choices.threads > 0 ? choices.threads : Math.max(1, machine?.devices[0]?.cores ?? 1);
+  return choices.threads > 0
+    ? choices.threads
+    : Math.max(1, machine?.devices.find((d) => d.kind === 'cpu')?.cores ?? 1);
 }
 
 /** Builds the optimized graph for the chosen device; the engine stays in the results cache until it is exported. */
@@ -27,10 +30,9 @@ export async function build(): Promise<boolean> {
     );
     return false;
   }
-  const { kind, pins } = choices.precision;
+  const { kind, fastFp32, pins } = choices.precision;
   const ranges = currentRanges();
-  const needsRanges = kind === 'int8' || Object.values(pins).includes('int8');
-  if (needsRanges && !ranges) {
+  if (needsRanges(choices.precision) && !ranges) {
     set({ step: 'precision' });
     notify('warning', 'INT8 needs ranges: calibrate on sample data, or open a calibration cache.', 'precision.start');
     return false;
@@ -43,8 +45,8 @@ export async function build(): Promise<boolean> {
     const precision = { kind, ranges, pins: { ...pins } };
     const { level, pin, forbid } = choices.tuning;
     const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
-    const params = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes }, precision, tuning, job };
-    const result = await busy(host().build(params));
+    const what = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes } };
+    const result = await busy(host().build({ ...what, precision, fastFp32, tuning, job }));
     set({ build: result, buildKey, profile: null, overlay: get().overlay === 'time' ? 'none' : get().overlay });
     return true;
   } catch (e) {

@@ -54,7 +54,12 @@ export async function openModel(path: string, choices?: Partial<Choices>, given:
       views: {},
       build: null,
       profile: null,
-      precision: { ...NO_RESULTS, algorithms: precision.algorithms, storages: precision.storages },
+      precision: {
+        ...NO_RESULTS,
+        algorithms: precision.algorithms,
+        storages: precision.storages,
+        kinds: precision.kinds,
+      },
       selection: new Set(),
       focus: null,
       hover: new Set(),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { tuningChoice } from '../../../electron/ipc/schemas/build.ts';
 import { type Given, given } from '../../../electron/ipc/schemas/graph.ts';
-import { budget, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
+import { budget, buildKind, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
 import { folderOf, relativeTo, resolveFrom } from '../paths.ts';
 import { calibrationStale, dataKey } from '../precision.ts';
@@ -18,7 +18,8 @@ const FORMAT = 1;
 /** The key of a calibration whose choices are not known any more. */
 const STALE = 'older choices';
 const precisionChoices = z.object({
-  kind: storage,
+  kind: buildKind,
+  fastFp32: z.boolean().default(false),
   data: dataChoice.nullable(),
   test: dataChoice.pick({ path: true, labels: true, samples: true }).nullable(),
   algorithm: z.string(),

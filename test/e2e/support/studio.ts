@@ -25,14 +25,16 @@ export interface Studio {
 }
 
 /** Starts the built studio in real Electron with a data folder of its own. */
-export async function launch(options: { args?: string[]; userData?: string; dark?: boolean } = {}): Promise<Studio> {
+export async function launch(
+  options: { args?: string[]; userData?: string; dark?: boolean; env?: Record<string, string> } = {},
+): Promise<Studio> {
   const executablePath = process.env.SINTER_TEST_EXECUTABLE;
   if (!executablePath) throw new Error('run the end-to-end tests with: npm run test:e2e');
   const machine: string[] = JSON.parse(process.env.SINTER_TEST_ARGS ?? '[]');
   const app = await _electron.launch({
     executablePath,
     args: [...machine, '--force-device-scale-factor=1', ...(options.args ?? [])],
-    env: { ...process.env, SINTER_USER_DATA: options.userData ?? scratch() } as Record<string, string>,
+    env: { ...process.env, SINTER_USER_DATA: options.userData ?? scratch(), ...options.env } as Record<string, string>,
     colorScheme: options.dark ? 'dark' : 'light',
   });
   const page = await app.firstWindow();

@@ -89,6 +89,8 @@ TEST_CASE("cases: normalization") {
     layerNorm({2, 7, 24}, 2, true, DType::F32, "residual_relu");
     layerNorm({2, 7, 24}, 2, false, DType::F32, "residual");
     for (DType t : {DType::F64, DType::F16, DType::BF16}) layerNorm({4, 33}, 1, true, t);
+    for (DType t : {DType::F16, DType::BF16, DType::F32}) layerNorm({3, 5, 1160}, 2, true, t, "residual");
+    layerNorm({700, 64}, 1, true, DType::F16);
     for (const Dims& x : {Dims{2, 7, 5, 6}, Dims{1, 16, 9}, Dims{2, 6, 3, 4, 2}}) {
         const Dims c{x[1]};
         cases.push_back(Builder("InstanceNorm").input(x).weight(c).weight(c).output(x).f("epsilon", 1e-5).name(shapeText(x)).build());

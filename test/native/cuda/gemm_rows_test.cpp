@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdio>
 #include <set>
 
@@ -114,10 +116,15 @@ TEST_CASE("tensor-core rows: a few tiles per layer, of the layer's type and the 
         }
         CHECK(std::none_of(older.begin(), older.end(), isWgmma));
     }
-    CHECK(offered(convolution(DType::F32, 1, 64, 14, 64), hopper()).empty());  // rounding to TF32 needs permission
-    LayerDesc fast = convolution(DType::F32, 1, 64, 14, 64);
-    fast.attrs.emplace_back("fast", int64_t{1});
-    CHECK(!offered(fast, hopper()).empty());
+    // Float32: rows of TF32 operands (which builders take only with permission) and rows that keep all bits.
+    const auto offers = [](const LayerDesc& d, const std::string& prefix) {
+        const auto rows = offered(d, hopper());
+        return std::any_of(rows.begin(), rows.end(), [&](const Offer& o) { return o.row->name.starts_with(prefix); });
+    };
+    for (const std::string prefix : {"tf32_conv2d__sm", "f32_conv2d_tf32x3__sm"}) {
+        CHECK(offers(convolution(DType::F32, 1, 64, 14, 64), prefix + "80_mma"));
+        CHECK(offers(convolution(DType::F32, 32, 256, 14, 256), prefix + "90_wgmma"));
+    }
 }
 
 TEST_CASE("tensor-core rows: a small image splits its reduction, a large batch does not") {
@@ -169,6 +176,26 @@ TEST_CASE("tensor-core rows: packed weights hold channels innermost, rows padded
     gemm::packWeights(p, *gemm::problemOf(p), b, rows.data());
     CHECK(loadElement(DType::F16, rows.data(), 1) == 3);
     CHECK(loadElement(DType::F16, rows.data(), 8) == 2);
+}
+
+TEST_CASE("tensor-core rows: float32 weights as two TF32 numbers") {
+    const LayerDesc d = convolution(DType::F32, 1, 32, 4, 2, {.kernel = 1, .pad = 0});
+    std::vector<float> raw(64);
+    for (size_t i = 0; i < 64; ++i) raw[i] = std::ldexp(1.0F + static_cast<float>(i * 7919 % 8191) / 8191.0F, static_cast<int>(i % 9) - 4) * (i % 2 ? 1.0F : -1.0F);
+    auto problem = gemm::problemOf(d);
+    REQUIRE(problem);
+    problem->operand = gemm::Operand::F32;
+    problem->parts = 2;
+    CHECK(gemm::packingOf(*problem).recipe == "cuda_krsc16_f32x2");
+    std::vector<float> packed(gemm::packingOf(*problem).bytes / 4);
+    REQUIRE(packed.size() == 128);
+    gemm::packWeights(d, *problem, raw.data(), packed.data());
+    for (size_t i = 0; i < 64; ++i) {
+        CHECK((std::bit_cast<uint32_t>(packed[i]) & 0x1fffU) == 0);
+        CHECK((std::bit_cast<uint32_t>(packed[64 + i]) & 0x1fffU) == 0);
+        CHECK(std::fabs(packed[i] - raw[i]) <= std::fabs(raw[i]) * 0x1p-11F);
+        CHECK(std::fabs(packed[i] + packed[64 + i] - raw[i]) <= std::fabs(raw[i]) * 0x1p-22F);
+    }
 }
 
 TEST_CASE("tensor-core rows: INT8 weights bring one factor per column") {
@@ -237,8 +264,8 @@ TEST_CASE("tensor-core rows: the best kernels of each layer compile") {
     }
     std::vector<LayerDesc> layers{convolution(DType::F16, 32, 128, 28, 128), convolution(DType::F16, 1, 512, 7, 512), convolution(DType::I8, 4, 64, 14, 72),
                                   convolution(DType::F16, 2, 20, 9, 24, {.stride = 2}), product(DType::BF16, 254, 768, 768)};
-    layers.push_back(convolution(DType::F32, 1, 64, 14, 64));
-    layers.back().attrs.emplace_back("fast", int64_t{1});
+    for (const int64_t batch : {1, 32}) layers.push_back(convolution(DType::F32, batch, 64, 14, 64));
+    layers.push_back(product(DType::F32, 254, 768, 768));
     layers.push_back(convolution(DType::F16, 1, 32, 14, 32, {.group = 32}));
     layers.push_back(convolution(DType::F16, 1, 3, 32, 64, {.kernel = 7, .stride = 2}));
     layers.push_back(convolution(DType::F16, 1, 3, 224, 768, {.kernel = 16, .stride = 16, .pad = 0, .residual = false}));

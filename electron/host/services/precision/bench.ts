@@ -86,6 +86,7 @@ export class Bench {
       threads: r.threads,
       shapes: r.shapes,
       precision: await policyOf(optimized.graph, candidate.choice, this.calibrations),
+      fastFp32: false,
       // Kernels pinned by hand are of one precision; here others are compared.
       tuning: { ...r.tuning, pin: {} },
       path: file,

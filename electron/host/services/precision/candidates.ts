@@ -1,4 +1,4 @@
-import type { PrecisionChoice, RangesChoice, Storage } from '../../../ipc/schemas/precision.ts';
+import type { BuildKind, PrecisionChoice, RangesChoice, Storage } from '../../../ipc/schemas/precision.ts';
 
 /** A plan that is worth measuring. */
 export interface Candidate {
@@ -22,8 +22,8 @@ export class Candidates {
   constructor(ranges: RangesChoice) {
     this.ranges = ranges;
   }
-  add(title: string, kind: Storage, pins: Pinned = {}): Candidate {
-    const needs = kind === 'int8' || Object.values(pins).includes('int8');
+  add(title: string, kind: BuildKind, pins: Pinned = {}): Candidate {
+    const needs = kind.startsWith('int8') || Object.values(pins).includes('int8');
     const choice: PrecisionChoice = { kind, ranges: needs ? this.ranges : null, pins: { ...pins } };
     const id = idOf(choice);
     const known = this.list.find((c) => c.id === id);

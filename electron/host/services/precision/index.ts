@@ -18,7 +18,7 @@ import type { Calibrations } from './calibrations.ts';
 import { imageSettingsOf, inputsWith, openSource, readsImages } from './data.ts';
 import { evaluateEngine } from './evaluate.ts';
 import { measurePlans } from './plans.ts';
-import { pinsOf, STORAGES } from './policy.ts';
+import { KINDS, pinsOf, STORAGES } from './policy.ts';
 import { previewSample } from './preview.ts';
 import { Sensitivity } from './sensitivity.ts';
 
@@ -60,6 +60,7 @@ export function precisionServices(
     precisions: async () => ({
       algorithms: algorithms.map(({ name, title, doc }) => ({ name, title, doc })),
       storages: [...STORAGES],
+      kinds: [...KINDS],
     }),
     data: async ({ model: handle, data, shapes, indices }) => {
       const model = models.get(handle);

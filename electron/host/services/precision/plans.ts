@@ -95,6 +95,8 @@ export async function measurePlans(
     // Where INT8 wins no time the builder leaves it out: what it would cost everywhere is a plan of its own.
     if (order.length > 0 && ((await bench.build(int8)).counts.int8 ?? 0) < order.length)
       candidates.add('INT8 throughout', 'int8', pinned(order.flat(), 'int8'));
+    // A GPU's FP16 kernels are what INT8 has to beat: beside FP32 alone it would look better than it is.
+    if (r.device !== 'cpu') candidates.add('INT8 and FP16', 'int8+fp16');
     if (Object.keys(r.pins).length > 0) candidates.add('Your pins', 'int8', r.pins);
     const notes: string[] = [];
     const { budget } = r;

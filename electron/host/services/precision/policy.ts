@@ -1,14 +1,17 @@
 import type { Storage as Stored } from '../../../../optimizer/builder/planSearch/format.ts';
 import type { PrecisionPolicy } from '../../../../optimizer/builder/planSearch/storages.ts';
-import { type Pins, PRECISIONS, precisionPolicy } from '../../../../optimizer/builder/precision.ts';
+import { PERMITTED, type Pins, precisionPolicy } from '../../../../optimizer/builder/precision.ts';
 import { Ranges } from '../../../../optimizer/calibration/rangeTable.ts';
 import type { Graph } from '../../../../optimizer/ir/graph.ts';
 import { HostError } from '../../../ipc/protocol.ts';
-import type { PrecisionChoice, Storage } from '../../../ipc/schemas/precision.ts';
+import type { BuildKind, PrecisionChoice, Storage } from '../../../ipc/schemas/precision.ts';
 import type { Calibrations } from './calibrations.ts';
 
 /** What a build may be asked for, the model's own precision first. */
 export const STORAGES: readonly Storage[] = ['fp32', 'fp16', 'bf16', 'int8'];
+
+/** What may be permitted without a budget. */
+export const KINDS: readonly BuildKind[] = [...STORAGES, 'int8+fp16'];
 
 /** Pins by what they pin to. */
 export function pinsOf(pins: PrecisionChoice['pins']): Pins {
@@ -25,10 +28,13 @@ export async function policyOf(
 ): Promise<PrecisionPolicy | null> {
   if (choice === null || (choice.kind === 'fp32' && Object.keys(choice.pins).length === 0)) return null;
   const pins = pinsOf(choice.pins);
-  if (!choice.ranges && (choice.kind === 'int8' || (pins.int8?.length ?? 0) > 0))
+  if (
+    !choice.ranges &&
+    ((PERMITTED[choice.kind] as readonly Stored[]).includes('int8') || (pins.int8?.length ?? 0) > 0)
+  )
     throw new HostError('no-ranges', 'INT8 needs ranges: calibrate, or open a calibration cache.');
   const ranges = choice.ranges ? new Ranges(await calibrations.table(choice.ranges)) : null;
-  return precisionPolicy(graph, ranges, pins, [PRECISIONS[choice.kind]]);
+  return precisionPolicy(graph, ranges, pins, PERMITTED[choice.kind]);
 }
 
 /** What people call how a layer's operands are stored. */

@@ -48,15 +48,15 @@ export class Sensitivity {
     p: JobProgress,
   ): Promise<{ measured: Measured; samples: number }> {
     const optimized = model.optimized!;
-    const { ranges, data, shapes, threads } = r;
-    const key = JSON.stringify([model.summary.model, model.revision, ranges, data, shapes, threads]);
+    const { ranges, data, shapes, device, threads } = r;
+    const key = JSON.stringify([model.summary.model, model.revision, ranges, data, shapes, device, threads]);
     if (this.last?.key === key) return this.last;
     const sizes = sizesOf(optimized.graph, shapes);
     p.report('Reading samples', 0, 1);
     const { inputs, count } = await readInputs(optimized.graph, data, shapes, SAMPLES);
     const measured = await measureSensitivity(optimized, {
       runtime,
-      device: r.device,
+      device,
       threads,
       ranges: new Ranges(await this.calibrations.table(ranges)),
       samples: inputs,

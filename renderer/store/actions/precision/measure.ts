@@ -13,7 +13,13 @@ import { choosePrecision, setResults } from './results.ts';
 /** What a ranking of layers depends on. */
 export function sensitivityKeyNow(): string {
   const { choices, trace } = get();
-  return JSON.stringify([rangesKey(get()), testChoice(choices.precision), trace?.revision, choices.shapes]);
+  return JSON.stringify([
+    rangesKey(get()),
+    testChoice(choices.precision),
+    trace?.revision,
+    choices.shapes,
+    choices.device,
+  ]);
 }
 /** What a comparison of plans depends on. */
 export const plansKeyNow = (): string => {

@@ -4,6 +4,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@ struct State {  // as in emulated.h
 };
 struct Function {
     void (*call)(void**) = nullptr;
+    size_t (*parameterSize)(size_t) = nullptr;
     void* library = nullptr;
 };
 struct LaunchConfig {
@@ -36,11 +39,36 @@ struct LaunchConfig {
     void* attributes;
     unsigned attributeCount;
 };
+/// A recorded graph: what each node does, and the nodes that must have run before it.
 struct Work {
-    std::vector<std::function<void()>> steps;
+    struct Node {
+        std::function<void()> run;
+        std::set<size_t> after;
+    };
+    std::vector<Node> nodes;
+    /// In the order furthest from the recorded one: the latest node that may run comes first, as on a card whose other
+    /// streams are far ahead.
+    void replay() const {
+        std::vector<bool> done(nodes.size(), false);
+        for (size_t left = nodes.size(); left > 0; --left) {
+            size_t next = nodes.size();
+            const auto ready = [&](const Node& n) { return std::all_of(n.after.begin(), n.after.end(), [&](size_t a) { return done[a]; }); };
+            do --next;
+            while (done[next] || !ready(nodes[next]));
+            nodes[next].run();
+            done[next] = true;
+        }
+    }
+};
+/// Kernels run when they are launched, so a stream is only a place in a recording: the nodes that its next one follows.
+struct Stream {
+    bool recorded = false;
+    std::set<size_t> last;
 };
 struct Event {
     std::chrono::steady_clock::time_point at;
+    bool recorded = false;
+    std::set<size_t> last;
 };
 
 constexpr size_t kStack = 64 << 10;
@@ -151,9 +179,16 @@ void runKernel(const LaunchConfig& c, const Function& f, void** parameters) {
             for (unsigned x = 0; x < c.gridX; ++x) block->run(c, {x, y, z}, f, parameters);
 }
 
-int step(std::function<void()> work) {
-    if (recording) recording->steps.push_back(std::move(work));
-    else work();
+std::vector<Stream*> recordingStreams;
+
+int step(void* on, std::function<void()> work) {
+    auto* stream = static_cast<Stream*>(on);
+    if (!recording || !stream->recorded) {
+        work();
+        return 0;
+    }
+    recording->nodes.push_back({std::move(work), stream->last});
+    stream->last = {recording->nodes.size() - 1};
     return 0;
 }
 
@@ -169,7 +204,7 @@ EXPORT int cuDeviceGetName(char* name, int n, int) { std::strncpy(name, "Emulate
 EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
     const char* given = std::getenv("SINTER_EMULATED_ARCH");  // 90: offers the kernels of inline PTX too, which cannot run
     const int arch = given ? std::atoi(given) : 75;
-    static const std::map<int, int> values{{75, arch / 10}, {76, arch % 10}, {16, 132}, {13, 1980000}, {36, 0}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {39, 2048}, {97, 232448}};
+    static const std::map<int, int> values{{75, arch / 10}, {76, arch % 10}, {16, 132}, {13, 1980000}, {36, 0}, {37, 6144}, {38, 60 << 20}, {81, 233472}, {82, 65536}, {39, 2048}, {89, std::getenv("SINTER_EMULATED_PINNED") ? 0 : 1}, {97, 232448}};
     const auto at = values.find(which);
     *v = at == values.end() ? 0 : at->second;
     return 0;
@@ -185,6 +220,14 @@ EXPORT int cuMemAlloc_v2(unsigned long long* p, size_t n) {
     *p = reinterpret_cast<unsigned long long>(memory);
     return memory ? 0 : 2;
 }
+EXPORT int cuMemAllocManaged(unsigned long long* p, size_t n, unsigned) { return cuMemAlloc_v2(p, n); }
+EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
+    unsigned long long address = 0;
+    const int code = cuMemAlloc_v2(&address, n);
+    *p = reinterpret_cast<void*>(address);
+    return code;
+}
+EXPORT int cuMemFreeHost(void* p) { std::free(p); return 0; }
 EXPORT int cuMemFree_v2(unsigned long long p) { std::free(reinterpret_cast<void*>(p)); return 0; }
 EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
     *p = std::aligned_alloc(256, (n + 255) / 256 * 256);
@@ -193,16 +236,31 @@ EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
 EXPORT int cuMemFreeHost(void* p) { std::free(p); return 0; }
 EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
 EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
-EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void*) {
-    return step([=] { std::memset(reinterpret_cast<void*>(p), v, n); });
+EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void* s) {
+    return step(s, [=] { std::memset(reinterpret_cast<void*>(p), v, n); });
 }
-EXPORT int cuStreamCreate(void** s, unsigned) { *s = &running; return 0; }
-EXPORT int cuStreamDestroy_v2(void*) { return 0; }
+EXPORT int cuStreamCreate(void** s, unsigned) { *s = new Stream; return 0; }
+EXPORT int cuStreamDestroy_v2(void* s) { delete static_cast<Stream*>(s); return 0; }
 EXPORT int cuStreamSynchronize(void*) { return 0; }
-EXPORT int cuStreamWaitEvent(void*, void*, unsigned) { return 0; }
+EXPORT int cuStreamWaitEvent(void* s, void* e, unsigned) {
+    auto* stream = static_cast<Stream*>(s);
+    const auto* event = static_cast<Event*>(e);
+    if (!recording || !event->recorded) return 0;
+    if (!stream->recorded) recordingStreams.push_back(stream);
+    stream->recorded = true;
+    stream->last.insert(event->last.begin(), event->last.end());
+    return 0;
+}
 EXPORT int cuEventCreate(void** e, unsigned) { *e = new Event; return 0; }
 EXPORT int cuEventDestroy_v2(void* e) { delete static_cast<Event*>(e); return 0; }
-EXPORT int cuEventRecord(void* e, void*) { static_cast<Event*>(e)->at = std::chrono::steady_clock::now(); return 0; }
+EXPORT int cuEventRecord(void* e, void* s) {
+    auto* event = static_cast<Event*>(e);
+    const auto* stream = static_cast<Stream*>(s);
+    event->at = std::chrono::steady_clock::now();
+    event->recorded = recording && stream->recorded;
+    event->last = event->recorded ? stream->last : std::set<size_t>{};
+    return 0;
+}
 EXPORT int cuEventSynchronize(void*) { return 0; }
 EXPORT int cuEventElapsedTime(float* ms, void* a, void* b) {
     *ms = std::chrono::duration<float, std::milli>(static_cast<Event*>(b)->at - static_cast<Event*>(a)->at).count();
@@ -223,8 +281,14 @@ EXPORT int cuModuleUnload(void* m) { return dlclose(m); }
 EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
     auto* found = reinterpret_cast<void (*)(void**)>(dlsym(m, (std::string("emulated_") + name).c_str()));
     if (!found) return 500;
-    *f = new Function{found, m};
+    auto* size = reinterpret_cast<size_t (*)(size_t)>(dlsym(m, (std::string("emulated_size_") + name).c_str()));
+    *f = new Function{found, size, m};
     return 0;
+}
+EXPORT int cuFuncGetParamInfo(void* f, size_t i, size_t* offset, size_t* size) {
+    *offset = 0;  // nobody asks
+    *size = static_cast<Function*>(f)->parameterSize(i);
+    return *size > 0 ? 0 : 1;
 }
 EXPORT int cuFuncSetAttribute(void*, int, int) { return 0; }
 EXPORT int cuFuncGetAttribute(int* v, int, void*) { *v = 0; return 0; }
@@ -233,13 +297,40 @@ EXPORT int cuLaunchKernelEx(const LaunchConfig* c, void* f, void** parameters, v
     if (c->gridX == 0 || c->gridY == 0 || c->gridZ == 0 || c->gridY > 65535 || c->gridZ > 65535 || c->blockX * c->blockY * c->blockZ > 1024 ||
         c->blockX == 0 || c->sharedBytes > 232448)
         return 1;
-    return step([=, config = *c] { runKernel(config, *static_cast<Function*>(f), parameters); });
+    return step(c->stream, [=, config = *c] { runKernel(config, *static_cast<Function*>(f), parameters); });
 }
-EXPORT int cuStreamBeginCapture_v2(void*, int) { recording = new Work; return 0; }
-EXPORT int cuStreamEndCapture(void*, void** g) { *g = recording; recording = nullptr; return 0; }
+EXPORT int cuStreamBeginCapture_v2(void* s, int) {
+    recording = new Work;
+    auto* stream = static_cast<Stream*>(s);
+    *stream = {true, {}};
+    recordingStreams = {stream};
+    return 0;
+}
+/// As the driver does: what another stream was given must have been waited for by the one that began.
+EXPORT int cuStreamEndCapture(void* s, void** g) {
+    Work* made = recording;
+    const auto* origin = static_cast<Stream*>(s);
+    std::set<size_t> joined;
+    std::vector<size_t> left(origin->last.begin(), origin->last.end());
+    while (!left.empty()) {
+        const size_t n = left.back();
+        left.pop_back();
+        if (!joined.insert(n).second) continue;
+        left.insert(left.end(), made->nodes[n].after.begin(), made->nodes[n].after.end());
+    }
+    for (Stream* r : recordingStreams) *r = {};
+    recording = nullptr;
+    if (joined.size() != made->nodes.size()) {
+        delete made;
+        *g = nullptr;
+        return 904;  // CUDA_ERROR_STREAM_CAPTURE_UNJOINED
+    }
+    *g = made;
+    return 0;
+}
 EXPORT int cuGraphInstantiateWithFlags(void** e, void* g, unsigned long long) { *e = new Work(*static_cast<Work*>(g)); return 0; }
 EXPORT int cuGraphLaunch(void* e, void*) {
-    for (const auto& s : static_cast<Work*>(e)->steps) s();
+    static_cast<Work*>(e)->replay();
     return 0;
 }
 EXPORT int cuGraphDestroy(void* g) { delete static_cast<Work*>(g); return 0; }

@@ -144,5 +144,10 @@ template <size_t... I> struct Make<0, I...> { using type = Indices<I...>; };
 template <typename T> struct Plain { using type = T; };
 template <typename T> struct Plain<const T> { using type = T; };
 template <typename... A, size_t... I> void call(void (*f)(A...), void** p, Indices<I...>) { f(*static_cast<typename Plain<A>::type*>(p[I])...); }
+/// Size of a parameter; 0 beyond the last one.
+template <typename... A> size_t size_of_parameter(void (*)(A...), size_t i) {
+    const size_t sizes[] = {sizeof(A)..., 0};
+    return i < sizeof...(A) ? sizes[i] : 0;
+}
 template <typename... A> void call(void (*f)(A...), void** p) { call(f, p, typename Make<sizeof...(A)>::type{}); }
 }  // namespace emulated

@@ -37,6 +37,7 @@ std::string thunks(const std::string& source) {
     for (std::sregex_iterator it(source.begin(), source.end(), entry), end; it != end; ++it) {
         const std::string name = (*it)[1];
         out += "extern \"C\" __attribute__((visibility(\"default\"))) void emulated_" + name + "(void** p) { emulated::call(&" + name + ", p); }\n";
+        out += "extern \"C\" __attribute__((visibility(\"default\"))) size_t emulated_size_" + name + "(size_t i) { return emulated::size_of_parameter(&" + name + ", i); }\n";
     }
     return out;
 }

@@ -1,0 +1,133 @@
+import { NumberInput, Select, Switch } from '@mantine/core';
+import { IconHammer } from '@tabler/icons-react';
+import type { BuildKind } from '../../../electron/ipc/schemas/precision.ts';
+import { choose } from '../../store/actions/choices.ts';
+import { threadsOf } from '../../store/actions/engine.ts';
+import { choosePrecision } from '../../store/actions/precision/results.ts';
+import { chooseTuning } from '../../store/actions/tuning.ts';
+import { KIND_TITLE } from '../../store/precision.ts';
+import { useStudio } from '../../store/store.ts';
+import { CommandButton } from '../../ui/CommandButton.tsx';
+import { DeviceChoice } from '../../ui/DeviceChoice.tsx';
+import { Section } from '../../ui/Frame.tsx';
+
+/** Threads that layers run on: on a CPU alone. */
+function Threads() {
+  const choices = useStudio((s) => s.choices);
+  const device = useStudio((s) => s.machine?.devices.find((d) => d.id === s.choices.device));
+  if (device?.kind !== 'cpu') return null;
+  return (
+    <NumberInput
+      label="Threads"
+      description={`${device.cores} cores on this device`}
+      size="xs"
+      min={1}
+      max={Math.max(device.cores, 1)}
+      value={choices.threads > 0 ? choices.threads : threadsOf()}
+      onChange={(v) => typeof v === 'number' && v >= 1 && choose({ threads: Math.round(v) })}
+    />
+  );
+}
+
+function Precision() {
+  const { kind, fastFp32 } = useStudio((s) => s.choices.precision);
+  const kinds = useStudio((s) => s.precision.kinds);
+  const hasRanges = useStudio((s) => s.precision.calibration !== null);
+  const gpu = useStudio((s) => s.choices.device !== 'cpu');
+  return (
+    <>
+      <Select
+        label="Precision"
+        description={hasRanges ? 'Ranges, pins and plans are in the Precision step' : 'INT8 needs ranges: see the Precision step'}
+        size="xs"
+        allowDeselect={false}
+        data={kinds.map((k) => ({ value: k, label: KIND_TITLE[k], disabled: k.startsWith('int8') && !hasRanges }))}
+        value={kind}
+        onChange={(k) => k !== null && choosePrecision({ kind: k as BuildKind })}
+      />
+      <Switch
+        label={gpu ? 'Fast FP32 (TF32)' : 'Fast FP32'}
+        description={
+          gpu
+            ? 'FP32 products may use TF32: 11 bits of each factor'
+            : 'On AMX processors FP32 products may be sums of three BF16 ones'
+        }
+        size="xs"
+        checked={fastFp32}
+        onChange={(e) => choosePrecision({ fastFp32: e.currentTarget.checked })}
+      />
+    </>
+  );
+}
+
+const LEVELS = [
+  'none, estimates decide',
+  'one kernel a format',
+  'two kernels a format',
+  'three kernels a format',
+  'six, more samples',
+  'all of them',
+];
+
+/** How much is timed, and what has been pinned or forbidden by hand. */
+function Tuning() {
+  const { level, pin, forbid } = useStudio((s) => s.choices.tuning);
+  const pinned = Object.keys(pin).length;
+  return (
+    <>
+      <Select
+        label="Auto-tuning"
+        description="Kernels are timed here; a timing is kept and used again"
+        size="xs"
+        allowDeselect={false}
+        data={LEVELS.map((title, i) => ({ value: String(i), label: `${i} · ${title}` }))}
+        value={String(level)}
+        onChange={(v) => v !== null && chooseTuning({ level: Number(v) })}
+      />
+      {pinned + forbid.length > 0 && (
+        <p className="muted">
+          {[pinned > 0 ? `${pinned} pinned` : '', forbid.length > 0 ? `${forbid.length} forbidden` : '']
+            .filter((t) => t !== '')
+            .join(', ')}{' '}
+          by hand. <CommandButton command="build.freeTactics" label="Free all" />
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Sizes of the dimensions that the model leaves open. */
+function Dimensions() {
+  const symbols = useStudio((s) => s.model?.symbols) ?? [];
+  const shapes = useStudio((s) => s.choices.shapes);
+  return symbols.map((s) => (
+    <NumberInput
+      key={s}
+      label={`Dimension ${s}`}
+      description="The engine is built for this size"
+      size="xs"
+      min={1}
+      value={shapes[s] ?? ''}
+      error={shapes[s] === undefined ? 'Give a size' : undefined}
+      onChange={(v) => {
+        if (typeof v === 'number' && v >= 1) choose({ shapes: { ...shapes, [s]: Math.round(v) } });
+      }}
+    />
+  ));
+}
+
+/** What the next engine is built for, and how. */
+export function Options() {
+  return (
+    <Section title="Options">
+      <div className="form">
+        <DeviceChoice />
+        <Threads />
+        <Precision />
+        <Tuning />
+        <Dimensions />
+      </div>
+      <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />
+    </Section>
+  );
+}

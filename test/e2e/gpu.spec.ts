@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { expect, type Locator, test } from '@playwright/test';
+import { launch, ROOT, type Studio, sample, scratch } from './support/studio.ts';
+
+/* The window with a GPU: here the emulated one, which runs our kernels on the CPU (docs/cuda.md). */
+const EMULATOR = path.join(ROOT, 'build/native/emulator');
+
+test.describe('a GPU in the window', () => {
+  test.describe.configure({ mode: 'serial' });
+  test.skip(!existsSync(path.join(EMULATOR, 'libcuda.so.1')), 'needs the emulated GPU: npm run build:native -- --test');
+  let s: Studio;
+  const panel = (id: string): Locator => s.page.locator(`[data-panel="${id}"]`);
+  const tab = async (name: string): Promise<void> => {
+    await s.page.locator('.dv-tab', { hasText: name }).click();
+    await s.idle();
+  };
+  const option = async (label: string, value: string | RegExp): Promise<void> => {
+    await panel('build').getByRole('combobox', { name: label }).click();
+    await s.page.getByRole('option', { name: value }).click();
+    await s.idle();
+  };
+  test.beforeAll(async () => {
+    // Nothing is found until the user says where.
+    s = await launch({ env: { SINTER_CUDA_PATH: 'none', SINTER_KERNEL_CACHE: scratch() } });
+  });
+  test.afterAll(async () => s?.close());
+
+  test('a missing driver is explained: what it costs, where it was looked for', async () => {
+    const libraries = s.page.getByRole('list', { name: 'Libraries for GPUs' });
+    await expect(libraries).toContainText('no NVIDIA driver');
+    await libraries.getByText('Where it was looked for').first().click();
+    await s.shot('80-gpu-missing');
+  });
+
+  test('a folder of libraries is added, and the GPU is there without starting again', async () => {
+    await s.openFrom(EMULATOR);
+    await s.page.locator('[data-command="machine.addFolder"]').click();
+    await expect(s.page.getByRole('region', { name: 'This machine' })).toContainText('Emulated GPU');
+    await expect(s.page.getByRole('list', { name: 'Your folders of GPU libraries' })).toContainText('emulator');
+    await s.shot('81-gpu-found');
+  });
+
+  test('an engine is built for it', async () => {
+    await s.drop(sample('fashion-cnn.onnx'));
+    await s.idle();
+    await s.goTo('build');
+    await option('Device', /^Emulated GPU/);
+    await option('Auto-tuning', /^0/);
+    await panel('build').getByLabel('Dimension batch').fill('1');
+    await panel('build').locator('[data-command="run.build"]').first().click();
+    await expect(s.page.getByTestId('built-for')).toHaveText('For Emulated GPU.', { timeout: 60_000 });
+    await s.idle();
+    const table = s.page.getByRole('grid', { name: 'Layers of the engine' });
+    await expect(table).toContainText('__cuda');
+    await table.getByRole('row').nth(2).click();
+    await s.shot('82-gpu-build');
+  });
+
+  test('and profiled there, beside the CPU by operator', async () => {
+    await s.goTo('profile');
+    await panel('profile').getByLabel('Runs').fill('10');
+    await panel('profile').locator('[data-command="run.profile"]').first().click();
+    await expect(s.page.getByTestId('latency')).toContainText('p99', { timeout: 60_000 });
+    await s.idle();
+    await s.shot('83-gpu-profile');
+    await s.goTo('build');
+    await option('Device', /EPYC|Xeon|CPU|Ryzen|Core|Intel|AMD/);
+    await expect(panel('build').locator('.stale-box')).toBeVisible();
+    await panel('build').locator('.stale-box [data-command="run.build"]').click();
+    await expect(s.page.getByTestId('built-for')).not.toHaveText('For Emulated GPU.', { timeout: 60_000 });
+    await s.idle();
+    await s.goTo('profile');
+    await panel('profile').locator('[data-command="run.profile"]').first().click();
+    await expect(s.page.getByRole('list', { name: 'Profiles' }).getByRole('listitem')).toHaveCount(2);
+    await s.idle();
+    await tab('Side by side');
+    await expect(s.page.getByRole('grid', { name: 'Profiles side by side' })).toContainText('×');
+    await s.shot('84-gpu-beside-cpu');
+  });
+
+  test('the command that builds the same says the device', async () => {
+    await s.goTo('build');
+    await option('Device', /^Emulated GPU/);
+    await s.goTo('export');
+    await expect(panel('export')).toContainText('--device cuda:0');
+    await s.shot('85-gpu-export');
+  });
+});
