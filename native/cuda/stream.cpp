@@ -10,7 +10,7 @@
 namespace sinter::cuda {
 namespace {
 
-constexpr unsigned kNonBlocking = 1;
+constexpr unsigned kNonBlocking = 1, kPortableMapped = 3;
 constexpr int kCaptureThreadLocal = 1;
 
 class CudaEvent final : public Event {
@@ -215,7 +215,7 @@ void CudaStream::wait(const Event& event) {
 FaultSlot CudaStream::faultSlot(CudaLaunch& launch) {
     if (!faults_) {
         void* memory = nullptr;
-        check(driver_.allocateHost(&memory, sizeof(FaultRecord), 0), "allocating memory");
+        check(driver_.allocateHost(&memory, sizeof(FaultRecord), kPortableMapped), "allocating memory");
         faults_ = new (memory) FaultRecord;
     }
     if (launch.fault.record != faults_) {

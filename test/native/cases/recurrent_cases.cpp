@@ -70,6 +70,13 @@ TEST_CASE("cases: LSTM, GRU, RNN") {
         cases.push_back(make({.op = op, .gates = gates, .steps = 1, .batch = 2, .initial = true}));
         cases.push_back(make({.op = op, .gates = gates, .t = DType::F16}));
     }
+    // Enough units for several blocks on a GPU, and batches that do not divide evenly among them.
+    for (const auto& [op, gates] : kinds) {
+        cases.push_back(make({.op = op, .gates = gates, .direction = "bidirectional", .steps = 9, .batch = 1, .inputs = 32, .hidden = 200, .initial = true}));
+        cases.push_back(make({.op = op, .gates = gates, .steps = 6, .batch = 13, .inputs = 24, .hidden = 144, .lengths = true, .initial = true}));
+    }
+    cases.push_back(make({.op = "GRU", .gates = 3, .direction = "bidirectional", .steps = 6, .batch = 13, .inputs = 24, .hidden = 144, .lengths = true, .linearBeforeReset = 1}));
+    cases.push_back(make({.op = "LSTM", .gates = 4, .steps = 6, .batch = 40, .inputs = 16, .hidden = 130, .peephole = true, .t = DType::F16}));
     cases.push_back(make({.op = "LSTM", .gates = 4, .direction = "bidirectional", .initial = true, .peephole = true}));
     cases.push_back(make({.op = "LSTM", .gates = 4, .inputForget = 1}));
     cases.push_back(make({.op = "LSTM", .gates = 4, .activations = "HardSigmoid,Softsign,Elu"}));

@@ -229,11 +229,6 @@ EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
 }
 EXPORT int cuMemFreeHost(void* p) { std::free(p); return 0; }
 EXPORT int cuMemFree_v2(unsigned long long p) { std::free(reinterpret_cast<void*>(p)); return 0; }
-EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
-    *p = std::aligned_alloc(256, (n + 255) / 256 * 256);
-    return *p ? 0 : 2;
-}
-EXPORT int cuMemFreeHost(void* p) { std::free(p); return 0; }
 EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
 EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
 EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void* s) {

@@ -115,6 +115,8 @@ inline float __fsub_rn(float a, float b) { return a - b; }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fdiv_rn(float a, float b) { return a / b; }
 inline long long __double_as_longlong(double x) { long long u; std::memcpy(&u, &x, 8); return u; }
+inline void sincospif(float x, float* s, float* c) { *s = static_cast<float>(std::sin(M_PI * x)); *c = static_cast<float>(std::cos(M_PI * x)); }
+inline void sincospi(double x, double* s, double* c) { *s = std::sin(M_PI * x); *c = std::cos(M_PI * x); }
 inline float __expf(float x) { return std::exp(x); }
 inline float __logf(float x) { return std::log(x); }
 inline float __fdividef(float a, float b) { return a / b; }
@@ -133,6 +135,7 @@ inline int __dp4a(int a, int b, int c) {
 inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
 template <typename T> inline T atomicAdd(T* p, T v) { const T old = *p; *p = old + v; return old; }
 
+template <typename T> inline T atomicMax(T* p, T v) { const T old = *p; if (v > old) *p = v; return old; }
 template <typename T> inline T atomicCAS(T* p, T expected, T v) { const T old = *p; if (old == expected) *p = v; return old; }
 
 namespace emulated {

@@ -1,0 +1,26 @@
+// Layer kinds without a CUDA kernel run on the CPU, operands copied there and back: these and no others.
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+#include "core/kernel.h"
+#include "cuda/kernel.h"
+
+namespace sinter::cases {
+
+TEST_CASE("every layer kind has a CUDA kernel, but for those that stay on the CPU") {
+    std::set<std::string> missing;
+    for (const KernelRow& row : KernelRegistry::instance().all()) missing.insert(row.op);
+    for (const cuda::KernelRow& row : cuda::KernelTable::instance().all()) missing.erase(row.op);
+    const std::set<std::string> onTheCpu{
+        // Their results are as long as what the data selects: the CPU counts it to know the shape.
+        "Compress", "NonMaxSuppression", "NonZero", "Unique",
+        // One generator's numbers in order.
+        "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+        // The end of SSD detectors, and a small table of weights.
+        "DetectionOutput", "MelWeightMatrix"};
+    CHECK(missing == onTheCpu);
+}
+
+}  // namespace sinter::cases
