@@ -1,7 +1,8 @@
 import { randomTensor, seededRandom } from '../optimizer/builder/randomInputs.ts';
 import { readNpy } from '../optimizer/calibration/data/npy.ts';
-import { dimMessageText, dtypeFromNumber } from '../optimizer/engine/encode.ts';
+import { dtypeFromNumber } from '../optimizer/engine/encode.ts';
 import type { EngineMessage } from '../optimizer/engine/messages.ts';
+import { inputRanges } from '../optimizer/engine/profiles.ts';
 import type { Tensor } from '../optimizer/runtime.ts';
 import { UsageError } from './exit.ts';
 import { parsePairs } from './options.ts';
@@ -12,6 +13,7 @@ export function gatherInputs(
   files: readonly string[],
   shapes: Readonly<Record<string, readonly number[]>>,
   seed: number,
+  profile = 0,
 ): Record<string, Tensor> {
   const given = parsePairs('--input', files);
   for (const name of Object.keys(given)) {
@@ -22,6 +24,8 @@ export function gatherInputs(
     }
   }
   const random = seededRandom(seed);
+  // Open sizes that nobody gives are those that kernels were chosen at.
+  const tuned = new Map(inputRanges(header, profile).map((r) => [r.name, r.opt]));
   const out: Record<string, Tensor> = {};
   for (const { name, value } of header.inputs) {
     const v = header.values[value]!;
@@ -33,14 +37,9 @@ export function gatherInputs(
       out[name] = tensor;
       continue;
     }
-    const fixed = v.shape.every((d) => d.kind === 0) ? v.shape.map((d) => d.value ?? 0) : (shapes[name] ?? shapes['']);
-    if (!fixed) {
-      const text = v.shape.map((d) => dimMessageText(d, header.symbols)).join('x');
-      throw new UsageError(
-        `input "${name}" has the open shape ${text}: give --shape ${name}=… or --input ${name}=FILE.npy`,
-      );
-    }
-    out[name] = randomTensor(dtypeFromNumber(v.dtype), fixed, random);
+    const open = v.shape.some((d) => d.kind !== 0);
+    const shape = open ? (shapes[name] ?? shapes['']) : undefined;
+    out[name] = randomTensor(dtypeFromNumber(v.dtype), shape ?? tuned.get(name)!, random);
   }
   return out;
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { withData } from './dataFlags.ts';
 import { EXIT } from './exit.ts';
+import { inOrder, type ProfileFlag } from './profileFlags.ts';
 import { withTuning } from './tuningFlags.ts';
 
 /** A command's module is loaded only when it runs, so that `sinter --help` stays fast. */
@@ -52,6 +53,12 @@ const input = [
   'read an input from a .npy file (repeatable; others are random)',
   collect,
   [] as string[],
+] as const;
+
+const profileFlags: ProfileFlag[] = [];
+const profile = [
+  '--profile <n>',
+  'optimization profile of an engine that has several; by default whichever fits',
 ] as const;
 
 const program = new Command('sinter')
@@ -125,7 +132,24 @@ const building = program
   .option(...shape)
   .option(...weights)
   .option(...set)
-  .option('--range <symbol=min,opt,max>', 'leave a dimension open within a range (repeatable)', collect, [] as string[])
+  .option(
+    '--range <symbol=min,opt,max>',
+    'leave a dimension open within a range (repeatable)',
+    inOrder('range', profileFlags),
+    profileFlags,
+  )
+  .option(
+    '--minShapes <shapes>',
+    'least shapes of open inputs, e.g. ids:1x1,mask:1x1; as trtexec writes them',
+    inOrder('min', profileFlags),
+  )
+  .option('--optShapes <shapes>', 'the shapes that kernels are chosen at', inOrder('opt', profileFlags))
+  .option('--maxShapes <shapes>', 'the largest shapes', inOrder('max', profileFlags))
+  .option(
+    '--profile <n>',
+    'the shapes and ranges that follow are of optimization profile n (0, 1, …)',
+    inOrder('profile', profileFlags),
+  )
   .option(
     '--fast-fp32',
     'allow FP32 products of fewer bits: three bfloat16 parts on AMX (errors near 1e-5), TF32 on GPUs (near 3e-4)',
@@ -160,6 +184,9 @@ Examples:
   $ sinter build model.onnx -o model.sinter --precision bf16
   $ sinter build model.onnx -o model.sinter --precision mixed --calibration model.calib --data photos --samples 16 --cosine 0.99
   $ sinter build model.onnx -o model.sinter --level 5 --timing-cache machine.json
+  $ sinter build bert.onnx -o bert.sinter --minShapes ids:1x1 --optShapes ids:1x64 --maxShapes ids:8x128
+  $ sinter build bert.onnx -o bert.sinter --profile 0 --minShapes ids:1x1 --optShapes ids:1x32 --maxShapes ids:1x128 \\
+                                          --profile 1 --minShapes ids:2x1 --optShapes ids:32x64 --maxShapes ids:64x128
   $ sinter build model.onnx -o model.sinter --forbid-tactic '*winograd*' --pin-tactic conv1=f32_conv2d__avx512_14x32`,
   )
   .action(act(async () => (await import('./commands/build.ts')).build));
@@ -170,6 +197,7 @@ program
   .description('run an engine (or a model, built on the spot) once')
   .option(...input)
   .option('--output-dir <dir>', 'write every output as NAME.npy')
+  .option(...profile)
   .option(...shape)
   .option(...weights)
   .option(...threads)
@@ -191,6 +219,7 @@ program
   .option('--warmup <n>', 'runs before timing', '10')
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
   .option(...input)
+  .option(...profile)
   .option(...shape)
   .option(...weights)
   .option(...threads)
@@ -217,6 +246,7 @@ program
   )
   .option('--tolerance <x>', 'largest allowed relative error', '1e-4')
   .option(...input)
+  .option(...profile)
   .option(...shape)
   .option(...weights)
   .option(...set)
@@ -276,6 +306,7 @@ withData(program.command('evaluate <file>'))
   .description('accuracy of a model or an engine on labelled samples: top-1 and top-5')
   .option('--output <name>', 'output with a score per class (the first by default)')
   .option(...batch)
+  .option(...profile)
   .option(...shape)
   .option(...weights)
   .option(...threads)

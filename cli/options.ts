@@ -73,16 +73,3 @@ export function parseCount(option: string, text: string, least: number): number 
     throw new UsageError(`${option} ${text}: give a whole number of at least ${least}`);
   return n;
 }
-
-/** "N=1,4,8" → ranges of symbolic dimensions. */
-export function parseRanges(options: readonly string[]): Record<string, { min: number; opt: number; max: number }> {
-  const out: Record<string, { min: number; opt: number; max: number }> = {};
-  for (const [name, text] of Object.entries(parsePairs('--range', options))) {
-    const [min, opt, max] = text.split(',').map(Number);
-    if (min === undefined || opt === undefined || max === undefined || !(min >= 1 && min <= opt && opt <= max)) {
-      throw new UsageError(`--range ${name}=${text}: give SYMBOL=min,opt,max with min ≤ opt ≤ max`);
-    }
-    out[name] = { min, opt, max };
-  }
-  return out;
-}

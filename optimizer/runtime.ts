@@ -120,7 +120,16 @@ export interface Ceilings {
 export interface Profile {
   /** Whole-engine nanoseconds per iteration, measured with the layer timers off. */
   readonly total: Float64Array;
+  /** Of the optimization profile that ran. */
   readonly layers: readonly LayerTime[];
+  /** Which one that was. */
+  readonly profile: number;
+}
+
+export interface ContextOptions {
+  readonly threads: number;
+  /** The optimization profile of all runs; by default each takes the one that fits its shapes best. */
+  readonly profile?: number;
 }
 
 export interface ProfileOptions {
@@ -154,7 +163,7 @@ export interface ExecutionContext {
 export interface LoadedEngine {
   /** The header, as in the file: decode with engine/header.ts. */
   readonly headerBytes: Uint8Array;
-  createContext(options: { threads: number }): ExecutionContext;
+  createContext(options: ContextOptions): ExecutionContext;
   /** Compares the weights with their checksum, reading all of them; throws RuntimeFailure when they differ. */
   verify(): Promise<void>;
   dispose(): void;

@@ -3,8 +3,10 @@ import { fallbackSum } from '../../optimizer/builder/fallback.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
-import { modelOptions, parseCount, parsePairs, parseRanges, parseSwitches, type SwitchFlags } from '../options.ts';
+import { modelOptions, parseCount, parsePairs, parseSwitches, type SwitchFlags } from '../options.ts';
 import { choiceLines, choosePrecision, type PrecisionFlags } from '../precision.ts';
+import type { ProfileFlag } from '../profileFlags.ts';
+import { parseProfiles } from '../profiles.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -18,7 +20,8 @@ interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   shape: string[];
   weights?: string;
   set: string[];
-  range: string[];
+  /** Of all profile options, in command line order. */
+  range: ProfileFlag[];
   fastFp32?: boolean;
   pinTactic: string[];
   forbidTactic: string[];
@@ -38,7 +41,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });
-  const sizes = parseRanges(flags.range);
+  const profiles = parseProfiles(flags.range, optimized.graph);
   const { device } = flags;
   const build = {
     ...(tuning ? { tuning } : {}),
@@ -52,7 +55,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     runtime,
     device,
     threads,
-    sizes,
+    sizes: profiles[0]!,
     build,
     stop,
     progress,
@@ -62,7 +65,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     device,
     threads,
     path: flags.output,
-    ranges: sizes,
+    profiles,
     ...(policy ? { precision: policy } : {}),
     ...build,
     auxStreams,
@@ -95,6 +98,12 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       const { timed, cached, failed, level } = report.tuning;
       const failures = failed > 0 ? `, ${failed} failed` : '';
       console.log(`level ${level}: ${timed} tactics timed, ${cached} known from the timing cache${failures}`);
+    }
+    if (report.profiles.length > 1) {
+      report.profiles.forEach((p, i) => {
+        const ranges = Object.entries(p.ranges).map(([s, r]) => `${s} ${r.min}…${r.opt}…${r.max}`);
+        console.log(`profile ${i}: ${ranges.join(', ')}: ${p.layers} layers, activations ${bytesText(p.arena)}`);
+      });
     }
     const { streams } = report;
     const compared = streams.times

@@ -11,6 +11,7 @@ import { EXIT, UsageError } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
 import { nonFinite, nonFiniteText } from '../nonFinite.ts';
 import { modelOptions, parseCount, parseShapes } from '../options.ts';
+import { parseProfile } from '../profiles.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -21,6 +22,7 @@ interface CompareFlags {
   tolerance: string;
   input: string[];
   shape: string[];
+  profile?: string;
   weights?: string;
   set: string[];
   threads: string;
@@ -36,13 +38,14 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
   if (!isEngineFile(engineFile)) throw new UsageError(`${engineFile} is not a .sinter engine`);
   const threads = parseCount('--threads', flags.threads, 1);
   const shapes = parseShapes(flags.shape);
+  const profile = parseProfile(flags.profile);
   const runtime = nativeRuntime();
   const stop = stopSignal();
 
   const engine = await runtime.loadEngine(engineFile);
   const header = decodeEngine(engine.headerBytes);
-  const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
-  const context = engine.createContext({ threads });
+  const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0), profile);
+  const context = engine.createContext({ threads, ...(profile === undefined ? {} : { profile }) });
   // On a GPU the first run launches layer by layer and later ones replay a recording: both have to be right.
   const first = await context.run(inputs);
   const again = header.provenance.device === 'cpu' ? [] : [await context.run(inputs), await context.run(inputs)];

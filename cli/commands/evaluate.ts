@@ -8,6 +8,7 @@ import { type DataFlags, openSamples } from '../dataOptions.ts';
 import { withEngine } from '../engineSource.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { modelOptions, parseCount, parseShapes } from '../options.ts';
+import { parseProfile } from '../profiles.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { rateNote, skippedNote } from '../samples.ts';
@@ -17,6 +18,7 @@ interface EvaluateFlags extends DataFlags {
   output?: string;
   batch: string;
   shape: string[];
+  profile?: string;
   weights?: string;
   threads: string;
   json?: boolean;
@@ -26,6 +28,7 @@ export async function evaluate(file: string, flags: EvaluateFlags): Promise<numb
   const threads = parseCount('--threads', flags.threads, 1);
   const batch = parseCount('--batch', flags.batch, 1);
   let shapes = parseShapes(flags.shape);
+  const profile = parseProfile(flags.profile);
   let feed: Feed | null = null;
   let source: SampleSource | null = null;
   try {
@@ -45,7 +48,7 @@ export async function evaluate(file: string, flags: EvaluateFlags): Promise<numb
         throw new UsageError(
           `there is no output "${output}"; outputs are ${header.outputs.map((o) => `"${o.name}"`).join(', ')}`,
         );
-      const context = engine.createContext({ threads });
+      const context = engine.createContext({ threads, ...(profile === undefined ? {} : { profile }) });
       const progress = new Progress();
       try {
         const result = await measureAccuracy({

@@ -1,6 +1,8 @@
 import { openModel } from '../../optimizer/builder/session.ts';
 import { dimMessageText, dtypeFromNumber } from '../../optimizer/engine/encode.ts';
 import { isEngineFile, readEngineFile } from '../../optimizer/engine/file.ts';
+import type { EngineMessage } from '../../optimizer/engine/messages.ts';
+import { engineAt, inputRanges, inputRangeText, isDynamic, profileCount } from '../../optimizer/engine/profiles.ts';
 import { shapeText } from '../../optimizer/ir/dim.ts';
 import { byteLength } from '../../optimizer/ir/dtype.ts';
 import { countOf } from '../../optimizer/ir/tensor.ts';
@@ -80,6 +82,12 @@ async function inspectModel(file: string, flags: InspectFlags): Promise<number> 
 const byCount = (counts: ReadonlyMap<string, number>): Record<string, number> =>
   Object.fromEntries([...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])));
 
+/** "profile 0  ids 1×1 … 1×64 … 8×128, activations 1.2 MB": least, best and largest shapes. */
+function profileLine(header: EngineMessage, profile: number): string {
+  const inputs = inputRanges(header, profile).map((r) => `${r.name} ${inputRangeText(r)}`);
+  return `profile ${profile}  ${inputs.join(', ')}, activations ${bytesText(engineAt(header, profile).memory.arenaBytes)}`;
+}
+
 function inspectEngine(file: string, flags: InspectFlags): number {
   const { header, fileBytes, blobBytes } = readEngineFile(file, { verify: flags.verify === true });
   if (flags.json) {
@@ -102,11 +110,17 @@ function inspectEngine(file: string, flags: InspectFlags): number {
   };
   for (const i of header.inputs) console.log(`input   ${binding(i)}`);
   for (const o of header.outputs) console.log(`output  ${binding(o)}`);
-  console.log(
-    `\n${table(
-      ['#', 'layer', 'tactic', 'operators'],
-      header.layers.map((l, i) => [i, l.name, l.tactic, l.sources.length]),
-    )}`,
-  );
+  const profiles = Array.from({ length: profileCount(header) }, (_, i) => i);
+  if (isDynamic(header)) for (const i of profiles) console.log(profileLine(header, i));
+  for (const i of profiles) {
+    if (profiles.length > 1) console.log(`\nprofile ${i}`);
+    const { layers } = engineAt(header, i);
+    console.log(
+      `\n${table(
+        ['#', 'layer', 'tactic', 'operators'],
+        layers.map((l, k) => [k, l.name, l.tactic, l.sources.length]),
+      )}`,
+    );
+  }
   return EXIT.ok;
 }

@@ -21,6 +21,7 @@ import { EXIT } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
 import { nonFinite, nonFiniteText } from '../nonFinite.ts';
 import { parseCount, parseShapes } from '../options.ts';
+import { parseProfile } from '../profiles.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
@@ -29,6 +30,7 @@ import { bytesText, microseconds, rateText, table } from '../table.ts';
 interface ProfileFlags {
   input: string[];
   shape: string[];
+  profile?: string;
   weights?: string;
   threads: string;
   iterations: string;
@@ -88,20 +90,22 @@ async function measure(file: string, flags: ProfileFlags): Promise<Measured> {
   const iterations = parseCount('--iterations', flags.iterations, 1);
   const warmup = parseCount('--warmup', flags.warmup, 0);
   const shapes = parseShapes(flags.shape);
+  const profile = parseProfile(flags.profile);
   return withEngine(file, { threads, shapes, weights: flags.weights }, async (path, source) => {
     const runtime = nativeRuntime();
     const engine = await runtime.loadEngine(path);
     const progress = new Progress();
     try {
       const header = decodeEngine(engine.headerBytes);
-      const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
-      await warnNonFinite(engine, inputs, threads);
+      const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0), profile);
+      await warnNonFinite(engine, inputs, threads, profile);
       const onProgress = (phase: string, done: number, total: number): void => progress.show(phase, done, total);
       const document = await profileEngine({
         runtime,
         engine,
         inputs,
         threads,
+        ...(profile === undefined ? {} : { profile }),
         warmup,
         iterations,
         onProgress,
@@ -120,8 +124,9 @@ async function warnNonFinite(
   engine: LoadedEngine,
   inputs: Readonly<Record<string, Tensor>>,
   threads: number,
+  profile: number | undefined,
 ): Promise<void> {
-  const context = engine.createContext({ threads });
+  const context = engine.createContext({ threads, ...(profile === undefined ? {} : { profile }) });
   try {
     for (const o of nonFinite(await context.run(inputs)))
       process.stderr.write(
@@ -136,7 +141,7 @@ function print(d: ProfileDocument, top: number): void {
   const ms = (ns: number): string => `${(ns / 1e6).toFixed(3)} ms`;
   const l = d.latency;
   console.log(
-    `${d.engine.name} on ${d.device.name}, ${d.threads} ${d.threads === 1 ? 'thread' : 'threads'}, ${d.samples.length} runs`,
+    `${d.engine.name} on ${d.device.name}, ${d.threads} ${d.threads === 1 ? 'thread' : 'threads'}, ${d.samples.length} runs${d.engine.profile ? `, profile ${d.engine.profile.index}` : ''}`,
   );
   console.log(
     `latency  median ${ms(l.median)}  mean ${ms(l.mean)}  p90 ${ms(l.p90)}  p95 ${ms(l.p95)}  p99 ${ms(l.p99)}  min ${ms(l.min)}`,

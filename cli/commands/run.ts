@@ -7,12 +7,14 @@ import { withEngine } from '../engineSource.ts';
 import { EXIT } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
 import { parseCount, parseShapes } from '../options.ts';
+import { parseProfile } from '../profiles.ts';
 import { nativeRuntime } from '../runtime.ts';
 
 interface RunFlags {
   input: string[];
   outputDir?: string;
   shape: string[];
+  profile?: string;
   weights?: string;
   threads: string;
   seed: string;
@@ -25,11 +27,12 @@ export const outputFileName = (name: string): string => `${name.replace(/[^A-Za-
 export async function run(file: string, flags: RunFlags): Promise<number> {
   const threads = parseCount('--threads', flags.threads, 1);
   const shapes = parseShapes(flags.shape);
+  const profile = parseProfile(flags.profile);
   return withEngine(file, { threads, shapes, weights: flags.weights }, async (path) => {
     const engine = await nativeRuntime().loadEngine(path);
     const header = decodeEngine(engine.headerBytes);
-    const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0));
-    const context = engine.createContext({ threads });
+    const inputs = gatherInputs(header, flags.input, shapes, parseCount('--seed', flags.seed, 0), profile);
+    const context = engine.createContext({ threads, ...(profile === undefined ? {} : { profile }) });
     const outputs = await context.run(inputs);
     const rows = header.outputs.map(({ name }) => {
       const tensor = outputs[name]!;

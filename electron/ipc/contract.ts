@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { buildResult, tuningChoice } from './schemas/build.ts';
+import { buildResult, dimensionRanges, tuningChoice } from './schemas/build.ts';
 import { handle, jobId } from './schemas/common.ts';
 import { comparison, given, graphPoint, graphView, modelSummary, nodeDetail, weightStats } from './schemas/graph.ts';
 import { machine } from './schemas/machine.ts';
@@ -61,6 +61,8 @@ export const contract = {
       device: z.string(),
       threads: z.number().int().min(1),
       shapes: symbolSizes,
+      /** Optimization profiles; none = one of exactly these shapes. */
+      profiles: z.array(dimensionRanges).optional(),
       /** null = everything as the model has it. */
       precision: precisionChoice.nullable(),
       /** Allows FP32 products that are faster and nearly exact (`--fast-fp32`). */
@@ -73,6 +75,8 @@ export const contract = {
   profile: {
     params: z.object({
       engine: handle,
+      /** The optimization profile whose best shapes run; the first by default. */
+      optimizationProfile: z.number().int().min(0).optional(),
       threads: z.number().int().min(1),
       warmup: z.number().int().min(0),
       iterations: z.number().int().min(1),

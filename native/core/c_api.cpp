@@ -2,6 +2,7 @@
 #include <cstring>
 #include <new>
 
+#include "core/dim.h"
 #include "core/error.h"
 #include "core/execution_context.h"
 #include "core/host_memory.h"
@@ -13,8 +14,8 @@ struct sinter_engine {
 };
 
 struct sinter_context {
-    sinter_context(std::shared_ptr<const sinter::Engine> engine, int threads)
-        : context(std::move(engine), threads),
+    sinter_context(std::shared_ptr<const sinter::Engine> engine, int threads, int profile)
+        : context(std::move(engine), threads, true, profile),
           shapes(context.engine().header().inputs.size()),
           inputs(shapes.size(), nullptr),
           given(shapes.size(), false),
@@ -182,6 +183,32 @@ sinter_status sinter_engine_output(const sinter_engine* engine, size_t index, si
     });
 }
 
+size_t sinter_engine_profile_count(const sinter_engine* engine) { return engine ? engine->engine->profileCount() : 0; }
+
+sinter_status sinter_engine_profile_input(const sinter_engine* engine, size_t profile, size_t input, sinter_profile_shapes* shapes) {
+    return guarded([&] {
+        const auto& e = *required(engine, "engine").engine;
+        const auto& h = e.header();
+        checkIndex(profile, e.profileCount(), "optimization profile");
+        checkIndex(input, h.inputs.size(), "input");
+        const auto& declared = h.values[h.inputs[input].value].shape;
+        sinter_profile_shapes& out = required(shapes, "shapes");
+        out = {};
+        out.rank = declared.size();
+        const auto at = [&](int64_t sinter::schema::Range::* end, int64_t* dims) {
+            sinter::SymbolValues values(h.symbols.size(), 1);
+            if (profile < h.profiles.size()) {
+                for (size_t s = 0; s < values.size() && s < h.profiles[profile].ranges.size(); ++s) values[s] = h.profiles[profile].ranges[s].*end;
+            }
+            const auto found = sinter::evaluateShape(declared, values, h.symbols);
+            std::copy(found.begin(), found.end(), dims);
+        };
+        at(&sinter::schema::Range::min, out.min);
+        at(&sinter::schema::Range::opt, out.opt);
+        at(&sinter::schema::Range::max, out.max);
+    });
+}
+
 size_t sinter_engine_layer_count(const sinter_engine* engine) { return engine ? engine->engine->header().layers.size() : 0; }
 
 const char* sinter_engine_layer_name(const sinter_engine* engine, size_t index) {
@@ -196,8 +223,30 @@ sinter_status sinter_context_create(const sinter_engine* engine, size_t threads,
     return guarded([&] {
         required(context, "context") = nullptr;
         if (threads > 4096) throw Error(ErrorCode::Argument, "more than 4096 threads");
-        *context = std::make_unique<sinter_context>(required(engine, "engine").engine, static_cast<int>(threads)).release();
+        *context = std::make_unique<sinter_context>(required(engine, "engine").engine, static_cast<int>(threads), sinter::kAnyProfile).release();
     });
+}
+
+sinter_status sinter_context_create_for_profile(const sinter_engine* engine, size_t threads, size_t profile, sinter_context** context) {
+    return guarded([&] {
+        required(context, "context") = nullptr;
+        if (threads > 4096) throw Error(ErrorCode::Argument, "more than 4096 threads");
+        const auto& e = required(engine, "engine").engine;
+        checkIndex(profile, e->profileCount(), "optimization profile");
+        *context = std::make_unique<sinter_context>(e, static_cast<int>(threads), static_cast<int>(profile)).release();
+    });
+}
+
+size_t sinter_context_profile_index(const sinter_context* context) { return context ? context->context.profile() : 0; }
+
+size_t sinter_context_layer_count(const sinter_context* context) { return context ? context->context.planned().header().layers.size() : 0; }
+
+const char* sinter_context_layer_name(const sinter_context* context, size_t index) {
+    return index < sinter_context_layer_count(context) ? context->context.planned().header().layers[index].name.c_str() : nullptr;
+}
+
+const char* sinter_context_layer_tactic(const sinter_context* context, size_t index) {
+    return index < sinter_context_layer_count(context) ? context->context.planned().header().layers[index].tactic.c_str() : nullptr;
 }
 
 void sinter_context_free(sinter_context* context) { std::unique_ptr<sinter_context>{context}; }

@@ -11,6 +11,10 @@ void throwIfStopped(const StopToken* stop) {
     if (stop && stop->load(std::memory_order_relaxed)) throw Error(ErrorCode::Stopped, "stopped");
 }
 
+void Device::requireLibrary(std::string_view source, std::string_view version) const {
+    throw Error(ErrorCode::Device, "the engine needs " + std::string(source) + " " + std::string(version) + ", which kernels of " + info().id + " do not use");
+}
+
 DeviceRegistry& DeviceRegistry::instance() {
     static DeviceRegistry registry;
     return registry;

@@ -24,6 +24,15 @@ struct DeviceInfo {
     uint64_t cacheBytes = 0;   ///< of the last cache that all cores share; 0 = not told
 };
 
+/// A library of somebody else's that has tactics of its own for a device's layers.
+struct LibraryInfo {
+    std::string source;   ///< as --tactic-sources names it: CUBLAS_LT
+    std::string name;     ///< as people call it: cuBLASLt
+    std::string version = {};  ///< empty where it is not found
+    std::string path = {};
+    std::string problem = {};  ///< what is missing, one sentence; empty where it is found
+};
+
 struct Tactic {
     std::string name;
     TacticInfo info;
@@ -141,6 +150,15 @@ public:
     virtual std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const { return enumerate(layer, threads); }
     /// What `enumerate` says of one tactic. Throws Error(Kernel) when it cannot run the layer here.
     virtual TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const = 0;
+    /// Libraries that may be asked for tactics; opens them, which takes a while.
+    virtual std::vector<LibraryInfo> libraries() const { return {}; }
+    /// Tactics of one of them for a layer, best estimate first; nothing where it is not found or cannot run the layer.
+    virtual std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const {
+        (void)layer, (void)source;
+        return {};
+    }
+    /// Throws Error(Device), one sentence, when a library that an engine needs is not here in that very version.
+    virtual void requireLibrary(std::string_view source, std::string_view version) const;
     virtual std::unique_ptr<Buffer> allocate(uint64_t bytes) = 0;
     /// Memory that the host reads and writes too, at the same address; what the device still does there must be waited for.
     virtual std::unique_ptr<Buffer> allocateShared(uint64_t bytes) { return allocate(bytes); }

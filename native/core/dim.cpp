@@ -42,42 +42,6 @@ int64_t combine(Kind kind, int64_t a, int64_t b) {
     fail("a dimension expression is malformed");
 }
 
-std::string rangeText(const schema::Engine& engine, size_t symbol) {
-    std::string text;
-    for (const schema::Profile& p : engine.profiles) {
-        if (symbol >= p.ranges.size()) continue;
-        if (!text.empty()) text += " or ";
-        text += std::to_string(p.ranges[symbol].min) + " to " + std::to_string(p.ranges[symbol].max);
-    }
-    return text;
-}
-
-bool inRange(const schema::Profile& p, size_t symbol, int64_t v) {
-    return symbol >= p.ranges.size() || (v >= p.ranges[symbol].min && v <= p.ranges[symbol].max);
-}
-
-bool fits(const schema::Profile& p, const SymbolValues& values) {
-    for (size_t i = 0; i < values.size(); ++i) {
-        if (values[i] && !inRange(p, i, *values[i])) return false;
-    }
-    return true;
-}
-
-void checkProfiles(const schema::Engine& engine, const SymbolValues& values) {
-    if (engine.profiles.empty()) return;
-    for (const schema::Profile& p : engine.profiles) {
-        if (fits(p, values)) return;
-    }
-    for (size_t i = 0; i < values.size(); ++i) {
-        const auto here = [&](const schema::Profile& p) { return inRange(p, i, *values[i]); };
-        if (values[i] && std::none_of(engine.profiles.begin(), engine.profiles.end(), here)) {
-            fail("dimension \"" + engine.symbols[i] + "\" is " + std::to_string(*values[i]) + ", the engine was built for " +
-                 rangeText(engine, i));
-        }
-    }
-    fail("no optimization profile of the engine covers these dimensions together");
-}
-
 }  // namespace
 
 int64_t evaluateDim(const schema::DimExpr& d, const SymbolValues& values, std::span<const std::string> names) {
@@ -176,15 +140,6 @@ SymbolValues bindSymbols(const schema::Engine& engine, std::span<const std::vect
             if (evaluateDim(declared[k], values, engine.symbols) != inputShapes[i][k]) refuse(i);
         }
     }
-    checkProfiles(engine, values);
-    return values;
-}
-
-SymbolValues optimalSymbols(const schema::Engine& engine) {
-    SymbolValues values(engine.symbols.size(), 1);
-    if (engine.profiles.empty()) return values;
-    const auto& ranges = engine.profiles.front().ranges;
-    for (size_t i = 0; i < values.size() && i < ranges.size(); ++i) values[i] = ranges[i].opt;
     return values;
 }
 

@@ -25,11 +25,9 @@ std::string dimText(const schema::DimExpr& d, std::span<const std::string> names
 std::string shapeText(std::span<const schema::DimExpr> shape, std::span<const std::string> names);
 std::string shapeText(std::span<const int64_t> shape);
 
-/// Binds symbols from the shapes of the engine's inputs, in binding order, and checks them against the declared shapes
-/// and the profiles. Throws Error(Shape) that names the input, what it got and what it takes.
+/// Binds symbols from the shapes of the engine's inputs, in binding order, and checks them against the declared shapes.
+/// Throws Error(Shape) that names the input, what it got and what it takes. Whether a profile allows the sizes is for
+/// chooseProfile() to say.
 SymbolValues bindSymbols(const schema::Engine& engine, std::span<const std::vector<int64_t>> inputShapes);
-
-/// The symbols at the first profile's `opt`, for what must be decided before a shape is known (packing sizes).
-SymbolValues optimalSymbols(const schema::Engine& engine);
 
 }  // namespace sinter

@@ -51,21 +51,28 @@ Preamble readPreamble(const MappedFile& file) {
 
 }  // namespace
 
-Engine::Engine(const std::string& path) : file_(path) {
-    const Preamble p = readPreamble(file_);
-    headerBytes_ = file_.bytes().subspan(sizeof(Preamble), p.headerBytes);
-    blob_ = file_.bytes().subspan(p.blobOffset, p.blobBytes);
+Engine::Engine(const std::string& path) : file_(std::make_shared<MappedFile>(path)) {
+    const Preamble p = readPreamble(*file_);
+    headerBytes_ = file_->bytes().subspan(sizeof(Preamble), p.headerBytes);
+    blob_ = file_->bytes().subspan(p.blobOffset, p.blobBytes);
     blobCrc_ = p.blobCrc;
     if (crc32(headerBytes_) != p.headerCrc) throw Error(ErrorCode::Corrupt, path + " is damaged: its header does not match its checksum");
     header_ = schema::decodeEngine({reinterpret_cast<const char*>(headerBytes_.data()), headerBytes_.size()});
     device_ = checkRequirements(header_);
     checkStructure(header_, p.blobBytes);
-    file_.willNeed(p.blobOffset, p.blobBytes);
+    file_->willNeed(p.blobOffset, p.blobBytes);
     weights_ = device_->bindWeights(blob_, hasRegions(header_));
     std::vector<KernelBinary> kernels;
     for (const schema::Kernel& k : header_.kernels) kernels.push_back({std::string(k.key), std::string(k.cubin), std::string(k.ptx)});
     device_->addKernels(kernels);
+    for (schema::Profile& profile : header_.profiles) {
+        if (profile.plan) others_.push_back(std::unique_ptr<const Engine>(new Engine(*this, std::move(*profile.plan))));
+    }
 }
+
+Engine::Engine(const Engine& main, schema::Plan plan)
+    : file_(main.file_), headerBytes_(main.headerBytes_), blob_(main.blob_), blobCrc_(main.blobCrc_), header_(schema::withPlan(main.header_, std::move(plan))),
+      device_(main.device_), weights_(main.weights_) {}
 
 std::shared_ptr<const Engine> Engine::load(const std::string& path) { return std::make_shared<const Engine>(path); }
 

@@ -169,6 +169,35 @@ bool hasRegions(const schema::Engine& e) {
     return std::find(e.requiredFeatures.begin(), e.requiredFeatures.end(), kRegionsFeature) != e.requiredFeatures.end();
 }
 
+namespace {
+
+/// Profiles after the first have plans with the same inputs and outputs.
+void checkProfiles(const schema::Engine& e, uint64_t blobBytes) {
+    for (size_t p = 0; p < e.profiles.size(); ++p) {
+        const auto& [ranges, plan] = e.profiles[p];
+        for (const schema::Range& r : ranges) {
+            if (r.min < 0 || r.min > r.opt || r.opt > r.max) corrupt("a range of profile " + std::to_string(p) + " is upside down");
+        }
+        if (plan.has_value() != (p > 0)) corrupt("profile " + std::to_string(p) + (p > 0 ? " has no plan" : " has a plan beside the engine's"));
+        if (!plan) continue;
+        schema::Engine with = schema::withPlan(e, *plan);
+        const auto same = [&](const std::vector<schema::Binding>& a, const std::vector<schema::Binding>& b) {
+            bool equal = a.size() == b.size();
+            for (size_t i = 0; equal && i < a.size(); ++i) {
+                if (b[i].value >= with.values.size()) corrupt("binding \"" + b[i].name + "\" refers to a missing value");
+                const schema::Value &x = e.values[a[i].value], &y = with.values[b[i].value];
+                equal = a[i].name == b[i].name && x.dtype == y.dtype && x.shape.size() == y.shape.size() && x.sequence == y.sequence && x.optional == y.optional;
+            }
+            return equal;
+        };
+        if (!same(e.inputs, with.inputs) || !same(e.outputs, with.outputs)) corrupt("profile " + std::to_string(p) + " has other inputs or outputs");
+        with.profiles.clear();
+        checkStructure(with, blobBytes);
+    }
+}
+
+}  // namespace
+
 void checkStructure(const schema::Engine& e, uint64_t blobBytes) {
     if (e.arenaBytes > 1ULL << 46) corrupt("the arena is " + std::to_string(e.arenaBytes) + " bytes");
     for (size_t i = 0; i < e.weights.size(); ++i) {
@@ -181,6 +210,7 @@ void checkStructure(const schema::Engine& e, uint64_t blobBytes) {
     for (const schema::Layer& l : e.layers) checkLayer(root, l);
     checkStreams(e);
     checkBindings(e);
+    checkProfiles(e, blobBytes);
     if (hasRegions(e)) return;
     for (const schema::Value& v : e.values) {
         if (v.sequence || v.optional) corrupt("it has sequences without the feature \"regions\"");
@@ -197,14 +227,20 @@ std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
                                            std::to_string(format::kVersion));
     }
     for (const std::string& f : e.requiredFeatures) {
-        if (f == kRegionsFeature || f == kPluginsFeature) continue;
+        if (f == kRegionsFeature || f == kPluginsFeature || f == kProfilesFeature) continue;
         throw Error(ErrorCode::Feature, "the engine needs the feature \"" + f + "\", which this release of the runtime does not have");
     }
     for (const schema::PluginNeed& p : e.plugins) PluginRegistry::instance().find(p.name, p.version);
+    std::vector<const schema::Layer*> layers;
+    for (const schema::Layer& l : e.layers) layers.push_back(&l);
+    for (const schema::Profile& p : e.profiles) {
+        if (!p.plan) continue;
+        for (const schema::Layer& l : p.plan->layers) layers.push_back(&l);
+    }
     std::string id = e.device;
-    for (const schema::Layer& l : e.layers) {
-        const std::string& on = l.device.empty() ? e.device : l.device;
-        if (&l == &e.layers.front()) id = on;
+    for (const schema::Layer* l : layers) {
+        const std::string& on = l->device.empty() ? e.device : l->device;
+        if (l == layers.front()) id = on;
         if (on != id) {
             throw Error(ErrorCode::Device, "the engine uses the devices \"" + id + "\" and \"" + on + "\", this runtime runs one at a time");
         }

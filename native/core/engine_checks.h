@@ -7,9 +7,10 @@
 namespace sinter {
 
 /// The features that format 1 defines: layers with regions or with shapes that are decided while they run; layers of kind
-/// Plugin.
+/// Plugin; several optimization profiles.
 inline constexpr std::string_view kRegionsFeature = "regions";
 inline constexpr std::string_view kPluginsFeature = "plugins";
+inline constexpr std::string_view kProfilesFeature = "profiles";
 
 /// True when the engine needs it.
 bool hasRegions(const schema::Engine& engine);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
 #include <numeric>
 
 #include <protozero/pbf_writer.hpp>
@@ -13,6 +14,7 @@
 #include "core/engine_format.h"
 #include "core/error.h"
 #include "core/output_file.h"
+#include "core/profile_choice.h"
 #include "core/weight_evaluator.h"
 
 namespace sinter {
@@ -54,18 +56,29 @@ private:
 
 std::string labelOf(size_t i) { return "weight " + std::to_string(i); }
 
-/// A layer and the values that it works on.
+/// A layer, the values that it works on, and the optimization profile whose plan it is part of.
 struct PlacedLayer {
     const schema::Layer* layer;
     std::span<const schema::Value> values;
+    size_t profile;
 };
 
 /// Layers in the order that Weight.layer counts them: each before those of its regions.
-void collectLayers(const std::vector<schema::Layer>& layers, std::span<const schema::Value> values, std::vector<PlacedLayer>& all) {
+void collectLayers(const std::vector<schema::Layer>& layers, std::span<const schema::Value> values, size_t profile, std::vector<PlacedLayer>& all) {
     for (const schema::Layer& l : layers) {
-        all.push_back({&l, values});
-        for (const schema::Region& r : l.regions) collectLayers(r.layers, r.values, all);
+        all.push_back({&l, values, profile});
+        for (const schema::Region& r : l.regions) collectLayers(r.layers, r.values, profile, all);
     }
+}
+
+/// The layers of all plans, one plan after the other.
+std::vector<PlacedLayer> layersOf(const schema::Engine& engine) {
+    std::vector<PlacedLayer> all;
+    collectLayers(engine.layers, engine.values, 0, all);
+    for (size_t p = 0; p < engine.profiles.size(); ++p) {
+        if (const auto& plan = engine.profiles[p].plan) collectLayers(plan->layers, plan->values, p, all);
+    }
+    return all;
 }
 
 /// Whether the shapes of a layer's operands are known before it runs.
@@ -79,12 +92,11 @@ bool isDecided(const schema::Layer& l, std::span<const schema::Value> values, co
 }
 
 /// Packs one evaluated weight for its layer's tactic.
-HostMemory packed(const schema::Engine& engine, std::span<const PlacedLayer> layers, Device& device, size_t index, const WeightData& data,
-                  const SymbolValues& symbols) {
+HostMemory packed(const schema::Engine& engine, std::span<const PlacedLayer> layers, Device& device, size_t index, const WeightData& data) {
     const schema::Weight& w = engine.weights[index];
     if (w.layer >= layers.size()) throw Error(ErrorCode::Corrupt, labelOf(index) + " is packed for a missing layer");
     const schema::Layer& layer = *layers[w.layer].layer;
-    const LayerDesc desc = describeLayer(layer, layers[w.layer].values, symbols, engine.symbols);
+    const LayerDesc desc = describeLayer(layer, layers[w.layer].values, symbolsAtOpt(engine, layers[w.layer].profile), engine.symbols);
     const TacticInfo info = device.describe(desc, layer.tactic, static_cast<int>(std::max(1U, engine.threads)));
     const Packing packing = w.input < info.packing.size() ? info.packing[w.input] : Packing{};
     if (packing.recipe != w.recipe || packing.bytes != w.length) {
@@ -127,25 +139,73 @@ std::vector<size_t> inOffsetOrder(const schema::Engine& engine) {
     return order;
 }
 
-/// The header followed by the kernels that the device compiles for its layers: in protobuf, to append is to add.
-std::vector<std::byte> withKernels(std::span<const std::byte> header, const schema::Engine& engine, Device& device,
-                                   const SymbolValues& symbols, const StopToken* stop) {
-    if (device.sharesHostMemory()) return {header.begin(), header.end()};
-    std::vector<PlacedLayer> placed;
-    collectLayers(engine.layers, engine.values, placed);
-    std::vector<LayerDesc> layers;
-    layers.reserve(placed.size());
-    std::vector<LayerTactic> tactics;
-    for (const auto& [layer, values] : placed) {
-        const schema::Layer& l = *layer;
-        if (l.tactic.empty() || !isDecided(l, values, symbols)) continue;  // chosen while running
-        layers.push_back(describeLayer(l, values, symbols, engine.symbols));
-        const bool empty = std::all_of(layers.back().outputs.begin(), layers.back().outputs.end(), [](const TensorInfo& t) { return t.count() == 0; });
-        if (!empty) tactics.push_back({&layers.back(), l.tactic});
+/// What an engine must carry for one device: code for every layer at the corners of its profile. Other sizes within run with
+/// the same code where it does not depend on them, are compiled when they come, or, where there is no compiler, are left to
+/// a kernel whose code does not: that is carried too where one takes the layer's constants as they are packed.
+class KernelCollector {
+public:
+    KernelCollector(const schema::Engine& engine, Device& device, const StopToken* stop) : engine_(engine), device_(device), stop_(stop) {}
+
+    void add(const PlacedLayer& at) {
+        const auto& [placed, values, profile] = at;
+        const schema::Layer& layer = *placed;
+        if (layer.tactic.empty() || !isDecided(layer, values, symbolsAtOpt(engine_, profile))) return;  // chosen while running
+        std::vector<LayerTactic> mine;
+        for (const SymbolValues& symbols : profileCorners(engine_, profile)) {
+            const bool optimal = mine.empty();
+            try {
+                LayerDesc desc = describeLayer(layer, values, symbols, engine_.symbols);
+                const bool empty = std::all_of(desc.outputs.begin(), desc.outputs.end(), [](const TensorInfo& t) { return t.count() == 0; });
+                if (empty) continue;
+                if (!optimal) device_.describe(desc, layer.tactic, threads());
+                mine.push_back({&descs_.emplace_back(std::move(desc)), layer.tactic});
+            } catch (const Error&) {
+                if (optimal) throw;  // elsewhere: sizes that the network cannot have, or another kernel takes over
+            }
+        }
+        tactics_.insert(tactics_.end(), mine.begin(), mine.end());
+        if (mine.size() > 1 && device_.compile(mine, stop_).size() > 1) addStandIn(mine);
     }
+
+    std::vector<KernelBinary> binaries() { return device_.compile(tactics_, stop_); }
+
+private:
+    int threads() const { return static_cast<int>(std::max(1U, engine_.threads)); }
+
+    void addStandIn(const std::vector<LayerTactic>& mine) {
+        const LayerDesc& desc = *mine.front().layer;
+        const TacticInfo chosen = device_.describe(desc, mine.front().tactic, threads());
+        for (const Tactic& t : device_.enumerate(desc, threads())) {
+            if (t.name == mine.front().tactic || t.info.packing != chosen.packing) continue;
+            std::vector<LayerTactic> other;
+            for (const LayerTactic& l : mine) other.push_back({l.layer, t.name});
+            try {
+                for (const LayerTactic& l : other) device_.describe(*l.layer, t.name, threads());
+                if (device_.compile(other, stop_).size() != 1) continue;
+            } catch (const Error&) {
+                continue;
+            }
+            tactics_.insert(tactics_.end(), other.begin(), other.end());
+            return;
+        }
+    }
+
+    const schema::Engine& engine_;
+    Device& device_;
+    const StopToken* stop_;
+    std::deque<LayerDesc> descs_;
+    std::vector<LayerTactic> tactics_;
+};
+
+/// The header followed by the kernels that the device compiles for its layers: in protobuf, to append is to add.
+std::vector<std::byte> withKernels(std::span<const std::byte> header, const schema::Engine& engine, std::span<const PlacedLayer> layers, Device& device,
+                                   const StopToken* stop) {
+    if (device.sharesHostMemory()) return {header.begin(), header.end()};
+    KernelCollector kernels(engine, device, stop);
+    for (const PlacedLayer& l : layers) kernels.add(l);
     std::string out(reinterpret_cast<const char*>(header.data()), header.size());
     protozero::pbf_writer message(out);
-    for (const KernelBinary& k : device.compile(tactics, stop)) {
+    for (const KernelBinary& k : kernels.binaries()) {
         protozero::pbf_writer kernel(message, 15);
         kernel.add_string(1, k.key);
         kernel.add_bytes(2, k.cubin);
@@ -165,8 +225,8 @@ void writeEngine(const std::string& path, std::span<const std::byte> given, cons
     const uint64_t blobBytes = format::alignUp(end);
     const auto device = checkRequirements(engine);
     checkStructure(engine, blobBytes);
-    const SymbolValues symbols = optimalSymbols(engine);
-    const std::vector<std::byte> header = withKernels(given, engine, *device, symbols, stop);
+    const std::vector<PlacedLayer> layers = layersOf(engine);
+    const std::vector<std::byte> header = withKernels(given, engine, layers, *device, stop);
     if (header.size() >= format::kMaxHeader) throw Error(ErrorCode::Argument, "the engine header is larger than 1 GB");
 
     format::Preamble preamble{};
@@ -185,8 +245,6 @@ void writeEngine(const std::string& path, std::span<const std::byte> given, cons
 
     WeightEvaluator evaluator(files, DeviceRegistry::instance().find("cpu"), stop);
     for (const size_t i : order) evaluator.announce(schema::decodeWeightExpr(engine.weights[i].expr));
-    std::vector<PlacedLayer> layers;
-    collectLayers(engine.layers, engine.values, layers);
     BlobWriter blob(file, blobBytes, progress, stop);
     for (const size_t i : order) {
         const schema::Weight& w = engine.weights[i];
@@ -200,7 +258,7 @@ void writeEngine(const std::string& path, std::span<const std::byte> given, cons
             }
             blob.append(data.bytes);
         } else {
-            blob.append(packed(engine, layers, *device, i, data, symbols).span());
+            blob.append(packed(engine, layers, *device, i, data).span());
         }
     }
     blob.padTo(blobBytes);

@@ -15,15 +15,27 @@ constexpr size_t kPlansKept = 8;
 
 uint64_t bytesOf(const TensorInfo& t) { return static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype); }
 
+/// Memory for the activations of one profile, or of whichever is taken.
+uint64_t arenaBytesOf(const Engine& engine, int profile) {
+    if (profile != kAnyProfile && (profile < 0 || static_cast<size_t>(profile) >= engine.profileCount())) {
+        throw Error(ErrorCode::Argument, "there is no optimization profile " + std::to_string(profile) + ", the engine has " + std::to_string(engine.profileCount()));
+    }
+    if (profile != kAnyProfile) return engine.profile(static_cast<size_t>(profile)).header().arenaBytes;
+    uint64_t most = 0;
+    for (size_t p = 0; p < engine.profileCount(); ++p) most = std::max(most, engine.profile(p).header().arenaBytes);
+    return most;
+}
+
 }  // namespace
 
-ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int threads, bool auxiliary)
+ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int threads, bool auxiliary, int profile)
     : engine_(std::move(engine)),
       threads_(threads > 0 ? threads : static_cast<int>(std::max(1U, engine_->header().threads))),
+      wanted_(profile),
       stream_(engine_->device().createStream(threads_)),
-      streams_(engine_->header(), engine_->device(), *stream_, threads_, auxiliary),
-      arena_(hasRegions(engine_->header()) ? engine_->device().allocateShared(engine_->header().arenaBytes)
-                                           : engine_->device().allocate(engine_->header().arenaBytes)),
+      auxiliary_(auxiliary),
+      arena_(hasRegions(engine_->header()) ? engine_->device().allocateShared(arenaBytesOf(*engine_, profile))
+                                           : engine_->device().allocate(arenaBytesOf(*engine_, profile))),
       decidedByRun_(hasRegions(engine_->header())) {
     const schema::Engine& h = engine_->header();
     if (h.symbols.empty()) {  // shapes are fixed: prepare now, so that the first run is like every other
@@ -33,19 +45,28 @@ ExecutionContext::ExecutionContext(std::shared_ptr<const Engine> engine, int thr
     }
 }
 
+LayerStreams& ExecutionContext::streams() {
+    streams_.resize(engine_->profileCount());
+    auto& s = streams_[profile_];
+    if (!s) s = std::make_unique<LayerStreams>(planned().header(), engine_->device(), *stream_, threads_, auxiliary_);
+    return *s;
+}
+
 void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShapes) {
     const schema::Engine& h = engine_->header();
     if (inputShapes.size() != h.inputs.size()) {
         throw Error(ErrorCode::Argument, "the engine has " + std::to_string(h.inputs.size()) + " inputs, got " + std::to_string(inputShapes.size()));
     }
     SymbolValues symbols = bindSymbols(h, inputShapes);
-    if (decidedByRun_) return setRunner(std::move(symbols));
-    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->plan->symbols() == symbols; });
+    const size_t profile = chooseProfile(h, inputShapes, symbols, wanted_);
+    if (decidedByRun_) return setRunner(std::move(symbols), profile);
+    const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->profile == profile && p->plan->symbols() == symbols; });
     if (known != plans_.end()) {
         std::rotate(plans_.begin(), known, known + 1);
     } else {
         auto made = std::make_unique<Prepared>();
-        made->plan = std::make_unique<ExecutionPlan>(*engine_, std::move(symbols), *arena_, threads_);
+        made->profile = profile;
+        made->plan = std::make_unique<ExecutionPlan>(engine_->profile(profile), std::move(symbols), *arena_, threads_);
         if (!engine_->device().sharesHostMemory()) {
             for (const TensorInfo& t : made->plan->slotInfos()) made->staging.push_back(engine_->device().allocate(bytesOf(t)));
         }
@@ -54,18 +75,21 @@ void ExecutionContext::setShapes(std::span<const std::vector<int64_t>> inputShap
     }
     now_ = plans_.front().get();
     plan_ = now_->plan.get();
+    profile_ = profile;
 }
 
-void ExecutionContext::setRunner(SymbolValues symbols) {
-    const auto known = std::find_if(runners_.begin(), runners_.end(), [&](const auto& r) { return r->inputSymbols() == symbols; });
+void ExecutionContext::setRunner(SymbolValues symbols, size_t profile) {
+    const Engine& planned = engine_->profile(profile);
+    const auto known = std::find_if(runners_.begin(), runners_.end(), [&](const auto& r) { return &r->engine() == &planned && r->inputSymbols() == symbols; });
     if (known != runners_.end()) {
         std::rotate(runners_.begin(), known, known + 1);
     } else {
-        auto runner = std::make_unique<RegionRunner>(*engine_, std::move(symbols), *arena_, *stream_, threads_);
+        auto runner = std::make_unique<RegionRunner>(planned, std::move(symbols), *arena_, *stream_, threads_);
         if (runners_.size() >= kPlansKept) runners_.pop_back();
         runners_.insert(runners_.begin(), std::move(runner));
     }
     runner_ = runners_.front().get();
+    profile_ = profile;
 }
 
 void ExecutionContext::checkAddresses(std::span<const void* const> inputs, std::span<void* const> outputs) const {
@@ -125,19 +149,19 @@ void ExecutionContext::begin(const StopToken* stop) {
 
 void ExecutionContext::launchLayer(size_t index) {
     if (runner_) return runner_->runLayer(index);
-    launch(plan_->layers()[index], streams_.enter(index));
-    streams_.leave(index);
+    launch(plan_->layers()[index], streams().enter(index));
+    streams().leave(index);
 }
 
 void ExecutionContext::launchAll(const StopToken* stop) {
     begin(stop);
-    streams_.fork();
+    streams().fork();
     const size_t count = layerCount();
     for (size_t i = 0; i < count; ++i) {
         throwIfStopped(stop);
         launchLayer(i);
     }
-    streams_.join();
+    streams().join();
 }
 
 /// The first run launches layer by layer, which finds errors where they are; later ones replay it as one where the device
@@ -222,7 +246,7 @@ void ExecutionContext::profileLayers(const ProfileOptions& options, ProfileResul
         throwIfStopped(stop);
         begin(stop);
         const auto origin = stream_->record();
-        streams_.fork();
+        streams().fork();
         for (size_t k = 0; k < layers; ++k) {
             if (runner_) {
                 starts[k] = stream_->record();
@@ -230,13 +254,13 @@ void ExecutionContext::profileLayers(const ProfileOptions& options, ProfileResul
                 ends[k] = stream_->record();
                 continue;
             }
-            Stream& stream = streams_.enter(k);
+            Stream& stream = streams().enter(k);
             starts[k] = stream.record();
             launch(plan_->layers()[k], stream);
             ends[k] = stream.record();
-            streams_.leave(k);
+            streams().leave(k);
         }
-        streams_.join();
+        streams().join();
         stream_->synchronize();
         for (size_t k = 0; k < layers; ++k) {
             result.layers[k].push_back(ends[k]->since(*starts[k]));

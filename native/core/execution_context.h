@@ -8,6 +8,7 @@
 #include "core/engine.h"
 #include "core/execution_plan.h"
 #include "core/layer_streams.h"
+#include "core/profile_choice.h"
 #include "core/region_runner.h"
 
 namespace sinter {
@@ -30,13 +31,18 @@ struct ProfileResult {
 class ExecutionContext {
 public:
     /// threads <= 0: the count the engine was built for. Without `auxiliary` streams every layer runs on one, in order.
-    ExecutionContext(std::shared_ptr<const Engine> engine, int threads, bool auxiliary = true);
+    /// `profile`: the optimization profile of all runs; by default every run takes the one that fits its shapes best. Throws
+    /// Error(Argument) when there is no such profile.
+    ExecutionContext(std::shared_ptr<const Engine> engine, int threads, bool auxiliary = true, int profile = kAnyProfile);
 
     const Engine& engine() const { return *engine_; }
     int threads() const { return threads_; }
 
     /// Sets the inputs' shapes, in binding order; prepares what is new. Throws Error(Shape) naming the input.
     void setShapes(std::span<const std::vector<int64_t>> inputShapes);
+    /// The optimization profile of the present shapes, and the engine with its plan.
+    size_t profile() const { return profile_; }
+    const Engine& planned() const { return engine_->profile(profile_); }
     bool ready() const { return plan_ != nullptr || runner_ != nullptr; }
     /// Types and shapes at the present shapes. Where outputs are decided while running, those of the last run.
     const TensorInfo& input(size_t i) const { return slotInfos()[i]; }
@@ -66,16 +72,19 @@ public:
 
 private:
     const std::vector<TensorInfo>& slotInfos() const { return runner_ ? runner_->slotInfos() : plan_->slotInfos(); }
-    void setRunner(SymbolValues symbols);
+    void setRunner(SymbolValues symbols, size_t profile);
     void checkAddresses(std::span<const void* const> inputs, std::span<void* const> outputs) const;
     /// A plan with what belongs to its shapes on a device with memory of its own.
     struct Prepared {
+        size_t profile = 0;
         std::unique_ptr<ExecutionPlan> plan;
         std::vector<std::unique_ptr<Buffer>> staging;  ///< per slot; empty where host memory is bound in place
         std::unique_ptr<Recording> recording;          ///< of all layers, once they ran
         bool ran = false;
     };
 
+    /// Of the present profile.
+    LayerStreams& streams();
     void bind(std::span<const void* const> inputs, std::span<void* const> outputs);
     void begin(const StopToken* stop);
     size_t layerCount() { return runner_ ? runner_->layerCount() : plan_->layers().size(); }
@@ -89,8 +98,11 @@ private:
 
     std::shared_ptr<const Engine> engine_;
     int threads_;
+    int wanted_;            ///< profile
+    size_t profile_ = 0;
     std::unique_ptr<Stream> stream_;
-    LayerStreams streams_;
+    bool auxiliary_;
+    std::vector<std::unique_ptr<LayerStreams>> streams_;  ///< per profile, once it ran
     std::unique_ptr<Buffer> arena_;
     std::vector<std::unique_ptr<Prepared>> plans_;  ///< most recently used first
     Prepared* now_ = nullptr;

@@ -6,8 +6,8 @@
 #include "core/error.h"
 #include "core/host_memory.h"
 #include "core/layer_checks.h"
+#include "core/stand_in.h"
 #include "core/strided_copy.h"
-#include "core/tactic_checks.h"
 #include "core/view_of.h"
 
 namespace sinter {
@@ -106,15 +106,13 @@ void ExecutionPlan::prepareLayer(const Engine& engine, const schema::Layer& sour
     if (empty) return;
 
     checkLayerContract(desc);
-    Device& device = engine.device();
-    const TacticInfo info = device.describe(desc, source.tactic, threads);
-    checkPromises(engine.header(), source, h.values, info, l.inputs, l.outputs);
-    if (info.workspace <= source.workspace) l.workspace = static_cast<std::byte*>(arena.address()) + source.workspaceOffset;
+    ReadyTactic ready = readyTactic(engine, source, desc, threads, l.inputs, l.outputs);
+    if (ready.workspace <= source.workspace) l.workspace = static_cast<std::byte*>(arena.address()) + source.workspaceOffset;
     else {
         if (scratch.size() <= source.stream) scratch.resize(source.stream + 1);
-        scratch[source.stream] = std::max(scratch[source.stream], info.workspace);
+        scratch[source.stream] = std::max(scratch[source.stream], ready.workspace);
     }
-    l.launch = device.prepare(desc, source.tactic, threads);
+    l.launch = std::move(ready.launch);
 }
 
 void ExecutionPlan::bind(std::span<void* const> addresses) {

@@ -22,6 +22,7 @@ std::string_view isaName(Isa isa);
 struct Packing {
     std::string recipe;   ///< "" = row-major as is
     uint64_t bytes = 0;   ///< size of the packed form
+    bool operator==(const Packing&) const = default;
 };
 
 /// What a kernel says about one layer: see Tactic in optimizer/runtime.ts, which mirrors it.

@@ -17,6 +17,7 @@ public:
     RegionRunner(const Engine& engine, SymbolValues inputSymbols, const Buffer& arena, Stream& stream, int threads);
 
     const SymbolValues& inputSymbols() const { return inputSymbols_; }
+    const Engine& engine() const { return shared_.engine; }
     /// Inputs, then outputs. An output's shape is that of the last run; before it, open dimensions are 0.
     const std::vector<TensorInfo>& slotInfos() const { return slots_; }
     /// Where an output of the last run lies; valid until the next one.

@@ -86,12 +86,21 @@ struct Weight {
 struct Range {
     int64_t min = 0, opt = 0, max = 0;
 };
-struct Profile {
-    std::vector<Range> ranges;
-};
 struct Binding {
     std::string name;
     uint32_t value = 0;
+};
+/// What one profile of an engine runs.
+struct Plan {
+    std::vector<Value> values;
+    std::vector<Binding> inputs;
+    std::vector<Binding> outputs;
+    std::vector<Layer> layers;
+    uint64_t arenaBytes = 0;
+};
+struct Profile {
+    std::vector<Range> ranges;
+    std::optional<Plan> plan;  ///< absent in the first profile: its plan is the engine's own
 };
 
 /// Views into the header's bytes.
@@ -149,6 +158,8 @@ struct WeightExpr {
 
 /// These throw Error(Corrupt) on malformed bytes. Views in the results point into `bytes`.
 Engine decodeEngine(std::string_view bytes);
+/// The engine with another plan in place of its own; code is not copied.
+Engine withPlan(const Engine& engine, Plan plan);
 LayerMessage decodeLayerMessage(std::string_view bytes);
 WeightExpr decodeWeightExpr(std::string_view bytes);
 

@@ -5,27 +5,6 @@ namespace {
 
 using wire::Message;
 
-Profile readProfile(std::string_view bytes) {
-    Profile p;
-    for (Message m(bytes); m.next();) {
-        if (m.tag() != 1) {
-            m.skip();
-            continue;
-        }
-        Range r;
-        for (Message n(m.bytes()); n.next();) {
-            switch (n.tag()) {
-                case 1: r.min = n.int64(); break;
-                case 2: r.opt = n.int64(); break;
-                case 3: r.max = n.int64(); break;
-                default: n.skip();
-            }
-        }
-        p.ranges.push_back(r);
-    }
-    return p;
-}
-
 Binding readBinding(std::string_view bytes) {
     Binding b;
     for (Message m(bytes); m.next();) {
@@ -36,6 +15,55 @@ Binding readBinding(std::string_view bytes) {
         }
     }
     return b;
+}
+
+uint64_t readArenaBytes(std::string_view bytes) {
+    uint64_t arena = 0;
+    for (Message m(bytes); m.next();) {
+        if (m.tag() == 1) arena = m.varint();
+        else m.skip();
+    }
+    return arena;
+}
+
+Plan readPlan(std::string_view bytes) {
+    Plan p;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: p.values.push_back(detail::readValue(m.bytes())); break;
+            case 2: p.inputs.push_back(readBinding(m.bytes())); break;
+            case 3: p.outputs.push_back(readBinding(m.bytes())); break;
+            case 4: p.layers.push_back(detail::readLayer(m.bytes())); break;
+            case 5: p.arenaBytes = readArenaBytes(m.bytes()); break;
+            default: m.skip();
+        }
+    }
+    return p;
+}
+
+Range readRange(std::string_view bytes) {
+    Range r;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: r.min = m.int64(); break;
+            case 2: r.opt = m.int64(); break;
+            case 3: r.max = m.int64(); break;
+            default: m.skip();
+        }
+    }
+    return r;
+}
+
+Profile readProfile(std::string_view bytes) {
+    Profile p;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: p.ranges.push_back(readRange(m.bytes())); break;
+            case 2: p.plan = readPlan(m.bytes()); break;
+            default: m.skip();
+        }
+    }
+    return p;
 }
 
 Weight readWeight(std::string_view bytes) {
@@ -108,12 +136,7 @@ Engine decodeEngine(std::string_view bytes) {
                 case 9: e.outputs.push_back(readBinding(m.bytes())); break;
                 case 10: e.layers.push_back(detail::readLayer(m.bytes())); break;
                 case 11: e.weights.push_back(readWeight(m.bytes())); break;
-                case 12:
-                    for (Message n(m.bytes()); n.next();) {
-                        if (n.tag() == 1) e.arenaBytes = n.varint();
-                        else n.skip();
-                    }
-                    break;
+                case 12: e.arenaBytes = readArenaBytes(m.bytes()); break;
                 case 14: e.threads = m.uint32(); break;
                 case 15: e.kernels.push_back(readKernel(m.bytes())); break;
                 case 16: e.plugins.push_back(readPlugin(m.bytes())); break;
@@ -122,6 +145,26 @@ Engine decodeEngine(std::string_view bytes) {
         }
         return e;
     });
+}
+
+Engine withPlan(const Engine& e, Plan plan) {
+    Engine out;
+    out.format = e.format;
+    out.requiredFeatures = e.requiredFeatures;
+    out.name = e.name;
+    out.device = e.device;
+    out.deviceFeatures = e.deviceFeatures;
+    out.symbols = e.symbols;
+    for (const Profile& p : e.profiles) out.profiles.push_back({p.ranges, {}});
+    out.weights = e.weights;
+    out.plugins = e.plugins;
+    out.threads = e.threads;
+    out.values = std::move(plan.values);
+    out.inputs = std::move(plan.inputs);
+    out.outputs = std::move(plan.outputs);
+    out.layers = std::move(plan.layers);
+    out.arenaBytes = plan.arenaBytes;
+    return out;
 }
 
 }  // namespace sinter::schema

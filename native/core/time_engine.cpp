@@ -4,8 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "core/dim.h"
 #include "core/execution_context.h"
+#include "core/profile_choice.h"
 #include "core/random_data.h"
 
 namespace sinter {
@@ -15,7 +15,7 @@ namespace {
 struct Subject {
     Subject(const std::shared_ptr<const Engine>& engine, int threads, bool auxiliary) : context(engine, threads, auxiliary) {
         const schema::Engine& h = engine->header();
-        const SymbolValues symbols = optimalSymbols(h);
+        const SymbolValues symbols = symbolsAtOpt(h, 0);
         std::vector<std::vector<int64_t>> shapes;
         for (const schema::Binding& b : h.inputs) shapes.push_back(evaluateShape(h.values[b.value].shape, symbols, h.symbols));
         context.setShapes(shapes);

@@ -7,6 +7,7 @@
 #include "cuda/ceilings.h"
 #include "cuda/codegen/types.h"
 #include "cuda/host_layer.h"
+#include "cuda/libraries/tactic_library.h"
 #include "cuda/stream.h"
 
 namespace sinter::cuda {
@@ -156,6 +157,10 @@ std::vector<Tactic> CudaDevice::enumerateReady(const LayerDesc& layer, int) cons
 
 TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
     if (isHostTactic(tactic)) return describeHost(layer, tactic, kHostCopyNsPerByte);
+    if (const TacticLibrary* library = libraryOf(tactic)) {
+        enter();
+        return library->describe(layer, tactic, properties_);
+    }
     const KernelRow& row = usableRow(layer, tactic);
     auto info = isContraction(layer) && !wellFormed(layer) ? std::nullopt : row.supports(layer, properties_);
     if (!info) {
@@ -164,6 +169,25 @@ TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic,
                     layer.name);
     }
     return std::move(*info);
+}
+
+std::vector<LibraryInfo> CudaDevice::libraries() const {
+    std::vector<LibraryInfo> list;
+    for (const TacticLibrary* l : tacticLibraries()) list.push_back(l->info());
+    return list;
+}
+
+std::vector<Tactic> CudaDevice::libraryTactics(const LayerDesc& layer, std::string_view source) const {
+    const TacticLibrary* library = findLibrary(source);
+    if (!library || (isContraction(layer) && !wellFormed(layer))) return {};
+    enter();
+    return library->enumerate(layer, properties_);
+}
+
+void CudaDevice::requireLibrary(std::string_view source, std::string_view version) const {
+    const TacticLibrary* library = findLibrary(source);
+    if (!library) throw Error(ErrorCode::Feature, "the engine needs the library \"" + std::string(source) + "\", which this release of the runtime does not know");
+    requireVersion(*library, version);
 }
 
 std::unique_ptr<Buffer> CudaDevice::allocate(uint64_t bytes) {
@@ -196,6 +220,7 @@ std::unique_ptr<Buffer> CudaDevice::bindWeights(std::span<const std::byte> mappe
 std::unique_ptr<Stream> CudaDevice::createStream(int) { return std::make_unique<CudaStream>(*this); }
 
 void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const {
+    if (const TacticLibrary* library = libraryOf(tactic)) return library->pack(layer, tactic, input, raw, packed);
     const KernelRow& row = usableRow(layer, tactic);
     if (row.packFor) return row.packFor(layer, properties_, input, raw, packed);
     if (!row.pack) throw Error(ErrorCode::Internal, "kernel \"" + row.name + "\" packs no constants", layer.name);
@@ -206,6 +231,7 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
     if (isHostTactic(tactic)) return std::make_unique<HostLaunch>(layer, tactic);
     describe(layer, tactic, threads);
     enter();
+    if (const TacticLibrary* library = libraryOf(tactic)) return library->prepare(layer, tactic, properties_);
     return launchOf(usableRow(layer, tactic).make(layer, properties_), layer.name);
 }
 
@@ -226,7 +252,7 @@ Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
     for (const LayerTactic& l : layers) {
-        if (!isHostTactic(l.tactic)) collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
+        if (!isHostTactic(l.tactic) && !libraryOf(l.tactic)) collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
     }
     modules_.compile(sources, stop);
     return modules_.binaries(sources);
@@ -235,7 +261,7 @@ std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layer
 void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
     for (const LayerTactic& l : layers) {
-        if (isHostTactic(l.tactic)) continue;
+        if (isHostTactic(l.tactic) || findLibrary(std::string_view(l.tactic).substr(0, l.tactic.find(':')))) continue;
         try {
             describe(*l.layer, l.tactic, 1);
             collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);

@@ -17,6 +17,9 @@ public:
     std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const override;
     std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const override;
     TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const override;
+    std::vector<LibraryInfo> libraries() const override;
+    std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const override;
+    void requireLibrary(std::string_view source, std::string_view version) const override;
     std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
     std::unique_ptr<Buffer> allocateShared(uint64_t bytes) override;
     std::unique_ptr<Buffer> bindWeights(std::span<const std::byte> mapped, bool shared) override;

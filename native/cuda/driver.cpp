@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "cuda/library.h"
+#include "cuda/symbols.h"
 
 namespace sinter::cuda {
 namespace {
@@ -11,17 +12,6 @@ namespace {
 constexpr int kOutOfMemory = 2;
 /// CUDA 12.0: cuLaunchKernelEx, tensor maps, and the cubins that NVRTC 12 and 13 make.
 constexpr int kLeastDriver = 12000;
-
-/// Fills a table of entry points; remembers the first that is missing.
-struct Symbols {
-    const Library& library;
-    std::string missing;
-    template <typename F>
-    void operator()(F& target, const char* name) {
-        target = reinterpret_cast<F>(library.symbol(name));
-        if (!target && missing.empty()) missing = name;
-    }
-};
 
 template <typename T>
 struct Loaded {
@@ -49,6 +39,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.deviceMemory, "cuDeviceTotalMem_v2");
     symbol(d.retainContext, "cuDevicePrimaryCtxRetain");
     symbol(d.setContext, "cuCtxSetCurrent");
+    symbol(d.currentContext, "cuCtxGetCurrent");
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
     symbol(d.allocate, "cuMemAlloc_v2");
     symbol(d.allocateManaged, "cuMemAllocManaged");

@@ -57,6 +57,7 @@ struct Driver {
     CuResult (*deviceMemory)(size_t*, CuDevice);
     CuResult (*retainContext)(CuContext*, CuDevice);
     CuResult (*setContext)(CuContext);
+    CuResult (*currentContext)(CuContext*);
     CuResult (*memoryInfo)(size_t*, size_t*);
     CuResult (*allocate)(CuAddress*, size_t);
     CuResult (*allocateManaged)(CuAddress*, size_t, unsigned);

@@ -94,10 +94,11 @@ public:
              (access == Access::Vector ? "0" : "epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row)") + ", column, " + columns() + ", " +
              name + "_);");
         line("    " + compute + " " + name + "[V];");
+        if (t.quantized()) line("    float " + name + "_whole[V];\n    bytes_to_floats(" + name + "_, " + name + "_whole);");
         line("#pragma unroll");
         std::string value = "convert<" + compute + ">(" + name + "_[i])";
         if (t.quantized()) {
-            value = "(static_cast<float>(" + name + "_[i]) - " + literal(static_cast<double>(t.zeroPoint), "float") + ") * " +
+            value = "(" + name + "_whole[i] - " + literal(static_cast<double>(t.zeroPoint), "float") + ") * " +
                     literal(t.scale[0], "float");
         }
         line("    for (int i = 0; i < V; ++i) " + name + "[i] = " + value + ";");

@@ -89,8 +89,8 @@ struct LaunchSpec {
     std::array<uint32_t, 3> block{1, 1, 1};
     std::array<uint32_t, 3> cluster{1, 1, 1};
     uint32_t dynamicShared = 0;
-    /// The kernel executes griddepcontrol.wait before it reads anything an earlier kernel wrote (sm_90+): it may then be
-    /// started while that one drains. False: launched in plain stream order.
+    /// The kernel calls wait_for_producers (prelude_launch.cuh) before it reads anything an earlier kernel wrote and before it
+    /// writes: from compute capability 9.0 on it is then started while that one drains. False: plain stream order.
     bool dependent = false;
     /// All blocks must be resident at once: the kernel makes them wait for each other.
     bool cooperative = false;

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "cuda/cuda_device.h"
 #include "cuda/host_layer.h"
+#include "cuda/libraries/tactic_library.h"
 
 namespace sinter::cuda {
 namespace {
@@ -70,7 +71,7 @@ void checkParameters(const LaunchSpec& spec, CuFunction function) {
     }
 }
 
-CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
+CudaLaunch::Step makeStep(LaunchSpec spec, Module& module, const DeviceProperties& device) {
     CudaLaunch::Step step;
     step.function = module.function(spec.entry, spec.dynamicShared);
     checkParameters(spec, step.function);
@@ -82,7 +83,7 @@ CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
         a.value.cluster.z = spec.cluster[2];
         step.attributes.push_back(a);
     }
-    if (spec.dependent) {
+    if (spec.dependent && device.arch() >= 90) {
         CuLaunchAttribute a{};
         a.id = attribute::kLaunchProgrammatic;
         a.value.programmatic = 1;
@@ -99,9 +100,9 @@ CudaLaunch::Step makeStep(LaunchSpec spec, Module& module) {
 }
 
 /// Steps of a kernel and of those before it; `module` moves on through collectSources' order.
-void addSteps(const Specialization& kernel, const KernelArgs& args, const std::shared_ptr<Module>*& module, std::vector<CudaLaunch::Step>& steps) {
-    for (const Specialization& k : kernel.before) addSteps(k, args, module, steps);
-    for (LaunchSpec& spec : kernel.launches(args)) steps.push_back(makeStep(std::move(spec), **module));
+void addSteps(const Specialization& kernel, const KernelArgs& args, const std::shared_ptr<Module>*& module, const DeviceProperties& device, std::vector<CudaLaunch::Step>& steps) {
+    for (const Specialization& k : kernel.before) addSteps(k, args, module, device, steps);
+    for (LaunchSpec& spec : kernel.launches(args)) steps.push_back(makeStep(std::move(spec), **module, device));
     ++module;
 }
 
@@ -115,7 +116,7 @@ const std::vector<CudaLaunch::Step>& CudaLaunch::steps(const KernelArgs& args) {
     slot_ = args.fault;
     steps_.clear();
     const std::shared_ptr<Module>* module = modules_.data();
-    addSteps(kernel_, args, module, steps_);
+    addSteps(kernel_, args, module, device_, steps_);
     for (Step& s : steps_) s.parameters = s.spec.params.pointers();  // once the steps have their places
     bound_ = true;
     return steps_;
@@ -161,6 +162,11 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
     device_.enter();
     if (auto* host = dynamic_cast<HostLaunch*>(&launch)) {
         host->run(*this, args);
+        return;
+    }
+    if (auto* library = dynamic_cast<LibraryLaunch*>(&launch)) {
+        waits_ = false;
+        library->run(stream_, args);
         return;
     }
     auto& ours = static_cast<CudaLaunch&>(launch);

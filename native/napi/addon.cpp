@@ -86,7 +86,11 @@ Napi::Object toTactic(Napi::Env env, const Tactic& t) {
 Napi::Value enumerate(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
-        const auto tactics = device->enumerate(layerDesc(info[1]), std::max(1, integer(info[2], "the thread count")));
+        const LayerDesc layer = layerDesc(info[1]);
+        auto tactics = device->enumerate(layer, std::max(1, integer(info[2], "the thread count")));
+        for (const std::string& source : info[3].IsArray() ? texts(info[3], "the libraries") : std::vector<std::string>{}) {
+            for (Tactic& t : device->libraryTactics(layer, source)) tactics.push_back(std::move(t));
+        }
         Napi::Array list = Napi::Array::New(info.Env(), tactics.size());
         for (size_t i = 0; i < tactics.size(); ++i) list.Set(static_cast<uint32_t>(i), toTactic(info.Env(), tactics[i]));
         return list;

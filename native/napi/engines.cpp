@@ -17,8 +17,8 @@ struct SharedEngine {
 
 /// A context, the host memory of its calls, and whether one is under way.
 struct SharedContext {
-    explicit SharedContext(std::shared_ptr<const Engine> engine, int threads)
-        : context(std::move(engine), threads),
+    SharedContext(std::shared_ptr<const Engine> engine, int threads, int profile)
+        : context(std::move(engine), threads, true, profile),
           inputs(context.engine().header().inputs.size()),
           outputs(context.engine().header().outputs.size()) {}
     ExecutionContext context;
@@ -187,7 +187,8 @@ Napi::Value verifyEngine(const Napi::CallbackInfo& info) {
 Napi::Value createContext(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
         const auto shared = Handle<SharedEngine>::take(info[0], "the engine");
-        return Handle<SharedContext>::make(info.Env(), std::make_shared<SharedContext>(shared->engine, integer(info[1], "the thread count")));
+        const int profile = info[2].IsUndefined() ? kAnyProfile : integer(info[2], "the optimization profile");
+        return Handle<SharedContext>::make(info.Env(), std::make_shared<SharedContext>(shared->engine, integer(info[1], "the thread count"), profile));
     });
 }
 
@@ -221,7 +222,7 @@ Napi::Object toFacts(Napi::Env env, const LaunchFacts& f) {
     return o;
 }
 
-/// (context, inputs, warmup, iterations, onProgress, stop) → {total, layers: {samples, starts, …facts}[]}
+/// (context, inputs, warmup, iterations, onProgress, stop) → {total, layers: {samples, starts, …facts}[], profile}
 Napi::Value profileContext(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
         auto call = std::make_shared<Call>(Handle<SharedContext>::take(info[0], "the execution context"));
@@ -248,6 +249,7 @@ Napi::Value profileContext(const Napi::CallbackInfo& info) {
                 }
                 o.Set("total", toFloats(env, result->total));
                 o.Set("layers", layers);
+                o.Set("profile", static_cast<double>(call->context().profile()));
                 return o;
             });
     });

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import {
   type Ceilings,
+  type ContextOptions,
   type DeviceInfo,
   type ExecutionContext,
   type LayerFacts,
@@ -42,7 +43,7 @@ interface Addon {
   engineInfo(engine: Handle): { headerBytes: Uint8Array; inputs: string[]; outputs: string[] };
   verifyEngine(engine: Handle): Promise<void>;
   disposeEngine(engine: Handle): void;
-  createContext(engine: Handle, threads: number): Handle;
+  createContext(engine: Handle, threads: number, profile?: number): Handle;
   runContext(context: Handle, inputs: readonly Tensor[]): Promise<Tensor[]>;
   profileContext(
     context: Handle,
@@ -51,7 +52,11 @@ interface Addon {
     iterations: number,
     onProgress: (done: number, total: number) => void,
     stop: Handle,
-  ): Promise<{ total: Float64Array; layers: ({ samples: Float64Array; starts: Float64Array } & LayerFacts)[] }>;
+  ): Promise<{
+    total: Float64Array;
+    layers: ({ samples: Float64Array; starts: Float64Array } & LayerFacts)[];
+    profile: number;
+  }>;
   disposeContext(context: Handle): void;
 }
 
@@ -158,7 +163,7 @@ class Context implements ExecutionContext {
   ): Promise<Profile> {
     const progress = reporting(onProgress);
     try {
-      const { total, layers } = await stoppable(this.#addon, stop, async (token) =>
+      const { total, layers, profile } = await stoppable(this.#addon, stop, async (token) =>
         this.#addon.profileContext(
           this.#handle,
           this.#ordered(inputs),
@@ -168,7 +173,7 @@ class Context implements ExecutionContext {
           token,
         ),
       );
-      return { total, layers: layers.map(layerTime) };
+      return { total, layers: layers.map(layerTime), profile };
     } finally {
       progress.end();
     }
@@ -195,8 +200,8 @@ class Engine implements LoadedEngine {
     this.#outputs = info.outputs;
   }
 
-  createContext({ threads }: { threads: number }): ExecutionContext {
-    const handle = call(() => this.#addon.createContext(this.#handle, threads));
+  createContext({ threads, profile }: ContextOptions): ExecutionContext {
+    const handle = call(() => this.#addon.createContext(this.#handle, threads, profile));
     return new Context(this.#addon, handle, this.#inputs, this.#outputs);
   }
 

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { SymbolTable } from '../engine/encode.ts';
-import type { EngineMessage } from '../engine/messages.ts';
+import type { EngineMessage, PlanMessage } from '../engine/messages.ts';
 import type { Optimized } from '../passes/pass.ts';
 import { PlanEncoder } from './encodePlan.ts';
 import { fatesOf } from './fates.ts';
@@ -8,14 +8,23 @@ import { pluginsOf } from './lower/plugin.ts';
 import type { MemoryPlan } from './memory.ts';
 import { needsRegions } from './open.ts';
 import { ASSUMED, type Binding, type DimRange, type Plan } from './plan.ts';
+import type { SearchResult } from './planSearch/index.ts';
 import { WeightTable } from './weights.ts';
+
+/** One optimization profile and what was planned for it. */
+export interface PlannedProfile {
+  readonly ranges: ReadonlyMap<string, DimRange>;
+  /** Its sizes at `opt` and at `max`. */
+  readonly bind: Binding;
+  readonly max: Binding;
+  readonly plan: Plan;
+  readonly memory: MemoryPlan;
+  readonly search: SearchResult;
+}
 
 export interface Assembly {
   readonly device: string;
   readonly threads: number;
-  readonly ranges: ReadonlyMap<string, DimRange>;
-  readonly bind: Binding;
-  readonly max: Binding;
   readonly modelHash: string;
   readonly features: readonly string[];
   readonly producer: string;
@@ -29,21 +38,34 @@ const DECIDED_BY_RUN = { min: 0, opt: ASSUMED, max: Number.MAX_SAFE_INTEGER };
 /** The engine's header: everything but the weight bytes, whose places in the blob are already fixed. */
 export function assemble(
   optimized: Optimized,
-  plan: Plan,
-  memory: MemoryPlan,
+  profiles: readonly PlannedProfile[],
   o: Assembly,
 ): { message: EngineMessage; weightBytes: number } {
   const symbols = new SymbolTable();
   const sources = [...optimized.initial.sources.values()];
   const sourceIndex = new Map(sources.map((s, i) => [s.id, i]));
-  const encoder = new PlanEncoder(symbols, new WeightTable(o.bind), sourceIndex, o);
-  const { values, inputs, layers, outputs } = encoder.encode(plan, memory, false);
+  const table = new WeightTable();
+  let layersBefore = 0;
+  const plans = profiles.map(({ plan, memory, max }): PlanMessage => {
+    const encoder = new PlanEncoder(symbols, table, sourceIndex, { device: o.device, max });
+    encoder.count = layersBefore;
+    const encoded = encoder.encode(plan, memory, false);
+    layersBefore = encoder.count;
+    const { arenaBytes, lowerBound, withoutReuse } = memory;
+    return { ...encoded, memory: { arenaBytes, lowerBound, withoutReuse } };
+  });
+  const [main, ...others] = plans as [PlanMessage, ...PlanMessage[]];
 
-  const fates = fatesOf(optimized, plan);
-  const plugins = pluginsOf(plan);
+  const fates = fatesOf(optimized, profiles[0]!.plan);
+  const plugins = pluginsOf(profiles.map((p) => p.plan));
+  const features = {
+    plugins: plugins.length > 0,
+    profiles: others.length > 0,
+    regions: profiles.some((p) => needsRegions(p.plan, p.max)),
+  };
   const message: EngineMessage = {
     format: 1,
-    requiredFeatures: [...(plugins.length > 0 ? ['plugins'] : []), ...(needsRegions(plan, o.max) ? ['regions'] : [])],
+    requiredFeatures: Object.entries(features).flatMap(([name, needed]) => (needed ? [name] : [])),
     name: optimized.graph.name,
     provenance: {
       producer: o.producer,
@@ -55,16 +77,15 @@ export function assemble(
     },
     symbols: symbols.names,
     profiles: [],
-    values,
-    inputs,
-    outputs,
-    layers,
-    weights: encoder.table.entries,
-    memory: { arenaBytes: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
+    ...main,
+    weights: table.entries,
     sources: sources.map((s) => ({ id: s.id, op: s.op, name: s.name, fate: fates[s.id] ?? '' })),
     threads: o.threads,
     plugins,
   };
-  message.profiles = [{ ranges: symbols.names.map((name) => o.ranges.get(name) ?? DECIDED_BY_RUN) }];
-  return { message, weightBytes: encoder.table.bytes };
+  message.profiles = profiles.map(({ ranges }, i) => ({
+    ranges: symbols.names.map((name) => ranges.get(name) ?? DECIDED_BY_RUN),
+    ...(i > 0 ? { plan: others[i - 1]! } : {}),
+  }));
+  return { message, weightBytes: table.bytes };
 }

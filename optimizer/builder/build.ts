@@ -1,11 +1,10 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { encodeEngine } from '../engine/schema.ts';
-import { shapeText, symbolsOf } from '../ir/dim.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime } from '../runtime.ts';
-import { assemble } from './assemble.ts';
+import { assemble, type PlannedProfile } from './assemble.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
 import { hashFile, never } from './hashFile.ts';
@@ -14,20 +13,13 @@ import { lowerGraph, unsupported } from './lower/index.ts';
 import { planMemory } from './memory.ts';
 import { markResolved } from './open.ts';
 import { withHalfLimits } from './overflow.ts';
-import {
-  type Binding,
-  BuildError,
-  type DimRange,
-  OpenBinding,
-  type Plan,
-  type PlanLayer,
-  type RegionBody,
-} from './plan.ts';
+import { type Binding, BuildError, type Plan, type PlanLayer, type RegionBody } from './plan.ts';
 import { planSearch, type SearchOptions, type SearchResult, tunedPlanSearch } from './planSearch/index.ts';
 import type { TacticRules } from './planSearch/options.ts';
 import type { PrecisionPolicy } from './planSearch/storages.ts';
+import { bindingAt, type ProfileRanges, probesOf, rangesOf } from './profiles.ts';
 import type { BuildProgress, BuildReport } from './report.ts';
-import { applySchedule, chooseStreams } from './streams/choose.ts';
+import { applySchedule, chooseStreams, type StreamChoice } from './streams/choose.ts';
 import type { Schedule } from './streams/schedule.ts';
 import { PlanTuner, type Tuning } from './tuning/tuner.ts';
 
@@ -43,8 +35,10 @@ export interface BuildOptions {
   readonly threads: number;
   /** Engine file to write; it appears only when complete. */
   readonly path: string;
-  /** Allowed range per symbolic dimension that is left in the graph's inputs. */
-  readonly ranges?: Readonly<Record<string, DimRange>>;
+  /** Allowed range per symbolic dimension that is left in the graph's inputs: an engine with one optimization profile. */
+  readonly ranges?: ProfileRanges;
+  /** Several optimization profiles instead; each gets a plan of its own over the same weights. */
+  readonly profiles?: readonly ProfileRanges[];
   readonly onProgress?: (p: BuildProgress) => void;
   readonly stop?: AbortSignal;
   readonly producer?: string;
@@ -77,10 +71,11 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   const { runtime, threads } = options;
   const device = options.device ?? 'cpu';
   const stop = options.stop ?? never();
-  const ranges = rangesOf(optimized, options.ranges ?? {});
-  const at = (key: keyof DimRange): Binding => new OpenBinding([...ranges].map(([name, r]) => [name, r[key]]));
+  const profiles = (options.profiles ?? [options.ranges ?? {}]).map((given) => rangesOf(graph, given));
+  if (profiles.length === 0) throw new BuildError('an engine needs at least one optimization profile');
 
   const limited = options.precision ? await halfLimitsOf(optimized, options.precision, runtime, stop) : null;
+  const onProgress = (p: BuildProgress): void => options.onProgress?.(p);
   const tuner = options.tuning
     ? new PlanTuner({
         ...options.tuning,
@@ -88,80 +83,93 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
         device,
         threads,
         stop,
-        onProgress: (done, total, note) => options.onProgress?.({ phase: 'tune', done, total, note }),
+        onProgress: (done, total, note) => onProgress({ phase: 'tune', done, total, note }),
       })
     : null;
-  const { plan, search } = await searchPlan(optimized, {
-    tuner,
-    rules: options.rules,
-    runtime,
-    device,
-    threads,
-    bind: at('opt'),
-    stop,
-    onProgress: options.onProgress,
-    tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
-    precision: limited?.policy,
-  });
-  const planned = performance.now();
+  const planned: Omit<PlannedProfile, 'memory'>[] = [];
+  for (const ranges of profiles) {
+    const bind = bindingAt(ranges, 'opt');
+    const { plan, search } = await searchPlan(optimized, {
+      tuner,
+      rules: options.rules,
+      runtime,
+      device,
+      threads,
+      bind,
+      probes: probesOf(ranges),
+      stop,
+      onProgress,
+      tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
+      precision: limited?.policy,
+    });
+    planned.push({ ranges, bind, max: bindingAt(ranges, 'max'), plan, search });
+  }
+  const plannedAt = performance.now();
 
   const modelHash = options.modelHash ?? (await hashFile(graph.files[0]?.path, stop));
   const info = runtime.devices().find((d) => d.id === device);
-  const draft = (schedule: Schedule | null) => {
-    applySchedule(plan, schedule);
-    const memory = planMemory(plan, at('max'), false, schedule);
-    const header = assemble(optimized, plan, memory, {
+  const scheduled = (p: Omit<PlannedProfile, 'memory'>, schedule: Schedule | null): PlannedProfile => {
+    applySchedule(p.plan, schedule);
+    return { ...p, memory: planMemory(p.plan, p.max, false, schedule) };
+  };
+  const headerOf = (list: readonly PlannedProfile[]) => {
+    const plans = list.map((p) => p.plan);
+    const uses = (feature: string): boolean =>
+      plans.some((p) => p.layers.some((l) => l.tactic?.name.includes(`__${feature}`)));
+    return assemble(optimized, list, {
       device,
       threads,
-      ranges,
-      bind: at('opt'),
-      max: at('max'),
       modelHash,
-      features: (info?.features ?? []).filter((f) => plan.layers.some((l) => l.tactic?.name.includes(`__${f}`))),
+      features: (info?.features ?? []).filter(uses),
       producer: options.producer ?? 'sinter',
-      options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plan) },
+      options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plans) },
     });
-    return { memory, header, bytes: encodeEngine(header.message) };
   };
   const write = (path: string, headerBytes: Uint8Array): Promise<void> =>
     runtime.writeEngine(
       { path, headerBytes, files: graph.files.map((f) => f.path) },
-      (p) => options.onProgress?.({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
+      (p) => onProgress({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
       stop,
     );
   // An engine that is timed to decide on its streams is written beside the one that was asked for.
   const trial = `${options.path}.streams`;
   let tried: Schedule | null = null;
   try {
-    const streams = await chooseStreams(plan, {
-      device,
-      most: options.auxStreams === 'measured' ? undefined : (options.auxStreams ?? 0),
-      tuner,
-      headerOf: (s) => draft(s).bytes,
-      write: async (s) => {
-        await write(trial, draft(s).bytes);
-        tried = s;
-        return trial;
-      },
-      onTime: () => options.onProgress?.({ phase: 'tune', done: 0, total: 1, note: 'streams' }),
-    });
-    const { memory, header, bytes } = draft(streams.schedule);
-    if (tried !== null && tried === streams.schedule) renameSync(trial, options.path);
-    else await write(options.path, bytes);
+    const choices: StreamChoice[] = [];
+    for (const p of planned) {
+      const alone = (s: Schedule): Uint8Array => encodeEngine(headerOf([scheduled(p, s)]).message);
+      const choice = await chooseStreams(p.plan, {
+        device,
+        most: options.auxStreams === 'measured' ? undefined : (options.auxStreams ?? 0),
+        tuner,
+        headerOf: alone,
+        write: async (s) => {
+          await write(trial, alone(s));
+          tried = s;
+          return trial;
+        },
+        onTime: () => onProgress({ phase: 'tune', done: 0, total: 1, note: 'streams' }),
+      });
+      choices.push(choice);
+    }
+    const final = planned.map((p, i) => scheduled(p, choices[i]!.schedule));
+    const header = headerOf(final);
+    const same = final.length === 1 && tried !== null && tried === choices[0]!.schedule;
+    if (same) renameSync(trial, options.path);
+    else await write(options.path, encodeEngine(header.message));
     const written = performance.now();
-    return reportOf(optimized, plan, memory, search, header.message, {
-      streams: streams.report,
+    return reportOf(optimized, final, header.message, {
+      streams: choices[0]!.report,
       path: options.path,
       bytes: statSync(options.path).size,
       weightBytes: header.weightBytes,
       device,
       threads,
-      bind: at('opt'),
       ...(tuner
         ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } }
         : {}),
-      planMs: planned - started,
-      writeMs: written - planned,
+      planMs: plannedAt - started,
+      writeMs: written - plannedAt,
       overflows: limited?.overflows ?? [],
     });
   } finally {
@@ -177,15 +185,17 @@ function halfLimitsOf(optimized: Optimized, policy: PrecisionPolicy, runtime: Na
   return withHalfLimits(plan, policy, runtime, files, stop);
 }
 
-/** The storages besides the model's own that a plan uses, for provenance. */
-const storagesOf = (plan: Plan): string[] =>
-  [...new Set(plan.values.flatMap((v) => (v.own === undefined ? [] : [v.dtype])))].sort();
+/** The storages besides the model's own that plans use, for provenance. */
+const storagesOf = (plans: readonly Plan[]): string[] =>
+  [...new Set(plans.flatMap((p) => p.values.flatMap((v) => (v.own === undefined ? [] : [v.dtype]))))].sort();
 
 interface SearchInputs {
   readonly runtime: NativeRuntime;
   readonly device: string;
   readonly threads: number;
   readonly bind: Binding;
+  /** Other sizes that every tactic must be able to run at. */
+  readonly probes?: readonly Binding[];
   readonly stop: AbortSignal;
   readonly onProgress: ((p: BuildProgress) => void) | undefined;
   readonly tactics: ((name: string) => boolean) | undefined;
@@ -220,6 +230,7 @@ async function searchGraph(
       device: o.device,
       threads: o.threads,
       bind: o.bind,
+      probes: o.probes ?? [],
       stop: o.stop,
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
@@ -305,27 +316,4 @@ function noKernel(graph: Graph, plan: Plan, nodes: ReadonlySet<number>): BuildEr
     `no kernel on this device runs ${layer?.name ?? node.op} "${node.name}" on ${types || 'its inputs'}`,
     node.source,
   );
-}
-
-/** Every symbol of the inputs with its range; symbols without one are refused by name. */
-function rangesOf(optimized: Optimized, given: Readonly<Record<string, DimRange>>): Map<string, DimRange> {
-  const { graph } = optimized;
-  const out = new Map<string, DimRange>();
-  for (const id of graph.inputs) {
-    const value = graph.value(id);
-    if (value.weight || value.type.sequence || value.type.optional) continue;
-    for (const d of value.type.shape ?? []) {
-      for (const s of symbolsOf(d)) {
-        const range = given[s];
-        if (!range) {
-          const shape = shapeText(value.type.shape);
-          throw new BuildError(
-            `input "${value.name}" is ${shape}: give dimension "${s}" a size, e.g. --shape ${value.name}=${shapeText(value.type.shape).replaceAll('×', 'x')} with numbers`,
-          );
-        }
-        out.set(s, range);
-      }
-    }
-  }
-  return out;
 }

@@ -3,13 +3,12 @@ import { evalDim, shapeText } from '../ir/dim.ts';
 import { byteLength } from '../ir/dtype.ts';
 import type { SourceId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
+import type { PlannedProfile } from './assemble.ts';
 import { fallbackOf } from './fallback.ts';
 import { layerCost } from './layerCost.ts';
-import type { MemoryPlan } from './memory.ts';
 import type { Overflow } from './overflow.ts';
-import { type Binding, type Plan, type PlanLayer, rootOf } from './plan.ts';
+import { type Plan, type PlanLayer, rootOf } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
-import type { SearchResult } from './planSearch/index.ts';
 import type { BuildReport, ReportLayer } from './report.ts';
 import type { StreamReport } from './streams/choose.ts';
 
@@ -19,7 +18,6 @@ export interface ReportInputs {
   readonly weightBytes: number;
   readonly device: string;
   readonly threads: number;
-  readonly bind: Binding;
   readonly tuning?: BuildReport['tuning'];
   readonly streams: StreamReport;
   readonly planMs: number;
@@ -36,12 +34,11 @@ function storedOf(plan: Plan, l: PlanLayer): Storage {
 
 export function reportOf(
   optimized: Optimized,
-  plan: Plan,
-  memory: MemoryPlan,
-  search: SearchResult,
+  profiles: readonly PlannedProfile[],
   header: EngineMessage,
   o: ReportInputs,
 ): BuildReport {
+  const { plan, memory, search, bind } = profiles[0]!;
   const storage = (v: number): string => {
     const value = plan.values[v]!;
     if (value.external) return value.external;
@@ -60,15 +57,15 @@ export function reportOf(
     layouts: `${l.inputs.map((v) => (v < 0 ? '-' : plan.values[v]!.weight ? 'const' : plan.values[v]!.layout)).join(', ')} → ${l.outputs.map((v) => plan.values[v]!.layout).join(', ')}`,
     outputs: l.outputs.map((v) => {
       const value = plan.values[v]!;
-      const dims = value.shape.map((d) => evalDim(d, o.bind));
+      const dims = value.shape.map((d) => evalDim(d, bind));
       const bytes = byteLength(
         value.dtype,
         dims.reduce((a, b) => a * b, 1),
       );
       return { name: value.name, dtype: value.dtype, shape: shapeText(value.shape), bytes, storage: storage(v) };
     }),
-    ...layerCost(plan, l, o.bind),
-    fallback: fallbackOf(plan, l, o.bind),
+    ...layerCost(plan, l, bind),
+    fallback: fallbackOf(plan, l, bind),
   }));
   const fates: Record<SourceId, string> = {};
   for (const s of header.sources) fates[s.id] = s.fate;
@@ -81,6 +78,12 @@ export function reportOf(
     estimate: search.estimate,
     layers,
     memory: { arena: memory.arenaBytes, lowerBound: memory.lowerBound, withoutReuse: memory.withoutReuse },
+    profiles: profiles.map((p) => ({
+      ranges: Object.fromEntries(p.ranges),
+      layers: p.plan.layers.length,
+      estimate: p.search.estimate,
+      arena: p.memory.arenaBytes,
+    })),
     views: search.views,
     overflows: o.overflows,
     streams: o.streams,

@@ -1,4 +1,4 @@
-import { dtypeNumber, encodeDim, type SymbolTable } from '../engine/encode.ts';
+import { dtypeNumber, encodeDim, SymbolTable } from '../engine/encode.ts';
 import {
   type AttributeMessage,
   type DimExprMessage,
@@ -10,7 +10,7 @@ import {
   VIEW_SLICE,
 } from '../engine/messages.ts';
 import { encodeLayerDesc } from '../engine/schema.ts';
-import { evalDim } from '../ir/dim.ts';
+import { type DimExpr, evalDim } from '../ir/dim.ts';
 import type { Binding, LayerAttr, Plan, PlanLayer, PlanValue, Program } from './plan.ts';
 import type { StoredType } from './planSearch/format.ts';
 
@@ -108,10 +108,25 @@ function quantizationOf(v: StoredType | PlanValue): Partial<ValueMessage> {
  * A layer alone with concrete shapes, for `enumerate` and `measure`. Names are left out: equal layers, equal bytes. Operands
  * without a layout in `layouts` are left to the tactic.
  */
-export function layerDescBytes(
+export const layerDescBytes = (
   plan: Plan,
   l: PlanLayer,
   bind: Binding,
+  stored?: StoredAs,
+  layouts?: ReadonlyMap<number, string>,
+): Uint8Array => describe(plan, l, (d) => ({ kind: 0, value: evalDim(d, bind) }), stored, layouts);
+
+/** The same with open sizes left open: equal for layers that are one at all sizes. */
+export function layerForm(plan: Plan, l: PlanLayer): Uint8Array {
+  const symbols = new SymbolTable();
+  const form = describe(plan, l, (d) => encodeDim(d, symbols));
+  return Buffer.concat([form, Buffer.from(JSON.stringify(symbols.names))]);
+}
+
+function describe(
+  plan: Plan,
+  l: PlanLayer,
+  dim: (d: DimExpr) => DimExprMessage,
   stored?: StoredAs,
   layouts?: ReadonlyMap<number, string>,
 ): Uint8Array {
@@ -122,7 +137,7 @@ export function layerDescBytes(
     const seen = local.get(v);
     if (seen !== undefined) return seen;
     const value = plan.values[v]!;
-    const shape = dimsOf(value, bind).map((d) => ({ kind: 0, value: d }));
+    const shape = value.shape.map(dim);
     const as = stored?.(v) ?? value;
     local.set(v, values.length);
     values.push({
@@ -137,7 +152,7 @@ export function layerDescBytes(
   };
   const inputs = l.inputs.map(index);
   const outputs = l.outputs.map(index);
-  const dims = (l.dims ?? []).map((d) => ({ kind: 0, value: evalDim(d, bind) }));
+  const dims = (l.dims ?? []).map(dim);
   const layer = { ...encodeLayer(l, dims), name: '', inputs, outputs };
   return encodeLayerDesc({ layer, values, symbols: [] });
 }

@@ -19,8 +19,8 @@ export class PlanEncoder {
   private readonly symbols: SymbolTable;
   private readonly sourceIndex: ReadonlyMap<string, number>;
   private readonly at: { readonly device: string; readonly max: Binding };
-  /** Layers written so far: a layer counts before those of its regions. */
-  private count = 0;
+  /** Layers written so far, those of other plans included: a layer counts before those of its regions. */
+  count = 0;
 
   constructor(
     symbols: SymbolTable,

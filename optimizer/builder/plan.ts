@@ -94,6 +94,8 @@ export interface PlanLayer {
   readonly node?: NodeId;
   /** Concat and Split: passes allow the parts to live in the whole's storage (concat elimination). */
   readonly viewWish?: boolean;
+  /** Slice that becomes a view: where it begins, if that follows from an open dimension. */
+  readonly start?: DimExpr;
   /** Attributes or output shapes come from the contents of its inputs when it runs. */
   resolve?: boolean;
   /** One layer of a fused node: what cannot run as one is lowered again operator by operator. */

@@ -9,6 +9,8 @@ export interface ProfileRequest {
   readonly engine: LoadedEngine;
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly threads: number;
+  /** Optimization profile; by default the one that fits the inputs best. */
+  readonly profile?: number;
   readonly warmup: number;
   readonly iterations: number;
   readonly onProgress: (phase: 'run' | 'ceilings', done: number, total: number) => void;
@@ -21,7 +23,10 @@ export interface ProfileRequest {
 export async function profileEngine(r: ProfileRequest): Promise<ProfileDocument> {
   const header = decodeEngine(r.engine.headerBytes);
   const device = r.runtime.devices().find((d) => d.id === (header.provenance.device || 'cpu'));
-  const context = r.engine.createContext({ threads: r.threads });
+  const context = r.engine.createContext({
+    threads: r.threads,
+    ...(r.profile === undefined ? {} : { profile: r.profile }),
+  });
   try {
     const options = { warmup: r.warmup, iterations: r.iterations };
     const profile = await context.profile(r.inputs, options, (p) => r.onProgress('run', p.done, p.total), r.stop);

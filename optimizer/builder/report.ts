@@ -1,7 +1,7 @@
 import type { SourceId } from '../ir/graph.ts';
 import type { Fallback } from './fallback.ts';
 import type { Overflow } from './overflow.ts';
-import type { Candidate } from './plan.ts';
+import type { Candidate, DimRange } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
 import type { StreamReport } from './streams/choose.ts';
 import type { TuningCounts } from './tuning/tuner.ts';
@@ -17,6 +17,8 @@ export interface BuildReport {
   readonly estimate: number;
   readonly layers: readonly ReportLayer[];
   readonly memory: { readonly arena: number; readonly lowerBound: number; readonly withoutReuse: number };
+  /** Optimization profiles; what stands above and in `layers` is of the first. */
+  readonly profiles: readonly ReportProfile[];
   /** Wishes for views (concat elimination, reshapes) and what became of each. */
   readonly views: readonly {
     readonly layer: string;
@@ -33,6 +35,14 @@ export interface BuildReport {
   readonly overflows: readonly Overflow[];
   /** Original operators and what became of each. */
   readonly fates: Readonly<Record<SourceId, string>>;
+}
+
+export interface ReportProfile {
+  /** Allowed sizes per open dimension. */
+  readonly ranges: Readonly<Record<string, DimRange>>;
+  readonly layers: number;
+  readonly estimate: number;
+  readonly arena: number;
 }
 
 export interface ReportLayer {

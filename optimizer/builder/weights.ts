@@ -3,9 +3,9 @@ import type { WeightExprMessage, WeightMessage } from '../engine/messages.ts';
 import { byteLength } from '../ir/dtype.ts';
 import { countOf } from '../ir/tensor.ts';
 import type { WeightExpr } from '../ir/weight.ts';
-import { layerDescBytes } from './encode.ts';
+import { layerForm } from './encode.ts';
 import { evaluateLayer } from './evaluateLayer.ts';
-import type { Binding, Plan, PlanLayer } from './plan.ts';
+import type { Plan, PlanLayer } from './plan.ts';
 
 /** The message of an expression. Shared subtrees are encoded where they stand; the native side memoises by structure. */
 export function encodeWeight(w: WeightExpr): WeightExprMessage {
@@ -49,19 +49,14 @@ export class WeightTable {
   readonly entries: WeightMessage[] = [];
   bytes = 0;
   private readonly known = new Map<string, number>();
-  private readonly bind: Binding;
-
-  constructor(bind: Binding) {
-    this.bind = bind;
-  }
 
   /** Index of the entry for a layer's constant input in the form that its tactic wants; layers count in pre-order. */
   entry(plan: Plan, l: PlanLayer, layerIndex: number, input: number): number {
     const weight = plan.values[l.inputs[input]!]!.weight!;
     const packing = l.tactic?.packing[input];
     const recipe = packing?.recipe ?? '';
-    // A packing may depend on everything about its layer; equal layers share it.
-    const form = recipe === '' ? '' : `${recipe}:${Buffer.from(layerDescBytes(plan, l, this.bind)).toString('latin1')}`;
+    // A packing may depend on everything about its layer but open sizes, whatever they are at run time; equal layers share it.
+    const form = recipe === '' ? '' : `${recipe}:${Buffer.from(layerForm(plan, l)).toString('latin1')}`;
     const key = `${weight.hash}:${form}`;
     const seen = this.known.get(key);
     if (seen !== undefined) return seen;

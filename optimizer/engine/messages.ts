@@ -102,6 +102,19 @@ export interface WeightMessage {
   layer: number;
   input: number;
 }
+/** What one profile of an engine runs; that of the first stands in the engine itself. */
+export interface PlanMessage {
+  values: ValueMessage[];
+  inputs: { name: string; value: number }[];
+  outputs: { name: string; value: number }[];
+  layers: LayerMessage[];
+  memory: { arenaBytes: number; lowerBound: number; withoutReuse: number };
+}
+export interface ProfileMessage {
+  /** Per symbol. */
+  ranges: { min: number; opt: number; max: number }[];
+  plan?: PlanMessage;
+}
 export interface EngineMessage {
   format: number;
   requiredFeatures: string[];
@@ -115,7 +128,7 @@ export interface EngineMessage {
     optionsJson: string;
   };
   symbols: string[];
-  profiles: { ranges: { min: number; opt: number; max: number }[] }[];
+  profiles: ProfileMessage[];
   values: ValueMessage[];
   inputs: { name: string; value: number }[];
   outputs: { name: string; value: number }[];

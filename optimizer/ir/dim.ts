@@ -176,6 +176,11 @@ export function dimCeilDiv(a: DimExpr, b: DimExpr): DimExpr {
 function extremum(op: 'min' | 'max', a: DimExpr, b: DimExpr): DimExpr {
   if (typeof a === 'number' && typeof b === 'number') return op === 'min' ? Math.min(a, b) : Math.max(a, b);
   if (sameDim(a, b)) return a;
+  // max(x, min(x, y)) is x, and the other way round: a length cut to a limit, broadcast with the length.
+  const absorbs = (x: DimExpr, y: DimExpr): boolean =>
+    typeof y === 'object' && y.op === (op === 'min' ? 'max' : 'min') && y.args.some((part) => sameDim(part, x));
+  if (absorbs(a, b)) return a;
+  if (absorbs(b, a)) return b;
   return { op, args: [a, b].sort(byKey) };
 }
 export const dimMin = (a: DimExpr, b: DimExpr): DimExpr => extremum('min', a, b);

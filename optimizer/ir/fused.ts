@@ -6,6 +6,7 @@
  *   The Split is what horizontal fusion leaves: each part is an output of the node, written where its consumer wants it.
  * - `MatMul`: Gemm or MatMul → elementwise operators [→ Split on the last axis].
  * - `Pointwise`: elementwise operators only, one or more outputs, numpy broadcasting.
+ * - `Gather`: Gather on axis 0 → elementwise operators on its rows.
  * - `LayerNorm`: LayerNormalization [→ elementwise operators].
  * - `Softmax`: elementwise operators → Softmax | LogSoftmax (scale and mask before it).
  * - `Attention`: [Transpose…] MatMul(Q, Kᵀ) → elementwise (scale, mask) → Softmax → MatMul(·, V) [→ Transpose].
@@ -26,6 +27,7 @@ export const FUSED_KINDS = [
   'ConvTranspose',
   'MatMul',
   'Pointwise',
+  'Gather',
   'LayerNorm',
   'Softmax',
   'Attention',

@@ -3,6 +3,7 @@ import { verify } from '../ir/verifier.ts';
 import { canonical } from './canonical.ts';
 import { cleanUp } from './clean-up.ts';
 import { concatElimination } from './concat-elimination.ts';
+import { gatherFusion } from './gather-fusion.ts';
 import { horizontalFusion } from './horizontal-fusion.ts';
 import { Occurrences } from './key.ts';
 import { measureGraph } from './measure.ts';
@@ -29,6 +30,7 @@ export const pipeline: readonly Pass[] = [
   quantizeConstants,
   verticalFusion,
   pointwiseFusion,
+  gatherFusion,
   quantizeFusion,
   horizontalFusion,
   concatElimination,

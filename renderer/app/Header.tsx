@@ -3,7 +3,7 @@ import { IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { isStale, profileFits } from '../store/state.ts';
 import { set, useStudio } from '../store/store.ts';
 import { CommandButton } from '../ui/CommandButton.tsx';
-import { countText, plural, timeText } from '../ui/format.ts';
+import { plural, timeText } from '../ui/format.ts';
 
 function Headline() {
   const headline = useStudio((s) => s.trace?.headline ?? null);
@@ -47,7 +47,7 @@ export function Header() {
       <div className="spacer" />
       {median !== null && !stale && (
         <span className="header-figure" title="Median latency of the shown profile">
-          <b>{timeText(median)}</b> <span className="muted">median, {countText(layers)} layers</span>
+          <b>{timeText(median)}</b> <span className="muted">median, {plural(layers, 'layer')}</span>
         </span>
       )}
       {stale ? (

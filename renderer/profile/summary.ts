@@ -14,10 +14,24 @@ export const dtypeName = (dtype: string): string => NAMES[dtype] ?? dtype;
 /** A type that less than this share of the arithmetic uses is not worth naming. */
 const WORTH_NAMING = 0.02;
 
-/** "INT8 + FP32": what the engine computes with, most operations first. */
-export function precisionText(p: Pick<ProfileResult, 'layers'>): string {
+/** Element types from the fewest bits on. */
+const BY_BITS = ['int8', 'uint8', 'float16', 'bfloat16', 'float32', 'float64'];
+
+/** The element type of the fewest bits that arithmetic is done in; '' where there is none. */
+export function narrowestDtype(p: Pick<ProfileResult, 'layers'>): string {
+  const flops = flopsByDtype(p);
+  return BY_BITS.find((dtype) => (flops.get(dtype) ?? 0) > 0) ?? '';
+}
+
+function flopsByDtype(p: Pick<ProfileResult, 'layers'>): Map<string, number> {
   const flops = new Map<string, number>();
   for (const l of p.layers) if (l.dtype !== '') flops.set(l.dtype, (flops.get(l.dtype) ?? 0) + l.flops);
+  return flops;
+}
+
+/** "INT8 + FP32": what the engine computes with, most operations first. */
+export function precisionText(p: Pick<ProfileResult, 'layers'>): string {
+  const flops = flopsByDtype(p);
   const all = [...flops.values()].reduce((a, b) => a + b, 0) || 1;
   const used = [...flops].filter(([, n]) => n / all >= WORTH_NAMING).sort((a, b) => b[1] - a[1]);
   return used.map(([dtype]) => dtypeName(dtype)).join(' + ') || 'no arithmetic';

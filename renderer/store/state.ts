@@ -1,4 +1,4 @@
-import type { BuildResult, TuningChoice } from '../../electron/ipc/schemas/build.ts';
+import type { BuildResult, DimensionRanges, TuningChoice } from '../../electron/ipc/schemas/build.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { Given, GraphPoint, GraphView, ModelSummary } from '../../electron/ipc/schemas/graph.ts';
 import type { Machine } from '../../electron/ipc/schemas/machine.ts';
@@ -20,6 +20,10 @@ export interface Choices {
   readonly device: string;
   readonly threads: number;
   readonly shapes: Readonly<Record<string, number>>;
+  /** Optimization profiles of the engine; none = fixed at `shapes`, which else are the best sizes of the first. */
+  readonly profiles: readonly DimensionRanges[];
+  /** The optimization profile that the Profile step runs. */
+  readonly optimizationProfile: number;
   readonly iterations: number;
   readonly precision: PrecisionChoices;
   readonly tuning: TuningChoice;
@@ -141,6 +145,7 @@ export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): strin
     s.choices.tuning.level,
     Object.entries(s.choices.tuning.pin).sort(),
     s.choices.tuning.forbid,
+    s.choices.profiles,
   ]);
 
 /** True when a build or profile was made from an older optimization, or for another device or with other choices, than is chosen now. */

@@ -26,6 +26,8 @@ const defaults: StudioState = {
     device: 'cpu',
     threads: 0,
     shapes: {},
+    profiles: [],
+    optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
     tuning: { level: 3, pin: {}, forbid: [] },

@@ -51,7 +51,11 @@ describe('sinter build --precision', () => {
   });
 
   it.each([
-    ['a kind that does not exist', ['--precision', 'fp8'], /--precision fp8: give fp32, fp16, bf16, int8 or mixed/],
+    [
+      'a kind that does not exist',
+      ['--precision', 'fp8'],
+      /--precision fp8: give fp32, fp16, bf16, int8, int8\+fp16, mixed/,
+    ],
     ['mixed without a budget', ['--precision', 'mixed', '--calibration', 'm.calib'], /mixed needs a budget/],
     ['a budget without data', ['--precision', 'bf16', '--cosine', '0.9'], /a budget needs --data/],
     ['a budget for FP32', ['--cosine', '0.9', '--data', 'data.npy'], /nothing to choose from/],

@@ -1,14 +1,37 @@
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, type Locator, test } from '@playwright/test';
+import { bundled } from './support/bundled.ts';
 import { launch, ROOT, type Studio, sample, scratch } from './support/studio.ts';
 
 /* The window with a GPU: here the emulated one, which runs our kernels on the CPU (docs/cuda.md). */
 const EMULATOR = path.join(ROOT, 'build/native/emulator');
 
+/** An operator with a kernel for the CPU alone. */
+const COPY = `#include <cstring>
+#include "sinter/plugin.h"
+static const char* run(const sinter_plugin_call* call) {
+    std::memcpy(call->outputs[0].data, call->inputs[0].data, 2 * 4 * 4 * sizeof(float));
+    return nullptr;
+}
+static const sinter_plugin plugin{SINTER_PLUGIN_ABI, "copy", "1.0.0", run};
+extern "C" const sinter_plugin* sinter_plugin_entry(void) { return &plugin; }
+`;
+
+function makePlugin(folder: string): void {
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, 'copy.cpp'), COPY);
+  const manifest = { name: 'copy', version: '1.0.0', domain: 'test', op: 'Copied', sources: ['copy.cpp'] };
+  const shapes = { inputs: [{ name: 'x' }], outputs: [{ name: 'y', shape: 'x' }] };
+  writeFileSync(path.join(folder, 'plugin.json'), JSON.stringify({ ...manifest, ...shapes }));
+}
+
 test.describe('a GPU in the window', () => {
   test.describe.configure({ mode: 'serial' });
   test.skip(!existsSync(path.join(EMULATOR, 'libcuda.so.1')), 'needs the emulated GPU: npm run build:native -- --test');
+  const out = scratch();
+  const env = { SINTER_PLUGINS: path.join(out, 'registered'), SINTER_KERNEL_CACHE: path.join(out, 'kernels') };
   let s: Studio;
   const panel = (id: string): Locator => s.page.locator(`[data-panel="${id}"]`);
   const tab = async (name: string): Promise<void> => {
@@ -21,14 +44,20 @@ test.describe('a GPU in the window', () => {
     await s.idle();
   };
   test.beforeAll(async () => {
+    const { writeUnaryModel } = await bundled<typeof import('../support/pluginModel.ts')>('pluginModel.ts');
+    writeUnaryModel(path.join(out, 'copied.onnx'), 'test', 'Copied');
+    makePlugin(path.join(out, 'copy'));
+    execFileSync(process.execPath, [path.join(ROOT, 'bin/sinter.mjs'), 'plugin', 'add', path.join(out, 'copy')], {
+      env: { ...process.env, ...env },
+    });
     // Nothing is found until the user says where.
-    s = await launch({ env: { SINTER_CUDA_PATH: 'none', SINTER_KERNEL_CACHE: scratch() } });
+    s = await launch({ env: { ...env, SINTER_CUDA_PATH: 'none' } });
   });
   test.afterAll(async () => s?.close());
 
   test('a missing driver is explained: what it costs, where it was looked for', async () => {
     const libraries = s.page.getByRole('list', { name: 'Libraries for GPUs' });
-    await expect(libraries).toContainText('no NVIDIA driver');
+    await expect(libraries).toContainText('No NVIDIA driver');
     await libraries.getByText('Where it was looked for').first().click();
     await s.shot('80-gpu-missing');
   });
@@ -85,5 +114,41 @@ test.describe('a GPU in the window', () => {
     await s.goTo('export');
     await expect(panel('export')).toContainText('--device cuda:0');
     await s.shot('85-gpu-export');
+  });
+
+  test('layers that it has no kernel for are shown and counted with their copies', async () => {
+    await s.drop(path.join(out, 'copied.onnx'));
+    await s.idle();
+    await s.goTo('build');
+    await option('Device', /^Emulated GPU/);
+    await option('Auto-tuning', /^0/);
+    await panel('build').locator('[data-command="run.build"]').first().click();
+    await expect(s.page.getByTestId('fallbacks')).toHaveText('1 layer runs on the CPU, 2 copies, 256 B a run.', {
+      timeout: 60_000,
+    });
+    await s.idle();
+    await s.page.getByRole('list', { name: 'Layers on the CPU' }).getByRole('button').first().click();
+    await s.idle();
+    await s.shot('86-gpu-fallback');
+    await s.goTo('profile');
+    await panel('profile').locator('[data-command="run.profile"]').first().click();
+    await expect(s.page.getByTestId('on-cpu')).toContainText('1 layer runs on the CPU', { timeout: 60_000 });
+    await s.idle();
+    await s.shot('87-gpu-fallback-profile');
+  });
+
+  test('FP16 and TF32 are chosen for it, and undone', async () => {
+    await s.goTo('build');
+    await option('Precision', /^FP16/);
+    await panel('build').getByRole('switch', { name: 'Fast FP32 (TF32)' }).click({ force: true });
+    await s.goTo('export');
+    await expect(panel('export')).toContainText('--precision fp16');
+    await expect(panel('export')).toContainText('--fast-fp32');
+    await s.goTo('precision');
+    await expect(panel('tradeoff').getByRole('combobox', { name: 'Device' })).toHaveValue(/^Emulated GPU/);
+    await s.shot('88-gpu-precision');
+    await s.page.keyboard.press('Control+z');
+    await s.goTo('export');
+    await expect(panel('export')).not.toContainText('--fast-fp32');
   });
 });

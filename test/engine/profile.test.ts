@@ -87,6 +87,7 @@ const recorded = recordProfile({
   header,
   profile: {
     total: Float64Array.of(500, 100, 300, 200, 400),
+    profile: 0,
     layers: [
       { layer: 0, samples: Float64Array.of(60, 50, 70), starts: Float64Array.of(0, 0, 0), facts: { registers: 64 } },
       { layer: 1, samples: Float64Array.of(10, 10, 40), starts: Float64Array.of(60, 50, 70) },

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { lowerGraph } from '../../optimizer/builder/lower/index.ts';
+import type { NodeId } from '../../optimizer/ir/graph.ts';
+import type { WeightExpr } from '../../optimizer/ir/weight.ts';
 import { Build } from '../support/build.ts';
 import { applied, golden, operators, optimized, refused } from '../support/golden.ts';
 import { inceptionModule, resnet } from '../support/networks.ts';
@@ -109,6 +112,42 @@ describe('pointwise fusion', () => {
     const total = b.node('ReduceSum', [e, b.ints(-1)], { keepdims: 1 });
     const result = optimized(b.output(b.node('Tanh', [b.node('Div', [e, total])]), 'y').done());
     expect(operators(result)).toEqual(['Exp', 'ReduceSum', 'Pointwise{Div Tanh}']);
+  });
+});
+
+describe('gather fusion', () => {
+  const words = (b: Build) => b.node('Gather', [b.weight([30, 8]), b.input('ids', [1, 6], 'int64')], { axis: 0 });
+
+  it('rows of a table go straight into what is computed from them', () => {
+    const b = new Build();
+    const placed = b.node('Add', [b.node('Mul', [words(b), b.scalar(3)]), b.weight([6, 8])]);
+    const n = b.node('LayerNormalization', [placed, b.weight([8]), b.weight([8])], { axis: -1 });
+    expect(operators(optimized(b.output(n, 'y').done()))).toEqual(['Gather{Gather Mul Add}', 'LayerNormalization']);
+  });
+
+  it('stays apart where the rows are read by others too, with the reason', () => {
+    const b = new Build();
+    const rows = words(b);
+    const result = optimized(
+      b
+        .output(b.node('Add', [rows, b.weight([6, 8])]), 'y')
+        .output(b.node('ReduceMax', [rows, b.ints(1)]), 'z')
+        .done(),
+    );
+    expect(operators(result)).toContain('Gather');
+    expect(refused(result, 'gather-elementwise')).toEqual(['output-read']);
+  });
+
+  it('is taken apart again where a device has no such kernel, with one kernel for all that follows', () => {
+    const b = new Build();
+    const placed = b.node('Add', [b.node('Mul', [words(b), b.scalar(3)]), b.weight([6, 8])]);
+    const { graph } = optimized(b.output(placed, 'y').done());
+    const literal = (w: WeightExpr) => (w.kind === 'literal' ? w.value : null);
+    const names = (inline: ReadonlySet<NodeId>): string[] =>
+      lowerGraph(graph, literal, inline).layers.map((l) => `${l.op}: ${l.name}`);
+    const [fused] = graph.topological();
+    expect(names(new Set())).toEqual(['Gather: Gather + Mul + Add']);
+    expect(names(new Set([fused!.id]))).toEqual(['Gather: Gather', 'Pointwise: Mul + Add']);
   });
 });
 

@@ -54,6 +54,8 @@ describe('the command that reproduces an engine', () => {
     device: 'cpu',
     threads: 2,
     shapes: { N: 4 },
+    profiles: [],
+    optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
     tuning: { level: 3, pin: {}, forbid: [] },
@@ -62,6 +64,15 @@ describe('the command that reproduces an engine', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([
       "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 2 --disable scale-fusion --disable-fusion abc123 --shape x=4x3x224x224",
     ]);
+  });
+  it('names the ranges of one optimization profile, and of several', () => {
+    const one = { N: { min: 1, opt: 4, max: 8 } };
+    const two = { N: { min: 16, opt: 32, max: 64 } };
+    const plain = { ...choices, passes: [], applications: [] };
+    const flags = (profiles: (typeof one)[]) => cliCommands(model, { ...plain, profiles }, 2).lines[0];
+    expect(flags([one])).toContain('--threads 2 --range N=1,4,8');
+    expect(flags([one, two])).toContain('--threads 2 --profile 0 --range N=1,4,8 --profile 1 --range N=16,32,64');
+    expect(flags([one])).not.toContain('--shape');
   });
   it('leaves fixed shapes out', () => {
     const fixed = { ...model, inputs: [{ name: 'x', type: 'float32 1×3×8×8' }], symbols: [] };

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { readProfileFile } from '../../optimizer/engine/profile/file.ts';
 
-/** Profiles of one GoogLeNet recorded on a CPU, by precision. */
-export const profileFixture = (name: 'googlenet-fp32' | 'googlenet-int8'): string =>
+/** One GoogLeNet on a CPU by precision and on an H100, and a ResNet-50 on an H100, all recorded by `sinter profile --save`. */
+export type ProfileFixture = 'googlenet-fp32' | 'googlenet-int8' | 'googlenet-h100-fp16' | 'resnet50-h100-fp16';
+export const profileFixture = (name: ProfileFixture): string =>
   join(import.meta.dirname, `../fixtures/profiles/${name}.sinterprofile`);
-export const readFixture = (name: 'googlenet-fp32' | 'googlenet-int8') => readProfileFile(profileFixture(name));
+export const readFixture = (name: ProfileFixture) => readProfileFile(profileFixture(name));

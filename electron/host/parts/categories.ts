@@ -11,6 +11,7 @@ const FUSED: Readonly<Record<FusedKind, OpCategory>> = {
   Pointwise: 'elementwise',
   LayerNorm: 'normalization',
   Softmax: 'activation',
+  Gather: 'shape',
   Shuffle: 'shape',
   Reduce: 'pooling',
   QuantizedConv: 'convolution',

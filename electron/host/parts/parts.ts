@@ -1,4 +1,5 @@
 import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/storages.ts';
+import type { ProfileRanges } from '../../../optimizer/builder/profiles.ts';
 import type { BuildProgress, BuildReport } from '../../../optimizer/builder/report.ts';
 import type { TacticChoices } from '../../../optimizer/builder/tuning/rules.ts';
 import type { ProfileDocument } from '../../../optimizer/engine/profile/document.ts';
@@ -24,6 +25,8 @@ export interface BuildRequest {
   readonly device: string;
   readonly threads: number;
   readonly shapes: Readonly<Record<string, number>>;
+  /** Optimization profiles; none = one of exactly these shapes. */
+  readonly profiles?: readonly ProfileRanges[];
   /** null = everything as the model has it. */
   readonly precision: PrecisionPolicy | null;
   readonly fastFp32: boolean;
@@ -36,6 +39,8 @@ export interface BuildRequest {
 
 export interface ProfileRequest {
   readonly path: string;
+  /** The optimization profile whose best shapes run. */
+  readonly profile?: number;
   readonly threads: number;
   readonly warmup: number;
   readonly iterations: number;

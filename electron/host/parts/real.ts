@@ -10,6 +10,7 @@ import { openUserTimings } from '../../../optimizer/builder/tuning/userTimings.t
 import { encodeWeight } from '../../../optimizer/builder/weights.ts';
 import { dtypeFromNumber } from '../../../optimizer/engine/encode.ts';
 import type { EngineMessage } from '../../../optimizer/engine/messages.ts';
+import { inputRanges } from '../../../optimizer/engine/profiles.ts';
 import { decodeEngine, encodeWeightExpr } from '../../../optimizer/engine/schema.ts';
 import { writeOnnx } from '../../../optimizer/exporters/onnx/write.ts';
 import { type ImportedModel, importModel } from '../../../optimizer/importers/index.ts';
@@ -52,16 +53,15 @@ function need(runtime: NativeRuntime | null, problem: string | null): NativeRunt
   return runtime;
 }
 
-/** Seeded random inputs of an engine whose shapes are fixed. */
-function randomInputs(header: EngineMessage): Record<string, Tensor> {
+/** Seeded random inputs of an engine, of the shapes that kernels were chosen at. */
+function randomInputs(header: EngineMessage, profile: number): Record<string, Tensor> {
   const random = seededRandom(1);
-  const sizes = header.profiles[0]?.ranges.map((r) => r.opt) ?? [];
+  const shapes = inputRanges(header, profile);
   return Object.fromEntries(
-    header.inputs.map(({ name, value }) => {
-      const v = header.values[value]!;
-      const shape = v.shape.map((d) => (d.kind === 1 ? (sizes[d.value ?? 0] ?? 1) : (d.value ?? 0)));
-      return [name, randomTensor(dtypeFromNumber(v.dtype), shape, random)];
-    }),
+    header.inputs.map(({ name, value }, i) => [
+      name,
+      randomTensor(dtypeFromNumber(header.values[value]!.dtype), shapes[i]!.opt, random),
+    ]),
   );
 }
 
@@ -114,7 +114,10 @@ export function realParts(): StudioParts {
         device: r.device,
         threads: r.threads,
         path: r.path,
-        ranges: Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }])),
+        profiles:
+          r.profiles && r.profiles.length > 0
+            ? r.profiles
+            : [Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }]))],
         ...(r.precision ? { precision: r.precision } : {}),
         fastFp32: r.fastFp32,
         ...tuningOf(r.tuning.level),
@@ -126,7 +129,7 @@ export function realParts(): StudioParts {
     profile: async (r) => {
       const engine = await need(runtime, problem).loadEngine(r.path);
       try {
-        const inputs = randomInputs(decodeEngine(engine.headerBytes));
+        const inputs = randomInputs(decodeEngine(engine.headerBytes), r.profile ?? 0);
         return await profileEngine({ ...r, runtime: need(runtime, problem), engine, inputs });
       } finally {
         engine.dispose();

@@ -42,7 +42,7 @@ export class Engines {
 
   async build(
     model: OpenModel,
-    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'precision' | 'fastFp32' | 'tuning'>,
+    options: Pick<BuildRequest, 'device' | 'threads' | 'shapes' | 'profiles' | 'precision' | 'fastFp32' | 'tuning'>,
     progress: JobProgress,
   ): Promise<BuildResult> {
     if (!model.optimized) throw new HostError('not-optimized', 'The model has not been optimized yet.');
@@ -67,7 +67,7 @@ export class Engines {
 
   async profile(
     handle: string,
-    options: { threads: number; warmup: number; iterations: number },
+    options: { profile?: number; threads: number; warmup: number; iterations: number },
     progress: JobProgress,
   ): Promise<ProfileDocument> {
     return this.parts.profile({

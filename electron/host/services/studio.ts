@@ -90,19 +90,32 @@ export function createServices(parts: StudioParts, options: ServiceOptions): Hos
       if (!weight) throw new HostError('no-weight', 'That value is not a constant.');
       return weightStats(weight.dtype, await parts.evaluateWeight(weight, graph), bitsOf(weight.dtype));
     },
-    build: ({ model: handle, job, device, threads, shapes, precision, fastFp32, tuning }) => {
+    build: ({ model: handle, job, device, threads, shapes, profiles: ranges, precision, fastFp32, tuning }) => {
       const model = models.get(handle);
       return jobs.run(job, 'build', `Building ${model.summary.name}`, async (progress) => {
         const policy = await policyOf(models.optimized(handle).graph, precision, calibrations);
-        const options = { device, threads, shapes, precision: policy, fastFp32, tuning };
+        const profiled = ranges ? { profiles: ranges } : {};
+        const options = { device, threads, shapes, ...profiled, precision: policy, fastFp32, tuning };
         const result = await engines.build(model, options, progress);
         info(`Built ${result.report.layers.length} layers for ${device}, ${result.report.engine.bytes} bytes`);
         return result;
       });
     },
-    profile: ({ engine, job, threads, warmup, iterations }) =>
+    profile: ({ engine, optimizationProfile, job, threads, warmup, iterations }) =>
       jobs.run(job, 'profile', 'Profiling', async (progress) =>
-        profiles.measured(engine, await engines.profile(engine, { threads, warmup, iterations }, progress)),
+        profiles.measured(
+          engine,
+          await engines.profile(
+            engine,
+            {
+              ...(optimizationProfile === undefined ? {} : { profile: optimizationProfile }),
+              threads,
+              warmup,
+              iterations,
+            },
+            progress,
+          ),
+        ),
       ),
     openProfile: async ({ path: file }) => {
       const opened = profiles.open(file);

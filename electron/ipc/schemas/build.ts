@@ -20,6 +20,11 @@ export const candidate = z.object({
 });
 export type Candidate = z.infer<typeof candidate>;
 
+const size = z.number().int().positive();
+/** Allowed sizes per open dimension, and the one that kernels are chosen at: an optimization profile. */
+export const dimensionRanges = z.record(z.string(), z.object({ min: size, opt: size, max: size }));
+export type DimensionRanges = z.infer<typeof dimensionRanges>;
+
 export const reportLayer = z.object({
   index: z.number(),
   name: z.string(),
@@ -50,6 +55,8 @@ export const buildReport = z.object({
   operators: z.number(),
   layers: z.array(reportLayer),
   memory: z.object({ arena: z.number(), lowerBound: z.number(), withoutReuse: z.number() }),
+  /** The rest is of the first. */
+  profiles: z.array(z.object({ ranges: dimensionRanges, layers: z.number(), estimate: z.number(), arena: z.number() })),
   tuning: z
     .object({
       level: z.number(),

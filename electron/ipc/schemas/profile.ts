@@ -52,6 +52,7 @@ const document = z.object({
     modelName: z.string(),
     modelHash: z.string(),
     options: z.record(z.string(), z.unknown()),
+    profile: z.object({ index: z.number(), count: z.number() }).optional(),
     inputs: z.array(binding),
     outputs: z.array(binding.extend({ layer: z.number() })),
   }),

@@ -18,7 +18,7 @@ LayerDesc wideLayer(const LayerDesc& d) {
     return wide;
 }
 
-class Half final : public Kernel {
+class Half : public Kernel {
 public:
     static std::optional<double> estimate(const LayerDesc& d) {
         if (!half::anyHalf(d)) return std::nullopt;
@@ -64,6 +64,14 @@ private:
     LayerDesc layer_;
     std::unique_ptr<Kernel> kernel_;
 };
+
+/// A plain Gather moves 16 bits as they are.
+class HalfGather final : public Half {
+public:
+    static std::optional<double> estimate(const LayerDesc& d) { return d.program.empty() ? std::nullopt : Half::estimate(d); }
+    using Half::Half;
+};
+SINTER_KERNEL(half_gather_rows){row<HalfGather>("any_gather_rows_half__scalar", "Gather")};
 
 #define SINTER_HALF(id, op) SINTER_KERNEL(half_##id){row<Half>("any_" #id "_half__scalar", op)}
 SINTER_HALF(attention, "Attention");

@@ -31,9 +31,9 @@ std::optional<Problem> stemOf(const LayerDesc& d) {
     auto g = geometryOf(d);
     if (!g || g->groups != 1 || g->channels > 4 || g->r > 16 || g->s > 16 || g->dilationH != 1 || g->dilationW != 1) return std::nullopt;
     const TensorInfo& y = d.outputs[0];
-    // Wide inputs lose precision here: that is the choice of whoever stores the result in 16 bits.
-    if (y.quantized() || (y.dtype != DType::F16 && y.dtype != DType::BF16)) return std::nullopt;
-    g->operand = y.dtype == DType::F16 ? Operand::F16 : Operand::BF16;
+    // Wide inputs lose precision here: that is the choice of whoever stores the result in 16 bits or in bytes.
+    if (y.quantized() ? y.dtype != DType::I8 && y.dtype != DType::U8 : y.dtype != DType::F16 && y.dtype != DType::BF16) return std::nullopt;
+    g->operand = y.dtype == DType::BF16 ? Operand::BF16 : Operand::F16;
     return g;
 }
 
@@ -99,7 +99,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
                 spec.grid = {static_cast<uint32_t>(std::min<int64_t>(tiles, device.multiprocessors * t.blocks)), static_cast<uint32_t>((g.columns + kColumns - 1) / kColumns), 1};
                 spec.block = {32 * kWarps, 1, 1};
                 spec.dynamicShared = sharedBytes(g, t);
-                spec.dependent = device.arch() >= 90;
+                spec.dependent = true;
                 spec.params.add(x.data).add(args.inputs[1].data).add(static_cast<int64_t>(x.strides[0])).add(static_cast<int32_t>(x.strides[1])).add(static_cast<int32_t>(x.strides[2]));
                 epilogue.addParams(spec.params, args);
                 return std::vector{spec};

@@ -118,6 +118,8 @@ std::optional<Problem> geometryOf(const LayerDesc& d) {
 std::optional<Problem> problemOf(const LayerDesc& d) {
     const auto g = geometryOf(d);
     if (!g || g->r > 16 || g->s > 16) return std::nullopt;
+    // Images whose results are stored in 16 bits have kernels of their own (conv_stem.cu).
+    if (g->operand == Operand::TF32 && g->channels <= 4 && dtypeSize(d.outputs[0].dtype) == 2) return std::nullopt;
     if (g->groups > 1 && (g->channels < 16 || g->columns % 8 != 0 || g->channels * g->bytes() % 16 != 0)) return std::nullopt;
     return g;
 }

@@ -125,7 +125,7 @@ LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue&
     spec.block = {static_cast<uint32_t>(t.threads()), 1, 1};
     spec.cluster = {1, 1, static_cast<uint32_t>(t.split)};
     spec.dynamicShared = t.sharedBytes();
-    spec.dependent = device.arch() >= 90;
+    spec.dependent = true;
     const TensorView& w = args.inputs[1];
     const void* const x = g.patches ? args.workspace : args.inputs[0].data;
     const int64_t pitch = pixelPitch(args.inputs[0], g);
@@ -143,13 +143,13 @@ LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue&
 }
 
 /// The launch that writes the patches of the image to the workspace.
-LaunchSpec gatherOf(const Problem& g, const DeviceProperties& device, int64_t piece, const KernelArgs& args) {
+LaunchSpec gatherOf(const Problem& g, int64_t piece, const KernelArgs& args) {
     const TensorView& x = args.inputs[0];
     LaunchSpec spec;
     spec.entry = "gather_patches";
     spec.grid = {static_cast<uint32_t>((g.rows * g.channels / piece + 255) / 256), 1, 1};
     spec.block = {256, 1, 1};
-    spec.dependent = device.arch() >= 90;
+    spec.dependent = true;
     spec.params.add(x.data).add(args.workspace).add(static_cast<int64_t>(x.strides[0])).add(static_cast<int32_t>(x.strides[1])).add(static_cast<int32_t>(x.strides[2]));
     return spec;
 }
@@ -166,6 +166,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     source.architectureSpecific = t.wgmma;
     source.define("OPERAND", static_cast<int64_t>(g.operand));
     defineProblem(source, g);
+    source.define("TILE_M", t.m);
     source.define("TILE_N", t.n);
     source.define("TILE_BYTES", t.bytes);
     source.define("STAGES", t.stages);
@@ -176,8 +177,8 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("BLOCKS_M", t.blocksM());
         source.define("PERSISTENT", t.persistent ? 1 : 0);
         source.define("PINGPONG", t.pingpong ? 1 : 0);
+        source.define("EXCHANGED", t.exchanged ? 1 : 0);
     } else {
-        source.define("TILE_M", t.m);
         source.define("WARPS_M", t.warpsM);
         source.define("WARPS_N", t.warpsN);
         source.define("CONV_KP", g.weightRow());
@@ -195,7 +196,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     }
     return {std::move(source), [t, g, epilogue, device, piece](const KernelArgs& args) {
                 std::vector<LaunchSpec> all;
-                if (g.patches) all.push_back(gatherOf(g, device, piece, args));
+                if (g.patches) all.push_back(gatherOf(g, piece, args));
                 all.push_back(launchOf(t, g, elementType(g.operand), epilogue, device, args));
                 return all;
             }};

@@ -23,6 +23,7 @@ struct WgmmaLine {
     int m, n, bytes, consumers, stages;
     char walk;  ///< ' ' one tile, 'p' persistent, 'q' persistent in ping-pong
     int blocks, splits;
+    bool exchanged = false;
 };
 constexpr WgmmaLine kWgmma[] = {
     {64, 128, 128, 1, 4, 'p', 2, 1},   {128, 96, 128, 1, 3, 'p', 2, 1},      {64, 64, 128, 1, 4, ' ', 3, 7},
@@ -33,6 +34,7 @@ constexpr WgmmaLine kWgmma[] = {
     {128, 64, 128, 1, 4, 'p', 2, 1},   {64, 192, 128, 1, 3, 'p', 2, 1},      {128, 96, 128, 2, 3, ' ', 2, 5},
     {128, 192, 128, 2, 4, 'q', 1, 1},  {128, 160, 128, 2, 4, 'q', 1, 1},  {128, 128, 128, 2, 5, 'q', 1, 1},
     {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 4, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
+    {256, 64, 128, 2, 4, 'q', 1, 1, true}, {192, 64, 128, 2, 5, 'q', 1, 1, true},  {128, 64, 128, 2, 6, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true},
 };
 
 /// For F32: a thread holds each sum twice, a stage the weights in two parts.
@@ -54,7 +56,7 @@ std::vector<Tile> allTiles() {
         for (const int split : {1, 2, 4, 8}) {
             if (!(l.splits & split)) continue;
             all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
-                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q'});
+                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q', .exchanged = l.exchanged});
         }
     };
     for (const WgmmaLine& l : kWgmma) addWgmma(l, 1);
@@ -88,7 +90,8 @@ uint32_t Tile::sharedBytes() const {
     constexpr int alignment = 1024;
     if (split > 1) return static_cast<uint32_t>(alignment + pipeline + sums);
     if (!persistent) return static_cast<uint32_t>(alignment + std::max(pipeline, consumers * 4 * 16 * (n + 8) * 4));
-    const int chunk = n % 64 == 0 && blocks == 1 && pipeline <= 180 * 1024 ? 64 : 32;
+    const int chunk = (exchanged ? m : n) % 64 == 0 && blocks == 1 && pipeline <= 180 * 1024 ? 64 : 32;
+    if (exchanged) return static_cast<uint32_t>(alignment + pipeline + consumers * chunk * (64 + 4) * 4);
     return static_cast<uint32_t>(alignment + pipeline + consumers * 4 * 16 * (chunk + 8) * 4);
 }
 
@@ -99,6 +102,7 @@ std::string Tile::name(Operand operand) const {
     if (wgmma) s += "_c" + text(consumers);
     s += "_s" + text(stages);
     if (persistent) s += pingpong ? "_pp" : "_p";
+    if (exchanged) s += "_t";
     if (split > 1) s += "_k" + text(split);
     return s;
 }
@@ -132,7 +136,7 @@ double estimate(const Tile& t, const Problem& g, const DeviceProperties& device,
     // Microseconds of one stage on a multiprocessor of its own: 32 bytes are one product step of any operand type.
     const bool split = g.operand == Operand::F32;
     const double products = static_cast<double>(t.m) * t.n * t.bytes * (split ? 3 : 1), loaded = static_cast<double>(t.m + t.n * t.parts) * t.bytes;
-    const double read = t.wgmma ? t.m / 64.0 * (64 + t.n * (split ? 3 : 1)) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
+    const double read = t.exchanged ? t.n / 64.0 * (64 + t.m) * t.bytes : t.wgmma ? t.m / 64.0 * (64 + t.n * (split ? 3 : 1)) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
     const double stage = std::max({products / (split ? t.wgmma ? 6e6 : 3.4e6 : t.wgmma ? 13.4e6 : 1.39e6), (loaded + read) / 212e3, loaded / 93e3});
     // A stage's latency, less what the ring hides and what other blocks on the multiprocessor overlap.
     const double latency = ((t.wgmma ? 0.433 : 0.19) * 2 / std::max(1, t.stages - 1) + (t.wgmma ? 0.032 : 0.146)) / concurrent;

@@ -19,10 +19,11 @@ struct Tile {
     bool persistent = false;     ///< wgmma: blocks walk over tiles
     int parts = 1;               ///< wgmma: Problem::parts of its weights; each part is a stage's columns of its own
     bool pingpong = false;       ///< wgmma, persistent: two consumers take whole tiles in turn, products beside epilogue
+    bool exchanged = false;      ///< wgmma, persistent: channels are the rows of the products, 64 a consumer
 
     int threads() const;
     /// Rows of 64 that each wgmma warpgroup multiplies.
-    int blocksM() const { return m / 64 / (pingpong ? 1 : consumers); }
+    int blocksM() const { return exchanged ? 1 : m / 64 / (pingpong ? 1 : consumers); }
     /// Dynamic shared memory of a block, as the kernels lay it out.
     uint32_t sharedBytes() const;
     /// "sm90_wgmma_128x256x64_c2_s3_p", the part of a kernel's name after "__".

@@ -9,6 +9,7 @@ struct Grid {
 };
 /// Coordinate `axis` of the place: the last spatial axis comes first.
 extern "C" __global__ void __launch_bounds__(256) affine_grid(const Grid v) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, v.loop.total) {
         int at[8];
         v.loop.coordinates(item, at);

@@ -32,6 +32,7 @@ SINTER_DEVICE Best scan(const X_T* x, const Arg& a, int first, int step) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) arg_warp(const Arg a) {
+    follow_producers();
     const int lane = threadIdx.x & 31;
     for (int line = blockIdx.x * 8 + (threadIdx.x >> 5); line < a.loop.total; line += gridDim.x * 8) {
         int at[8];
@@ -47,6 +48,7 @@ extern "C" __global__ void __launch_bounds__(256) arg_warp(const Arg a) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) arg_thread(const Arg a) {
+    follow_producers();
     SINTER_FOR_ITEMS(line, a.loop.total) {
         int at[8];
         a.loop.coordinates(line, at);

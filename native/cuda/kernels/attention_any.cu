@@ -16,6 +16,7 @@ struct Attention {
 };
 
 extern "C" __global__ void __launch_bounds__(WARPS * 32) attention_any(const Attention s) {
+    follow_producers();
     __shared__ float keys[32][HEAD + 1];
     __shared__ float values[32][VALUE + 1];
     __shared__ float query[WARPS][HEAD];

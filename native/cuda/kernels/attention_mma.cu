@@ -7,16 +7,10 @@
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_mma.cuh"
-
-/// A rank-4 operand: [batch, head, row, column], strides in elements.
-struct AttentionOperand {
-    void* data;
-    int batch, head, row, column;
-};
+#include "attention_parts.cuh"
 
 namespace {
 
-constexpr Operand kType = static_cast<Operand>(OPERAND);
 constexpr int D = DEPTH, BLOCK = BLOCK_KEYS, THREADS = 32 * WARPS, BLOCK_QUERIES = 16 * WARPS;
 constexpr int ES = OperandTraits<kType>::bytes, PER_CHUNK = 16 / ES;  ///< elements of 16 bytes
 constexpr int PITCH = D * ES + 16;  ///< bytes of a row in shared memory: eight rows meet all banks
@@ -24,28 +18,6 @@ constexpr int CHUNKS = D / PER_CHUNK;
 constexpr int STEPS = D * ES / 32;  ///< product steps of a score
 constexpr int KEY_BYTES = BLOCK * PITCH;
 constexpr int BLOCKS = (KEYS + BLOCK - 1) / BLOCK, SLOTS = BLOCKS > 1 ? 2 : 1;
-constexpr float kLog2e = 1.4426950408889634f;
-#if OPERAND == 0
-using Element = half_t;
-#elif OPERAND == 1
-using Element = bf16_t;
-#else
-using Element = float;
-#endif
-
-__device__ __forceinline__ float minus_infinity() { return __uint_as_float(0xff800000u); }
-__device__ __forceinline__ float exp2_fast(float x) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
-__device__ __forceinline__ unsigned pack_pair(float low, float high) {
-    unsigned r;
-    if constexpr (kType == Operand::F16) asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
-    else asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
-    return r;
-}
-
 /// Copies rows [first, first + ROWS) of a matrix of `rows` rows to shared memory; rows past the end become zeros.
 template <bool ALIGNED, int ROWS>
 __device__ __forceinline__ void load_rows(unsigned shared, unsigned char* generic, const AttentionOperand& x, long long base, int first, int rows) {
@@ -80,14 +52,6 @@ __device__ __forceinline__ void multiply(float (&first)[4], float (&second)[4], 
         mma_step<kType>(second, a, b[2], b[3]);
     }
 }
-
-#if MASK == 1
-using MaskElement = float;
-#elif MASK == 3
-using MaskElement = bf16_t;
-#else
-using MaskElement = half_t;
-#endif
 
 template <bool ALIGNED>
 __device__ __forceinline__ void attend(const AttentionOperand& q, const AttentionOperand& k, const AttentionOperand& v, const AttentionOperand& out,
@@ -149,9 +113,6 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
 
         // Masked scores go to the base-2 exponent here, others with their maximum below; absent keys drop out.
         const int firstKey = block * BLOCK + (lane & 3) * 2;
-#if MASK
-        const MaskElement* maskRow = static_cast<const MaskElement*>(mask.data) + start(mask);
-#endif
 #pragma unroll
         for (int n = 0; n < BLOCK / 8; ++n) {
 #pragma unroll
@@ -164,7 +125,7 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
 #pragma unroll
                     for (int half = 0; half < (MASK_ROWS ? 2 : 1); ++half) {
                         const int query = MASK_ROWS ? min(firstQuery + warp * 16 + (lane >> 2) + half * 8, QUERIES - 1) : 0;
-                        added[half] = to_float(maskRow[static_cast<long long>(query) * mask.row + key * mask.column]) * kLog2e;
+                        added[half] = mask_at(mask, start(mask), query, key) * kLog2e;
                     }
                 }
                 scores[n][i] = fmaf(scores[n][i], factor, added[0]);
@@ -266,12 +227,7 @@ __device__ __forceinline__ void attend(const AttentionOperand& q, const Attentio
         if (query >= QUERIES) continue;
         Element e[PER_CHUNK];
         load_vec<PER_CHUNK>(reinterpret_cast<const Element*>(qShared + (warp * 16 + row) * PITCH + chunk * 16), e);
-        if constexpr (ALIGNED) {
-            store_vec<PER_CHUNK>(target + static_cast<long long>(query) * out.row + chunk * PER_CHUNK, e);
-        } else {
-#pragma unroll
-            for (int j = 0; j < PER_CHUNK; ++j) target[static_cast<long long>(query) * out.row + static_cast<long long>(chunk * PER_CHUNK + j) * out.column] = e[j];
-        }
+        store_piece<ALIGNED>(target, out, query, chunk, e);
     }
 }
 

@@ -11,6 +11,7 @@ struct Col2Im {
 };
 
 extern "C" __global__ void __launch_bounds__(256) col2im(const Col2Im c) {
+    follow_producers();
     int block[AXES], positions[AXES], taps = 1;
 #pragma unroll
     for (int a = 0; a < AXES; ++a) {

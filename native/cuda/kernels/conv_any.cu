@@ -70,6 +70,7 @@ struct Filters {
 };
 
 extern "C" __global__ void __launch_bounds__(256) conv_any(const Shape s, const EpilogueParams e) {
+    follow_producers();
     const int row0 = blockIdx.x * TILE_M, column0 = blockIdx.y * TILE_N, group = blockIdx.z;
     Pixels a{s};
     for (int i = 0; i < 4; ++i) a.prepare(i, row0 + threadIdx.x / TILE_K + 16 * i, group);

@@ -185,6 +185,13 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
     for (int s = 0; s < STAGES - 1; ++s) {
         if (first + s < last) loadB(s, first + s);
     }
+#if __CUDA_ARCH__ >= 900
+    // The rest of them comes nearer: one block of each column of tiles asks.
+    if (blockIdx.x < TILES_N && first + STAGES - 1 < last) {
+        const int from = (first + STAGES - 1) * BKB, bytes = min(last * BKB, KP * ES) - from;
+        for (int row = tid; row < BN && n0 + row < K; row += THREADS) prefetch_bytes(w + static_cast<long long>(group * K + n0 + row) * (KP * ES) + from, bytes);
+    }
+#endif
     wait_for_producers();
 #pragma unroll
     for (int s = 0; s < STAGES - 1; ++s) {

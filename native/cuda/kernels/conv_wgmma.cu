@@ -4,9 +4,11 @@
 // tap padded with zeros to whole stages by the copy engine.
 //
 // Macros: OPERAND (see Operand), CONV_ROWS, CONV_C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL, _DH, _DW,
-//   tile: TILE_N, TILE_BYTES (of the reduction, in a stage: 64 or 128), CONSUMERS (warpgroups), BLOCKS_M (of 64 rows, per
+//   tile: TILE_M, TILE_N, TILE_BYTES (of the reduction, in a stage: 64 or 128), CONSUMERS (warpgroups), BLOCKS_M (of 64 rows, per
 //         consumer), STAGES, PERSISTENT (blocks walk over tiles; the next tile loads during the epilogue), MIN_BLOCKS,
 //         PINGPONG (with PERSISTENT and two consumers: each multiplies whole tiles, in turn, while the other runs its epilogue),
+//         EXCHANGED (with PERSISTENT: channels are the rows of the products, 64 a consumer, and pixels their columns: few
+//         channels then cost no more shared-memory traffic than few pixels do otherwise),
 //         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
@@ -30,7 +32,11 @@ using Accumulator = OperandTraits<kType>::Accumulator;
 /// One block on a multiprocessor: the producer is a whole warpgroup, which hands its registers to the consumers.
 constexpr bool MOVE_REGISTERS = MIN_BLOCKS == 1 && CONSUMERS == 2;
 constexpr int THREADS = 128 * CONSUMERS + (MOVE_REGISTERS ? 128 : 32);
-constexpr int BM = 64 * BLOCKS_M * (PINGPONG ? 1 : CONSUMERS), BN = TILE_N, BK = TILE_BYTES / ES;
+constexpr int PARTS_OF_TILE = PINGPONG ? 1 : CONSUMERS;
+constexpr int BM = TILE_M, BN = TILE_N, BK = TILE_BYTES / ES;
+constexpr int PN = EXCHANGED ? BM : BN;  ///< columns of a product
+static_assert((EXCHANGED ? BN : BM) == 64 * BLOCKS_M * PARTS_OF_TILE);
+static_assert(!EXCHANGED || (PERSISTENT && BLOCKS_M == 1 && SPLIT == 1 && kType != Operand::F32));
 constexpr int CHANNEL_TILES = (C + BK - 1) / BK, KT = R * S * CHANNEL_TILES;
 constexpr int TILES_N = (K + BN - 1) / BN, TILES_M = (ROWS + BM - 1) / BM, TILES = TILES_M * TILES_N;
 constexpr bool WINDOWED = R > 1 || S > 1 || CONV_SH > 1 || CONV_SW > 1 || CONV_PT != 0 || CONV_PL != 0;
@@ -44,10 +50,12 @@ static_assert(STAGE_BYTES % 1024 == 0, "stages keep the alignment of the swizzle
 
 // Epilogue: each warp turns its fragments into rows through shared memory of its own, CHUNK columns at a time. Blocks of
 // one tile use the stages for it; their loop stays rolled, for registers.
-constexpr int CHUNK = !PERSISTENT ? BN : BN % 64 == 0 && MIN_BLOCKS == 1 && STAGES * STAGE_BYTES <= 180 * 1024 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
-constexpr int WARP_BYTES = 16 * CHUNK_PITCH * 4;
+constexpr int CHUNK = !PERSISTENT ? BN : PN % 64 == 0 && MIN_BLOCKS == 1 && STAGES * STAGE_BYTES <= 180 * 1024 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
+/// EXCHANGED: a warpgroup stages CHUNK pixels of 64 channels; the pitch keeps the transposing stores in different banks.
+constexpr int PIXEL_PITCH = 64 + 4;
+constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : 16 * CHUNK_PITCH * 4;
 /// Registers of a consumer thread beside its accumulators.
-[[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - BN / 2 * BLOCKS_M;
+[[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - PN / 2 * BLOCKS_M;
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
@@ -115,6 +123,13 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                     copyB(s, first + s, blockIdx.x % TILES_N * BN);
                 }
             }
+            // The rest of them comes nearer: one block of each column of tiles asks.
+            if (blockIdx.x < TILES_N) {
+                for (int kt = first + ahead; kt < last; ++kt) {
+                    if constexpr (R * S == 1) prefetch_tile_2d(wMap, kt * BK, blockIdx.x * BN);
+                    else prefetch_tile_3d(wMap, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, blockIdx.x * BN);
+                }
+            }
             wait_for_producers();
             int stage = 0, phase = 1;
             for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
@@ -138,7 +153,9 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
     } else {
         if constexpr (MOVE_REGISTERS) take_registers<240>();
         const int consumer = group, thread = threadIdx.x & 127, warp = thread >> 5, lane = thread & 31;
-#if PERSISTENT
+#if EXCHANGED
+        unsigned char* const scratch = shared + STAGES * STAGE_BYTES + consumer * 4 * WARP_BYTES;
+#elif PERSISTENT
         unsigned char* const scratch = shared + STAGES * STAGE_BYTES + (consumer * 4 + warp) * WARP_BYTES;
 #else
         unsigned char* const scratch = shared + (consumer * 4 + warp) * WARP_BYTES;
@@ -146,10 +163,16 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
         // With PINGPONG a consumer passes over the stages of the other's tiles, and takes its turn at the ring: the parity of a
         // barrier tells only neighbouring phases apart.
         if (PINGPONG && consumer == 1) named_barrier_arrive(2, 256);
-        const int part0 = PINGPONG ? consumer : 0, rowBase = PINGPONG ? 0 : consumer * (BLOCKS_M * 64);
+        const int part0 = PINGPONG ? consumer : 0, rowBase = PINGPONG ? 0 : consumer * (BLOCKS_M * 64);  // of operand A
         int stage = part0 * KT % STAGES, phase = part0 * KT / STAGES & 1;
         for (int tile = blockIdx.x + part0 * gridDim.x; tile < TILES; tile += gridDim.x * (PINGPONG ? 2 : 1)) {
-#if SINTER_EPILOGUE_PREFETCHES && SPLIT == 1
+#if SINTER_EPILOGUE_PREFETCHES && EXCHANGED
+#pragma unroll
+            for (int l = thread; l < BM; l += 128) {  // residual operands come nearer while the products run
+                const int row = tile / TILES_N * BM + l, column = tile % TILES_N * BN + rowBase;
+                if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
+            }
+#elif SINTER_EPILOGUE_PREFETCHES && SPLIT == 1
             constexpr int LINES = (BN + 63) / 64;  // of 64 columns: residual operands come nearer while the products run
 #pragma unroll
             for (int l = lane; l < BLOCKS_M * 16 * LINES; l += 32) {
@@ -158,7 +181,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
             }
 #endif
-            Accumulator acc[BLOCKS_M][BN / 2];
+            Accumulator acc[BLOCKS_M][PN / 2];
             [[maybe_unused]] int previous = 0;
             if constexpr (PINGPONG) named_barrier(2 + consumer, 256);
 #if OPERAND == 4
@@ -178,14 +201,15 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #else
             for (int kt = first; kt < last; ++kt) {
                 barrier_wait(fullBase + stage * 8, phase);
-                const unsigned long long a = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + rowBase * TILE_BYTES);
-                const unsigned long long b = tile_descriptor<TILE_BYTES>(base + stage * STAGE_BYTES + A_BYTES);
+                const unsigned pixels = base + stage * STAGE_BYTES, weights = pixels + A_BYTES;
+                const unsigned long long a = tile_descriptor<TILE_BYTES>((EXCHANGED ? weights : pixels) + rowBase * TILE_BYTES);
+                const unsigned long long b = tile_descriptor<TILE_BYTES>(EXCHANGED ? pixels : weights);
                 warpgroup_arrive();
 #pragma unroll
                 for (int step = 0; step < TILE_BYTES / 32; ++step) {
 #pragma unroll
                     for (int i = 0; i < BLOCKS_M; ++i) {
-                        WarpgroupProduct<kType, BN>::step(acc[i], a + step * 2 + i * (64 * TILE_BYTES >> 4), b + step * 2, kt > first || step > 0);
+                        WarpgroupProduct<kType, PN>::step(acc[i], a + step * 2 + i * (64 * TILE_BYTES >> 4), b + step * 2, kt > first || step > 0);
                     }
                 }
                 warpgroup_commit();
@@ -240,6 +264,46 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
             wait_for_producers();
 
+#if EXCHANGED
+            const int row0 = tile / TILES_N * BM, column0 = tile % TILES_N * BN + rowBase;
+            constexpr int VECTORS = 64 / kRun, PASSES = CHUNK * VECTORS / 128;
+            constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;
+            Accumulator* const pixels = reinterpret_cast<Accumulator*>(scratch);
+#pragma unroll
+            for (int chunk = 0; chunk < BM; chunk += CHUNK) {
+#pragma unroll
+                for (int j = 0; j < CHUNK / 8; ++j) {
+                    const Accumulator* d = acc[0] + (chunk / 8 + j) * 4;
+                    Accumulator* target = pixels + (j * 8 + (lane & 3) * 2) * PIXEL_PITCH;
+                    const int channel = warp * 16 + (lane >> 2);
+                    target[staged(channel)] = d[0];
+                    target[PIXEL_PITCH + staged(channel)] = d[1];
+                    target[staged(channel + 8)] = d[2];
+                    target[PIXEL_PITCH + staged(channel + 8)] = d[3];
+                }
+                named_barrier(4 + consumer, 128);
+#pragma unroll 1
+                for (int pass = 0; pass < PASSES; pass += TOGETHER) {
+                    float v[TOGETHER][kRun];
+#pragma unroll
+                    for (int u = 0; u < TOGETHER; ++u) {
+                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun;
+                        const int row = row0 + chunk + r, column = column0 + c;
+                        if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
+                        load_run(pixels + r * PIXEL_PITCH, c, v[u]);
+                        epilogue_apply(e, row, column, v[u]);
+                    }
+#pragma unroll
+                    for (int u = 0; u < TOGETHER; ++u) {
+                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun;
+                        const int row = row0 + chunk + r, column = column0 + c;
+                        if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
+                        epilogue_store(e, row, column, v[u]);
+                    }
+                }
+                named_barrier(4 + consumer, 128);
+            }
+#else
             const int row0 = tile / TILES_N * BM + rowBase + warp * 16, column0 = tile % TILES_N * BN;
             constexpr int VECTORS = CHUNK / kRun, PASSES = 16 * VECTORS / 32;
             constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;  // passes in flight: their operands load side by side
@@ -278,6 +342,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                     __syncwarp();
                 }
             }
+#endif
 #endif
         }
     }

@@ -14,6 +14,7 @@ SINTER_DEVICE ACC identity() { return ACC(PRODUCT ? 1 : 0); }
 SINTER_DEVICE ACC joined(ACC a, ACC b) { return PRODUCT ? a * b : a + b; }
 
 extern "C" __global__ void __launch_bounds__(256) cumulative_thread(const Cumulative c) {
+    follow_producers();
     SINTER_FOR_ITEMS(line, c.loop.total) {
         int at[8];
         c.loop.coordinates(line, at);
@@ -30,6 +31,7 @@ extern "C" __global__ void __launch_bounds__(256) cumulative_thread(const Cumula
 }
 
 extern "C" __global__ void __launch_bounds__(256) cumulative_block(const Cumulative c) {
+    follow_producers();
     __shared__ ACC warps[8];
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     for (int line = blockIdx.x; line < c.loop.total; line += gridDim.x) {

@@ -11,6 +11,7 @@ struct Det {
 };
 
 extern "C" __global__ void __launch_bounds__(256) det(const Det d) {
+    follow_producers();
     const int lane = threadIdx.x & 31, n = d.n;
     for (int m = blockIdx.x * 8 + (threadIdx.x >> 5); m < d.loop.total; m += gridDim.x * 8) {
         int at[8];

@@ -14,6 +14,7 @@ struct Einsum {
 };
 
 extern "C" __global__ void __launch_bounds__(256) einsum(const Einsum e) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, e.kept.total) {
         int at[8], in[8];
         e.kept.coordinates(item, at);

@@ -12,6 +12,7 @@ struct Gather {
 };
 
 extern "C" __global__ void __launch_bounds__(256) gather(const Gather g, const Fault fault) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, g.loop.total) {
         int at[8];
         g.loop.coordinates(item, at);
@@ -25,6 +26,7 @@ extern "C" __global__ void __launch_bounds__(256) gather(const Gather g, const F
 
 /// Rows of whole pieces of 16 bytes: x is read and y written contiguously along the loop's last axis.
 extern "C" __global__ void __launch_bounds__(256) gather_pieces(const Gather g, const Fault fault) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, g.loop.total) {
         int at[8];
         g.loop.coordinates(item, at);

@@ -72,6 +72,7 @@ template <int AXIS> SINTER_DEVICE ACC sampled(const GridSample& g, const X_T* x,
 }
 
 extern "C" __global__ void __launch_bounds__(256) grid_sample(const GridSample g) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, g.loop.total) {
         int at[8];
         g.loop.coordinates(item, at);

@@ -134,5 +134,11 @@ template <int V> SINTER_DEVICE void run(const Interpolate& m) {
     }
 }
 
-extern "C" __global__ void __launch_bounds__(256) interpolate(const Interpolate m) { run<VECTOR>(m); }
-extern "C" __global__ void __launch_bounds__(256) interpolate_single(const Interpolate m) { run<1>(m); }
+extern "C" __global__ void __launch_bounds__(256) interpolate(const Interpolate m) {
+    follow_producers();
+    run<VECTOR>(m);
+}
+extern "C" __global__ void __launch_bounds__(256) interpolate_single(const Interpolate m) {
+    follow_producers();
+    run<1>(m);
+}

@@ -1,6 +1,7 @@
 // Walking the elements of a tensor: an element's number becomes its coordinates by multiplications, not divisions.
 #pragma once
 #include "prelude.cuh"
+#include "prelude_launch.cuh"
 
 /// n / divisor for 0 <= n < 2^31.
 struct Divider {

@@ -50,6 +50,7 @@ struct Mapped {
 };
 
 extern "C" __global__ void __launch_bounds__(256) mapped(const Mapped m) {
+    follow_producers();
     const int last = m.loop.rank - 1;
     const ELEMENT_T fill = static_cast<ELEMENT_T>(m.fill);
     SINTER_FOR_ITEMS(item, m.loop.total) {

@@ -41,6 +41,7 @@ struct Columns {
 };
 
 extern "C" __global__ void __launch_bounds__(256) matmul_any(const Shape s, const EpilogueParams e) {
+    follow_producers();
     const int row0 = blockIdx.x * TILE_M, column0 = blockIdx.y * TILE_N;
     int batches = 1;
     for (int a = 0; a < s.rank; ++a) batches *= s.batch[a];

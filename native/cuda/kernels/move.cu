@@ -15,6 +15,7 @@ struct Move {
 };
 
 template <int V> SINTER_DEVICE void run(const Move& m) {
+    follow_producers();
     const int total = m.total / V;
     for (int item = blockIdx.x * blockDim.x + threadIdx.x; item < total; item += gridDim.x * blockDim.x) {
         int64_t from = 0, to = 0;
@@ -47,6 +48,7 @@ extern "C" __global__ void __launch_bounds__(256) move_vector(const Move m) { ru
 /// 32×32 tiles of the two contiguous axes through shared memory; block 32×8.
 extern "C" __global__ void __launch_bounds__(256) move_tiled(const Move m) {
     __shared__ Y tile[32][33];
+    follow_producers();
     const int tiles_p = ceil_div(m.dims[m.p], 32), tiles_q = ceil_div(m.dims[m.q], 32);
     int rest = blockIdx.x;
     const int p0 = rest % tiles_p * 32;

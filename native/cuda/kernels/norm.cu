@@ -25,6 +25,7 @@ template <typename T> SINTER_DEVICE acc_t parameter(const EpilogueOperand& o, co
 
 extern "C" __global__ void normalize_groups(const EpilogueOperand x, const EpilogueOperand scale, const EpilogueOperand bias, const Shape s, const EpilogueParams e) {
     __shared__ acc_t shared[32];
+    follow_producers();
     for (int group = blockIdx.x; group < s.groups; group += gridDim.x) {
         const int first = group * s.count;
         acc_t held[HELD];

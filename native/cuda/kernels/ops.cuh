@@ -19,6 +19,8 @@ SINTER_DEVICE float f_log1p(float x) { return log1pf(x); }
 SINTER_DEVICE double f_log1p(double x) { return log1p(x); }
 SINTER_DEVICE float f_sqrt(float x) { return sqrtf(x); }
 SINTER_DEVICE double f_sqrt(double x) { return sqrt(x); }
+SINTER_DEVICE float f_rsqrt(float x) { return rsqrtf(x); }
+SINTER_DEVICE double f_rsqrt(double x) { return 1.0 / sqrt(x); }
 SINTER_DEVICE float f_tanh(float x) { return tanhf(x); }
 SINTER_DEVICE double f_tanh(double x) { return tanh(x); }
 SINTER_DEVICE float f_erf(float x) { return erff(x); }

@@ -26,6 +26,7 @@ template <int V, typename T> SINTER_DEVICE void load_inner(const T* p, int step,
 #include "program.cuh"
 
 template <int V> SINTER_DEVICE void run(const Nest<OPERANDS>& nest) {
+    follow_producers();
     const int total = nest.total / V;
     for (int item = blockIdx.x * blockDim.x + threadIdx.x; item < total; item += gridDim.x * blockDim.x) {
         int64_t offsets[OPERANDS];

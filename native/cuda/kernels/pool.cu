@@ -1,16 +1,19 @@
 // MaxPool and AveragePool of up to three spatial axes: V channels of one output pixel per thread. X_T: element type;
-// IS_MAX; SUM_T: float, double or an integer type.
+// IS_MAX; PAIRS: of 16-bit floats; SUM_T: float, double or an integer type; KERNEL_, STRIDE_ and DILATION_ 0, 1, 2: the window, so that a row of taps
+// loads at once.
 #include "epilogue.cuh"
 
 struct Shape {
     const void* x;
     int64_t image, channel, axis[3];  ///< strides
-    int in[3], out[3], kernel[3], stride[3], dilation[3], pad[3], pad_end[3];
+    int in[3], out[3], pad[3], pad_end[3];
     int rows, columns;
     int count_pad;
-    int vector;                       ///< channels are contiguous and aligned for V
     float scale, zero;                ///< quantized input: real = (x - zero) · scale
 };
+
+constexpr int kKernel[3] = {KERNEL_0, KERNEL_1, KERNEL_2}, kStride[3] = {STRIDE_0, STRIDE_1, STRIDE_2}, kDilation[3] = {DILATION_0, DILATION_1, DILATION_2};
+constexpr int kTaps = KERNEL_0 * KERNEL_1 * KERNEL_2;
 
 SINTER_DEVICE acc_t finished(const Shape& s, SUM_T best, int inside, int counted) {
 #if QUANTIZED
@@ -26,83 +29,146 @@ SINTER_DEVICE SUM_T joined(SUM_T best, SUM_T x, bool first) {
     return best != best ? best : x > best || x != x ? x : best;
 }
 
+#if PAIRS && !defined(SINTER_EMULATED) && __CUDA_ARCH__ >= 800
+constexpr bool kPairs = true;
+SINTER_DEVICE unsigned larger(unsigned a, unsigned b, half_t) {
+    unsigned r;
+    asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+    return r;
+}
+SINTER_DEVICE unsigned larger(unsigned a, unsigned b, bf16_t) {
+    unsigned r;
+    asm("max.NaN.bf16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+    return r;
+}
+#else
+constexpr bool kPairs = false;
+template <typename T> SINTER_DEVICE unsigned larger(unsigned a, unsigned, T) { return a; }
+#endif
+
+/// Running result of V channels; maxima of 16-bit floats (PAIRS) stay as they are stored, two at a time.
+template <int V, bool PAIRED> struct Window {
+    SUM_T best[V] = {};
+    SINTER_DEVICE void add(const X_T (&x)[V], bool first) {
+#pragma unroll
+        for (int i = 0; i < V; ++i) best[i] = joined(best[i], convert<SUM_T>(x[i]), first);
+    }
+    SINTER_DEVICE SUM_T result(int i) const { return best[i]; }
+};
+template <int V> struct Window<V, true> {
+    unsigned best[V / 2] = {};
+    SINTER_DEVICE void add(const X_T (&x)[V], bool first) {
+#pragma unroll
+        for (int i = 0; i < V / 2; ++i) {
+            const unsigned pair = x[2 * i].bits | static_cast<unsigned>(x[2 * i + 1].bits) << 16;
+            best[i] = first ? pair : larger(best[i], pair, X_T{});
+        }
+    }
+    SINTER_DEVICE SUM_T result(int i) const { return convert<SUM_T>(X_T{static_cast<uint16_t>(best[i / 2] >> (i & 1) * 16)}); }
+};
+
+template <int V> SINTER_DEVICE void load(const X_T* p, X_T (&x)[V]) {
+    if constexpr (V > 1) load_vec<V>(p, x);
+    else x[0] = *p;
+}
+SINTER_DEVICE bool within(int p, int extent) { return static_cast<unsigned>(p) < static_cast<unsigned>(extent); }
+
+/// First tap of an output pixel, and its image.
+SINTER_DEVICE int locate(const Shape& s, int row, int (&first)[3]) {
+#pragma unroll
+    for (int a = 2; a >= 0; --a) {
+        first[a] = row % s.out[a] * kStride[a] - s.pad[a];
+        row /= s.out[a];
+    }
+    return row;
+}
+
 template <int V> SINTER_DEVICE void pool(const Shape& s, const EpilogueParams& e) {
+    constexpr bool kUnrolled = kTaps <= 25;
+    constexpr int kRun = KERNEL_2 <= 5 ? KERNEL_2 : 1;  ///< taps that load together
     const int groups = ceil_div(s.columns, V);
+    follow_producers();
     for (int64_t item = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x; item < static_cast<int64_t>(s.rows) * groups; item += static_cast<int64_t>(gridDim.x) * blockDim.x) {
         const int row = static_cast<int>(item / groups), column = static_cast<int>(item % groups) * V;
-        int first[3], rest = row;
-#pragma unroll
-        for (int a = 2; a >= 0; --a) {
-            first[a] = rest % s.out[a] * s.stride[a] - s.pad[a];
-            rest /= s.out[a];
-        }
-        const X_T* base = static_cast<const X_T*>(s.x) + rest * s.image + column * s.channel;
-        SUM_T best[V];
-#pragma unroll
-        for (int i = 0; i < V; ++i) best[i] = SUM_T(0);
+        int first[3];
+        const int image = locate(s, row, first);
+        const X_T* base = static_cast<const X_T*>(s.x) + image * s.image + column * s.channel;
+        Window<V, kPairs && V % 2 == 0> window;
         int inside = 0, counted = 0;
-        for (int d = 0; d < s.kernel[0]; ++d) {
-            const int p0 = first[0] + d * s.dilation[0];
-            for (int h = 0; h < s.kernel[1]; ++h) {
-                const int p1 = first[1] + h * s.dilation[1];
-                for (int w = 0; w < s.kernel[2]; ++w) {
-                    const int p2 = first[2] + w * s.dilation[2];
-                    if (p0 < s.in[0] + s.pad_end[0] && p1 < s.in[1] + s.pad_end[1] && p2 < s.in[2] + s.pad_end[2]) ++counted;
-                    if (p0 < 0 || p0 >= s.in[0] || p1 < 0 || p1 >= s.in[1] || p2 < 0 || p2 >= s.in[2]) continue;
-                    const X_T* p = base + p0 * s.axis[0] + p1 * s.axis[1] + p2 * s.axis[2];
-                    X_T x[V];
-                    if constexpr (V > 1) load_vec<V>(p, x);
-                    else x[0] = *p;
+#pragma unroll(kUnrolled ? KERNEL_0 : 1)
+        for (int d = 0; d < KERNEL_0; ++d) {
+            const int p0 = first[0] + d * kDilation[0];
+#pragma unroll(kUnrolled ? KERNEL_1 : 1)
+            for (int h = 0; h < KERNEL_1; ++h) {
+                const int p1 = first[1] + h * kDilation[1];
+                const bool rowInside = within(p0, s.in[0]) && within(p1, s.in[1]);
+                const bool rowCounted = p0 < s.in[0] + s.pad_end[0] && p1 < s.in[1] + s.pad_end[1];
+                const X_T* const line = base + p0 * s.axis[0] + p1 * s.axis[1];
+#pragma unroll(kUnrolled ? KERNEL_2 : 1)
+                for (int w = 0; w < KERNEL_2; w += kRun) {
+                    X_T x[kRun][V];
+                    bool valid[kRun];
 #pragma unroll
-                    for (int i = 0; i < V; ++i) {
-                        const SUM_T y = convert<SUM_T>(x[i]);
-                        best[i] = joined(best[i], y, inside == 0);
+                    for (int i = 0; i < kRun; ++i) {
+                        const int p2 = first[2] + (w + i) * kDilation[2];
+                        valid[i] = rowInside && within(p2, s.in[2]);
+                        counted += rowCounted && p2 < s.in[2] + s.pad_end[2];
+                        if (valid[i]) load<V>(line + p2 * s.axis[2], x[i]);
                     }
-                    ++inside;
+#pragma unroll
+                    for (int i = 0; i < kRun; ++i) {
+                        if (valid[i]) window.add(x[i], inside == 0);
+                        inside += valid[i];
+                    }
                 }
             }
         }
         acc_t v[V];
 #pragma unroll
-        for (int i = 0; i < V; ++i) v[i] = finished(s, best[i], inside, counted);
+        for (int i = 0; i < V; ++i) v[i] = finished(s, window.result(i), inside, counted);
         epilogue<V>(e, row, column, v);
     }
 }
 
-/// Few results with large windows: block 32×8, neighbouring channels side by side, eight parts of a window on top of
-/// each other.
-extern "C" __global__ void __launch_bounds__(256) pool_wide(const Shape s, const EpilogueParams e) {
-    __shared__ SUM_T parts[8][33];
-    __shared__ int seen[8], possible[8];
-    const int columns = ceil_div(s.columns, 32);
-    const int row = blockIdx.x / columns, column = blockIdx.x % columns * 32 + threadIdx.x;
-    int first[3], rest = row;
-    for (int a = 2; a >= 0; --a) {
-        first[a] = rest % s.out[a] * s.stride[a] - s.pad[a];
-        rest /= s.out[a];
-    }
-    const X_T* base = static_cast<const X_T*>(s.x) + rest * s.image + min(column, s.columns - 1) * s.channel;
-    const int taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
-    SUM_T best = SUM_T(0);
+/// Few results with large windows: LANES threads of V neighbouring channels side by side, the parts of a window on top of each
+/// other; their results meet in shared memory.
+template <int V, int LANES> SINTER_DEVICE void pool_parts(const Shape& s, const EpilogueParams& e) {
+    constexpr int kParts = 256 / LANES, kWidth = V * LANES;
+    __shared__ SUM_T parts[kParts][kWidth + 1];
+    __shared__ int seen[kParts], possible[kParts];
+    const int lane = threadIdx.x % LANES, part = threadIdx.x / LANES;
+    const int columns = ceil_div(s.columns, kWidth);
+    const int row = blockIdx.x / columns, column0 = blockIdx.x % columns * kWidth;
+    int first[3];
+    const int image = locate(s, row, first);
+    const X_T* base = static_cast<const X_T*>(s.x) + image * s.image + min(column0 + lane * V, s.columns - V) * s.channel;
+    Window<V, kPairs && V % 2 == 0> window;
     int inside = 0, counted = 0;
+    follow_producers();
 #pragma unroll 4
-    for (int t = threadIdx.y; t < taps; t += 8) {
-        const int p2 = first[2] + t % s.kernel[2] * s.dilation[2];
-        const int p1 = first[1] + t / s.kernel[2] % s.kernel[1] * s.dilation[1];
-        const int p0 = first[0] + t / (s.kernel[2] * s.kernel[1]) * s.dilation[0];
-        if (p0 < s.in[0] + s.pad_end[0] && p1 < s.in[1] + s.pad_end[1] && p2 < s.in[2] + s.pad_end[2]) ++counted;
-        if (p0 < 0 || p0 >= s.in[0] || p1 < 0 || p1 >= s.in[1] || p2 < 0 || p2 >= s.in[2]) continue;
-        best = joined(best, convert<SUM_T>(base[p0 * s.axis[0] + p1 * s.axis[1] + p2 * s.axis[2]]), inside == 0);
+    for (int t = part; t < kTaps; t += kParts) {
+        const int p2 = first[2] + t % KERNEL_2 * kDilation[2];
+        const int p1 = first[1] + t / KERNEL_2 % KERNEL_1 * kDilation[1];
+        const int p0 = first[0] + t / (KERNEL_2 * KERNEL_1) * kDilation[0];
+        counted += p0 < s.in[0] + s.pad_end[0] && p1 < s.in[1] + s.pad_end[1] && p2 < s.in[2] + s.pad_end[2];
+        if (!within(p0, s.in[0]) || !within(p1, s.in[1]) || !within(p2, s.in[2])) continue;
+        X_T x[V];
+        load<V>(base + p0 * s.axis[0] + p1 * s.axis[1] + p2 * s.axis[2], x);
+        window.add(x, inside == 0);
         ++inside;
     }
-    parts[threadIdx.y][threadIdx.x] = best;
-    if (threadIdx.x == 0) {
-        seen[threadIdx.y] = inside;
-        possible[threadIdx.y] = counted;
+#pragma unroll
+    for (int i = 0; i < V; ++i) parts[part][lane * V + i] = window.result(i);
+    if (lane == 0) {
+        seen[part] = inside;
+        possible[part] = counted;
     }
     __syncthreads();
-    if (threadIdx.y != 0 || column >= s.columns) return;
-    for (int i = 1; i < 8; ++i) {
+    const int column = column0 + threadIdx.x;
+    if (threadIdx.x >= kWidth || column >= s.columns) return;
+    SUM_T best = SUM_T(0);
+    inside = counted = 0;
+    for (int i = 0; i < kParts; ++i) {
         if (seen[i] > 0) best = joined(best, parts[i][threadIdx.x], inside == 0);
         inside += seen[i];
         counted += possible[i];
@@ -113,3 +179,5 @@ extern "C" __global__ void __launch_bounds__(256) pool_wide(const Shape s, const
 
 extern "C" __global__ void __launch_bounds__(128) pool_vector(const Shape s, const EpilogueParams e) { pool<SINTER_STORE_VECTOR>(s, e); }
 extern "C" __global__ void __launch_bounds__(128) pool_scalar(const Shape s, const EpilogueParams e) { pool<1>(s, e); }
+extern "C" __global__ void __launch_bounds__(256) pool_wide_vector(const Shape s, const EpilogueParams e) { pool_parts<SINTER_STORE_VECTOR, 8>(s, e); }
+extern "C" __global__ void __launch_bounds__(256) pool_wide(const Shape s, const EpilogueParams e) { pool_parts<1, 32>(s, e); }

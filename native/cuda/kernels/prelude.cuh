@@ -1,6 +1,7 @@
 // What every kernel may use: fixed-width types, 16-bit floats, vector access, strided views. No CUDA headers: NVRTC
 // alone compiles this. SINTER_EMULATED replaces the PTX by C++ for the tests that run kernels on the CPU.
 #pragma once
+#include "prelude_launch.cuh"
 
 typedef signed char int8_t;
 typedef unsigned char uint8_t;
@@ -57,13 +58,48 @@ template <> struct Convert<bool> {
 template <typename T, typename F> SINTER_DEVICE T convert(F x) { return Convert<T>::from(x); }
 template <typename T> SINTER_DEVICE T from_float(float f) { return Convert<T>::from(f); }
 
-/// Rounds half to even and saturates: quantized storage.
+// Conversion instructions run at a quarter of the rate of additions or less. Integers below 2^22 pass between registers and
+// floats by an addition instead: the mantissa of 1.5 · 2^23 + n holds n.
+constexpr float kMantissa = 12582912.0f;
+constexpr uint32_t kMantissaBits = 0x4b400000u;
+
+/// |n| up to 2^22.
+SINTER_DEVICE float small_to_float(int n) { return __uint_as_float(static_cast<uint32_t>(n) + kMantissaBits) - kMantissa; }
+template <typename T> SINTER_DEVICE float byte_to_float(T x) { return static_cast<float>(x); }
+SINTER_DEVICE float byte_to_float(uint8_t x) { return __uint_as_float(0x4b000000u | x) - 8388608.0f; }
+SINTER_DEVICE float byte_to_float(int8_t x) { return __uint_as_float(0x4b000000u | static_cast<uint8_t>(x ^ 0x80)) - 8388736.0f; }
+
+template <int V, typename T> SINTER_DEVICE void bytes_to_floats(const T (&x)[V], float (&f)[V]) {
+#ifndef SINTER_EMULATED
+    if constexpr (sizeof(T) == 1 && V % 4 == 0) {
+        constexpr bool kSigned = static_cast<T>(-1) < static_cast<T>(0);
+#pragma unroll
+        for (int i = 0; i < V; i += 4) {
+            uint32_t word = 0;
+#pragma unroll
+            for (int k = 0; k < 4; ++k) word |= static_cast<uint32_t>(static_cast<uint8_t>(x[i + k])) << 8 * k;
+            if (kSigned) word ^= 0x80808080u;
+#pragma unroll
+            for (int k = 0; k < 4; ++k) f[i + k] = __uint_as_float(__byte_perm(word, 0x4b000000u, 0x7540 + k)) - (kSigned ? 8388736.0f : 8388608.0f);
+        }
+        return;
+    }
+#endif
+#pragma unroll
+    for (int i = 0; i < V; ++i) f[i] = byte_to_float(x[i]);
+}
+
+/// Rounds half to even and saturates: quantized storage. The zero point is a whole number, so that clamping may come first.
 template <typename T> SINTER_DEVICE T quantize(float real, float inverse_scale, float zero_point);
+SINTER_DEVICE uint32_t quantized_bits(float x, float inverse, float zero, float least, float most) {
+    const float clamped = fminf(fmaxf(x * inverse, least - zero), most - zero);
+    return __float_as_uint(clamped + kMantissa) + static_cast<uint32_t>(static_cast<int>(zero));
+}
 template <> SINTER_DEVICE int8_t quantize<int8_t>(float x, float inverse, float zero) {
-    return static_cast<int8_t>(fminf(fmaxf(rintf(x * inverse) + zero, -128.0f), 127.0f));
+    return static_cast<int8_t>(quantized_bits(x, inverse, zero, -128.0f, 127.0f));
 }
 template <> SINTER_DEVICE uint8_t quantize<uint8_t>(float x, float inverse, float zero) {
-    return static_cast<uint8_t>(fminf(fmaxf(rintf(x * inverse) + zero, 0.0f), 255.0f));
+    return static_cast<uint8_t>(quantized_bits(x, inverse, zero, 0.0f, 255.0f));
 }
 
 /// N elements moved as one access; the address must be aligned to all of them.

@@ -45,6 +45,9 @@ __device__ __forceinline__ void barrier_wait(unsigned barrier, unsigned parity) 
         "finished:\n}\n" ::"r"(barrier), "r"(parity) : "memory");
 }
 
+/// Makes what this thread wrote to shared memory visible to the copy engine and to wgmma; a barrier among the threads follows.
+__device__ __forceinline__ void shared_written() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
 /// Opaque descriptor of a tensor for the copy engine (CUtensorMap).
 struct alignas(64) TensorMap {
     unsigned long long words[16];
@@ -60,6 +63,23 @@ __device__ __forceinline__ void copy_tile_2d(unsigned shared, const TensorMap& m
 __device__ __forceinline__ void copy_tile_3d(unsigned shared, const TensorMap& map, unsigned barrier, int x, int y, int z) {
     asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5}], [%2];" ::"r"(shared),
                  "l"(reinterpret_cast<unsigned long long>(&map)), "r"(barrier), "r"(x), "r"(y), "r"(z)
+                 : "memory");
+}
+/// Asks the second-level cache for what the copy of the same coordinates will read.
+__device__ __forceinline__ void prefetch_tile_2d(const TensorMap& map, int x, int y) {
+    asm volatile("cp.async.bulk.prefetch.tensor.2d.L2.global.tile [%0, {%1, %2}];" ::"l"(reinterpret_cast<unsigned long long>(&map)), "r"(x), "r"(y) : "memory");
+}
+__device__ __forceinline__ void prefetch_tile_3d(const TensorMap& map, int x, int y, int z) {
+    asm volatile("cp.async.bulk.prefetch.tensor.3d.L2.global.tile [%0, {%1, %2, %3}];" ::"l"(reinterpret_cast<unsigned long long>(&map)), "r"(x), "r"(y), "r"(z)
+                 : "memory");
+}
+/// Asks the second-level cache for `bytes` from an address on, both multiples of 16.
+__device__ __forceinline__ void prefetch_bytes(const void* global, int bytes) {
+    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(global), "r"(bytes) : "memory");
+}
+__device__ __forceinline__ void copy_tile_4d(unsigned shared, const TensorMap& map, unsigned barrier, int x, int y, int z, int t) {
+    asm volatile("cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, %6}], [%2];" ::"r"(shared),
+                 "l"(reinterpret_cast<unsigned long long>(&map)), "r"(barrier), "r"(x), "r"(y), "r"(z), "r"(t)
                  : "memory");
 }
 /// Columns of an NHWC image as a convolution reads them: consecutive output pixels from (w, h, n) on, shifted by the filter

@@ -14,3 +14,9 @@ __device__ __forceinline__ void wait_for_producers() {}
 __device__ __forceinline__ void start_dependents() {}
 
 #endif
+
+/// For kernels with nothing to do before their operands are there: lets the next grid start, then waits for those before.
+__device__ __forceinline__ void follow_producers() {
+    start_dependents();
+    wait_for_producers();
+}

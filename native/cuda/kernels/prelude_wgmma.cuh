@@ -18,6 +18,17 @@ template <int PENDING>
 __device__ __forceinline__ void warpgroup_wait() {
     asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
 }
+/// Keeps the compiler from moving uses of registers across the instructions that hand them to the tensor cores and back.
+template <int N>
+__device__ __forceinline__ void hold(float (&registers)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) asm volatile("" : "+f"(registers[i])::"memory");
+}
+template <int N>
+__device__ __forceinline__ void hold(unsigned (&registers)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) asm volatile("" : "+r"(registers[i])::"memory");
+}
 /// Warpgroups of a kernel with a register cap trade registers: all four warps execute these.
 template <int REGISTERS>
 __device__ __forceinline__ void give_registers() {
@@ -38,6 +49,14 @@ __device__ __forceinline__ void named_barrier(int id, int threads) { asm volatil
 #define SINTER_REGISTERS_5 "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"
 #define SINTER_REGISTERS_6 "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111"
 #define SINTER_REGISTERS_7 "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
+#define SINTER_HALF_0 "%0, %1, %2, %3, %4, %5, %6, %7"
+#define SINTER_HALF_1 "%16, %17, %18, %19, %20, %21, %22, %23"
+#define SINTER_HALF_2 "%32, %33, %34, %35, %36, %37, %38, %39"
+#define SINTER_HALF_3 "%48, %49, %50, %51, %52, %53, %54, %55"
+#define SINTER_LIST_8 SINTER_HALF_0
+#define SINTER_LIST_24 SINTER_REGISTERS_0 ", " SINTER_HALF_1
+#define SINTER_LIST_40 SINTER_REGISTERS_0 ", " SINTER_REGISTERS_1 ", " SINTER_HALF_2
+#define SINTER_LIST_56 SINTER_REGISTERS_0 ", " SINTER_REGISTERS_1 ", " SINTER_REGISTERS_2 ", " SINTER_HALF_3
 #define SINTER_LIST_16 SINTER_REGISTERS_0
 #define SINTER_LIST_32 SINTER_REGISTERS_0 ", " SINTER_REGISTERS_1
 #define SINTER_LIST_48 SINTER_REGISTERS_0 ", " SINTER_REGISTERS_1 ", " SINTER_REGISTERS_2
@@ -50,6 +69,11 @@ __device__ __forceinline__ void named_barrier(int id, int threads) { asm volatil
     X(d[o]), X(d[o + 1]), X(d[o + 2]), X(d[o + 3]), X(d[o + 4]), X(d[o + 5]), X(d[o + 6]), X(d[o + 7]), X(d[o + 8]), X(d[o + 9]), \
         X(d[o + 10]), X(d[o + 11]), X(d[o + 12]), X(d[o + 13]), X(d[o + 14]), X(d[o + 15])
 #define SINTER_FIRST_ACCUMULATORS(X) SINTER_ACCUMULATORS_16(X, 0)
+#define SINTER_HALF_ACCUMULATORS(X, o) X(d[o]), X(d[o + 1]), X(d[o + 2]), X(d[o + 3]), X(d[o + 4]), X(d[o + 5]), X(d[o + 6]), X(d[o + 7])
+#define SINTER_ACCUMULATORS_8(X) SINTER_HALF_ACCUMULATORS(X, 0)
+#define SINTER_ACCUMULATORS_24(X) SINTER_FIRST_ACCUMULATORS(X), SINTER_HALF_ACCUMULATORS(X, 16)
+#define SINTER_ACCUMULATORS_40(X) SINTER_ACCUMULATORS_32(X), SINTER_HALF_ACCUMULATORS(X, 32)
+#define SINTER_ACCUMULATORS_56(X) SINTER_ACCUMULATORS_48(X), SINTER_HALF_ACCUMULATORS(X, 48)
 #define SINTER_ACCUMULATORS_32(X) SINTER_FIRST_ACCUMULATORS(X), SINTER_ACCUMULATORS_16(X, 16)
 #define SINTER_ACCUMULATORS_48(X) SINTER_ACCUMULATORS_32(X), SINTER_ACCUMULATORS_16(X, 32)
 #define SINTER_ACCUMULATORS_64(X) SINTER_ACCUMULATORS_48(X), SINTER_ACCUMULATORS_16(X, 48)
@@ -83,6 +107,10 @@ struct WarpgroupProduct;
     SINTER_WARPGROUP_PRODUCT(Operand::TF32, N, "k8.f32.tf32.tf32", float, SINTER_FLOAT_REGISTER, LIST, INPUTS, A, B, P, ", 1, 1")                         \
     SINTER_WARPGROUP_PRODUCT(Operand::I8, N, "k32.s32.s8.s8", int, SINTER_INT_REGISTER, LIST, INPUTS, A, B, P, "")
 
+SINTER_WARPGROUP_PRODUCTS(16, SINTER_LIST_8, SINTER_ACCUMULATORS_8, "%8", "%9", "%10")
+SINTER_WARPGROUP_PRODUCTS(48, SINTER_LIST_24, SINTER_ACCUMULATORS_24, "%24", "%25", "%26")
+SINTER_WARPGROUP_PRODUCTS(80, SINTER_LIST_40, SINTER_ACCUMULATORS_40, "%40", "%41", "%42")
+SINTER_WARPGROUP_PRODUCTS(112, SINTER_LIST_56, SINTER_ACCUMULATORS_56, "%56", "%57", "%58")
 SINTER_WARPGROUP_PRODUCTS(32, SINTER_LIST_16, SINTER_FIRST_ACCUMULATORS, "%16", "%17", "%18")
 SINTER_WARPGROUP_PRODUCTS(64, SINTER_LIST_32, SINTER_ACCUMULATORS_32, "%32", "%33", "%34")
 SINTER_WARPGROUP_PRODUCTS(96, SINTER_LIST_48, SINTER_ACCUMULATORS_48, "%48", "%49", "%50")

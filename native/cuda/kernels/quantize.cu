@@ -21,6 +21,7 @@ SINTER_DEVICE Y_T converted(X_T x, ACC scale, ACC zero) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) quantize_linear(const Quantize q) {
+    follow_producers();
     const int last = q.loop.rank - 1;
     SINTER_FOR_ITEMS(item, q.loop.total) {
         int at[8];

@@ -9,5 +9,6 @@ struct Range {
     int total;
 };
 extern "C" __global__ void __launch_bounds__(256) range(const Range v) {
+    follow_producers();
     SINTER_FOR_ITEMS(i, v.total) v.y[i * v.step] = convert<Y_T>(convert<ACC>(*v.start) + static_cast<ACC>(i) * convert<ACC>(*v.delta));
 }

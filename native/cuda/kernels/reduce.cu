@@ -48,24 +48,31 @@ SINTER_DEVICE int64_t place(int index, const int (&dims)[8], const int64_t (&str
     }
     return offset;
 }
-SINTER_DEVICE ACC_T loaded(const Shape& s, int64_t offset) {
-    const X_T x = static_cast<const X_T*>(s.x)[offset];
+SINTER_DEVICE ACC_T value_of(const Shape& s, X_T x) {
 #if QUANTIZED
     return (static_cast<float>(x) - s.zero) * s.scale;
 #else
     return convert<ACC_T>(x);
 #endif
 }
+SINTER_DEVICE ACC_T loaded(const Shape& s, int64_t offset) { return value_of(s, static_cast<const X_T*>(s.x)[offset]); }
 
 /// Elements first, first + step, … of one result. An empty Max or Min never happens: every caller has an element or is
 /// joined with one that has (`any`).
 SINTER_DEVICE ACC_T partial(const Shape& s, int64_t base, int first, int step, bool& any) {
+    constexpr int kTogether = 4;  // loads under way
     ACC_T a = start();
-    any = false;
-    for (int k = first; k < s.count; k += step) {
-        const ACC_T x = mapped(loaded(s, base + place(k, s.reduced, s.reduced_strides, s.reduced_rank)));
-        a = any ? join(a, x) : (KIND == Prod ? x : x);
-        any = true;
+    any = first < s.count;
+    for (int k = first; k < s.count; k += step * kTogether) {
+        ACC_T x[kTogether];
+#pragma unroll
+        for (int i = 0; i < kTogether; ++i) {
+            if (k + i * step < s.count) x[i] = loaded(s, base + place(k + i * step, s.reduced, s.reduced_strides, s.reduced_rank));
+        }
+#pragma unroll
+        for (int i = 0; i < kTogether; ++i) {
+            if (k + i * step < s.count) a = k == first && i == 0 ? mapped(x[i]) : join(a, mapped(x[i]));
+        }
     }
     return a;
 }
@@ -88,6 +95,7 @@ SINTER_DEVICE void finish(const Shape& s, const EpilogueParams& e, int result, A
 }
 
 extern "C" __global__ void __launch_bounds__(256) reduce_warp(const Shape s, const EpilogueParams e) {
+    follow_producers();
     const int lane = threadIdx.x & 31;
     for (int result = blockIdx.x * 8 + (threadIdx.x >> 5); result < s.results; result += gridDim.x * 8) {
         const int64_t base = place(result, s.kept, s.kept_strides, s.kept_rank);
@@ -111,6 +119,7 @@ extern "C" __global__ void __launch_bounds__(256) reduce_warp(const Shape s, con
 
 /// Block 32×8: neighbouring results side by side, eight parts of each on top of each other.
 extern "C" __global__ void __launch_bounds__(256) reduce_columns(const Shape s, const EpilogueParams e) {
+    follow_producers();
     __shared__ ACC_T parts[8][33];
     __shared__ bool filled[8];
     const int result = blockIdx.x * 32 + threadIdx.x;
@@ -144,5 +153,40 @@ extern "C" __global__ void __launch_bounds__(256) reduce_columns(const Shape s, 
 #if IS_FLOAT
     if (KIND == LogSumExp) a = safe + f_log(a);
 #endif
+    finish(s, e, result, finished(a, s.count));
+}
+
+/// As reduce_columns, VECTOR neighbouring results a thread: 8 threads side by side, 32 parts of each result. Not for LogSumExp.
+extern "C" __global__ void __launch_bounds__(256) reduce_vectors(const Shape s, const EpilogueParams e) {
+    constexpr int V = VECTOR, kLanes = 8, kParts = 32, kWidth = V * kLanes, kTogether = 2;
+    __shared__ ACC_T parts[kParts][kWidth + 1];
+    const int lane = threadIdx.x % kLanes, part = threadIdx.x / kLanes;
+    const int result0 = blockIdx.x * kWidth;
+    const int64_t base = place(min(result0 + lane * V, s.results - V), s.kept, s.kept_strides, s.kept_rank);
+    ACC_T sums[V];
+#pragma unroll
+    for (int i = 0; i < V; ++i) sums[i] = start();
+    follow_producers();
+    for (int k = part; k < s.count; k += kParts * kTogether) {
+        X_T x[kTogether][V];
+#pragma unroll
+        for (int t = 0; t < kTogether; ++t) {
+            const int at = k + t * kParts;
+            if (at < s.count) load_vec<V>(static_cast<const X_T*>(s.x) + base + place(at, s.reduced, s.reduced_strides, s.reduced_rank), x[t]);
+        }
+#pragma unroll
+        for (int t = 0; t < kTogether; ++t) {
+            if (k + t * kParts >= s.count) break;
+#pragma unroll
+            for (int i = 0; i < V; ++i) sums[i] = k == part && t == 0 ? mapped(value_of(s, x[t][i])) : join(sums[i], mapped(value_of(s, x[t][i])));
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < V; ++i) parts[part][lane * V + i] = sums[i];
+    __syncthreads();
+    const int result = result0 + threadIdx.x;
+    if (threadIdx.x >= kWidth || result >= s.results) return;
+    ACC_T a = parts[0][threadIdx.x];
+    for (int i = 1; i < min(kParts, s.count); ++i) a = join(a, parts[i][threadIdx.x]);
     finish(s, e, result, finished(a, s.count));
 }

@@ -39,6 +39,7 @@ struct Bin {
 };
 
 extern "C" __global__ void __launch_bounds__(256) roi_align(const RoiAlign r, const Fault fault) {
+    follow_producers();
     const int rows = r.loop.size(2), columns = r.loop.size(3);
     SINTER_FOR_ITEMS(item, r.loop.total) {
         int at[8];

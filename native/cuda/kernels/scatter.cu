@@ -47,6 +47,7 @@ SINTER_DEVICE int64_t place(const Scatter& s, const Fault& fault, const I_T* ind
 }
 
 extern "C" __global__ void __launch_bounds__(256) scatter_lines(const Scatter s, const Fault fault) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, s.loop.total) {
         int at[8], turn[8];
         s.loop.coordinates(item, at);
@@ -62,6 +63,7 @@ extern "C" __global__ void __launch_bounds__(256) scatter_lines(const Scatter s,
 }
 
 extern "C" __global__ void __launch_bounds__(256) scatter_owned(const Scatter s, const Fault fault) {
+    follow_producers();
     const int lane = threadIdx.x & 31, warps = gridDim.x * 8, warp = blockIdx.x * 8 + (threadIdx.x >> 5);
     for (int first = 0; first < s.turns.total; first += 32) {
         const int n = first + lane;

@@ -23,6 +23,7 @@ SINTER_DEVICE int64_t whole(INDEX_T i) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) selected(const Selected s, const Fault fault) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, s.loop.total) {
         int at[8];
         s.loop.coordinates(item, at);

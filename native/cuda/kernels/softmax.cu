@@ -12,6 +12,7 @@ SINTER_DEVICE acc_t element(const EpilogueOperand& x, const EpilogueParams& e, i
 
 extern "C" __global__ void softmax(const EpilogueOperand x, const int rows, const int columns, const EpilogueParams e) {
     __shared__ acc_t shared[32];
+    follow_producers();
     for (int row = blockIdx.x; row < rows; row += gridDim.x) {
         acc_t held[HELD];
         acc_t top = -__uint_as_float(0x7f800000u);

@@ -15,6 +15,10 @@ constexpr int kRun = SINTER_STORE_VECTOR < 8 ? SINTER_STORE_VECTOR : 8;
 /// lanes that each load eight columns meet all banks. Pairs stay together.
 __device__ __forceinline__ constexpr int staged(int column) { return column ^ ((column >> 3) & 4); }
 
+__device__ __forceinline__ float sum_to_float(float sum) { return sum; }
+/// Products of bytes are at most 2^14.
+__device__ __forceinline__ float sum_to_float(int sum) { return CONV_R * CONV_S * CONV_C <= 256 ? small_to_float(sum) : static_cast<float>(sum); }
+
 /// A run of V staged accumulators of a row, as floats.
 template <int V, typename T>
 __device__ __forceinline__ void load_run(const T* row, int column, float (&v)[V]) {
@@ -26,11 +30,11 @@ __device__ __forceinline__ void load_run(const T* row, int column, float (&v)[V]
         for (int i = 0; i < V; i += 4) {
             const Four four = *reinterpret_cast<const Four*>(row + staged(column + i));
 #pragma unroll
-            for (int k = 0; k < 4; ++k) v[i + k] = static_cast<float>(four.at[k]);
+            for (int k = 0; k < 4; ++k) v[i + k] = sum_to_float(four.at[k]);
         }
     } else {
 #pragma unroll
-        for (int k = 0; k < V; ++k) v[k] = static_cast<float>(row[staged(column + k)]);
+        for (int k = 0; k < V; ++k) v[k] = sum_to_float(row[staged(column + k)]);
     }
 }
 
@@ -65,7 +69,7 @@ struct SharedSums {
             for (int k = 0; k < V; ++k) total[k] += source[k];
         }
 #pragma unroll
-        for (int k = 0; k < V; ++k) v[k] = static_cast<float>(total[k]);
+        for (int k = 0; k < V; ++k) v[k] = sum_to_float(total[k]);
     }
 };
 

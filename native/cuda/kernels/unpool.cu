@@ -29,6 +29,7 @@ SINTER_DEVICE int named(const Unpool& u, int64_t index, int64_t& offset) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) claim(const Unpool u, const Fault fault) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, u.loop.total) {
         int at[8];
         int64_t offset;
@@ -41,6 +42,7 @@ extern "C" __global__ void __launch_bounds__(256) claim(const Unpool u, const Fa
 }
 
 extern "C" __global__ void __launch_bounds__(256) place(const Unpool u) {
+    follow_producers();
     SINTER_FOR_ITEMS(item, u.result.total) {
         int at[8], from[8];
         u.result.coordinates(item, at);

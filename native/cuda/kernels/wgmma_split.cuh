@@ -18,18 +18,6 @@ struct RegisterProduct;
                          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));                                       \
         }                                                                                                                              \
     };
-/// Keeps the compiler from moving uses of registers across the instructions that hand them to the tensor cores and back.
-template <int N>
-__device__ __forceinline__ void hold(float (&registers)[N]) {
-#pragma unroll
-    for (int i = 0; i < N; ++i) asm volatile("" : "+f"(registers[i])::"memory");
-}
-template <int N>
-__device__ __forceinline__ void hold(unsigned (&registers)[N]) {
-#pragma unroll
-    for (int i = 0; i < N; ++i) asm volatile("" : "+r"(registers[i])::"memory");
-}
-
 SINTER_REGISTER_PRODUCT(32, SINTER_LIST_16, SINTER_FIRST_ACCUMULATORS, "%16", "%17", "%18", "%19", "%20", "%21")
 SINTER_REGISTER_PRODUCT(64, SINTER_LIST_32, SINTER_ACCUMULATORS_32, "%32", "%33", "%34", "%35", "%36", "%37")
 SINTER_REGISTER_PRODUCT(96, SINTER_LIST_48, SINTER_ACCUMULATORS_48, "%48", "%49", "%50", "%51", "%52", "%53")

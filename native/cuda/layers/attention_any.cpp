@@ -73,6 +73,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties&) {
                 s.keys = static_cast<int32_t>(keys);
                 s.scale = static_cast<float>(d.floatAttr("scale", 1));
                 LaunchSpec spec;
+                spec.dependent = true;
                 spec.entry = "attention_any";
                 spec.block = {kWarps * 32, 1, 1};
                 spec.grid = {static_cast<uint32_t>((s.queries + kWarps - 1) / kWarps), static_cast<uint32_t>(s.batch * s.heads), 1};

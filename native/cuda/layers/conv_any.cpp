@@ -146,6 +146,7 @@ LaunchSpec launchOf(const LayerDesc& d, const Geometry& g, const Epilogue& epilo
     s.groups = static_cast<int32_t>(g.groups);
     s.taps = static_cast<int32_t>(g.taps);
     LaunchSpec spec;
+    spec.dependent = true;
     spec.entry = "conv_any";
     spec.block = {256, 1, 1};
     spec.grid = {static_cast<uint32_t>((s.rows + 63) / 64), static_cast<uint32_t>((s.groupColumns + 63) / 64), static_cast<uint32_t>(s.groups)};

@@ -68,6 +68,7 @@ size_t axisAt(int64_t axis, size_t rank) { return static_cast<size_t>(axis < 0 ?
 LaunchSpec launchOver(std::string entry, int64_t items, const DeviceProperties& device) {
     LaunchSpec spec;
     spec.entry = std::move(entry);
+    spec.dependent = true;
     spec.block = {256, 1, 1};
     spec.grid = gridFor(items, 256, device);
     return spec;

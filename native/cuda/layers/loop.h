@@ -51,7 +51,7 @@ int64_t countOfDims(std::span<const int64_t> dims);
 const char* plainType(DType t);
 /// Axis counted from the end when negative.
 size_t axisAt(int64_t axis, size_t rank);
-/// A launch of 256 threads a block over n items.
+/// A launch of 256 threads a block over n items, for kernels that begin with follow_producers.
 LaunchSpec launchOver(std::string entry, int64_t items, const DeviceProperties& device);
 /// Input i of the layer itself is given.
 bool hasInput(const LayerDesc& d, size_t i);

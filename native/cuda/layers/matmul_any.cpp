@@ -111,6 +111,7 @@ LaunchSpec launchOf(const LayerDesc& d, const Product& p, const Epilogue& epilog
     s.k = static_cast<int32_t>(p.k);
     const int64_t rows = s.flat ? p.rows * p.batches : p.rows;
     LaunchSpec spec;
+    spec.dependent = true;
     spec.entry = "matmul_any";
     spec.block = {256, 1, 1};
     spec.grid = {static_cast<uint32_t>((rows + 63) / 64), static_cast<uint32_t>((p.columns + 63) / 64),

@@ -225,6 +225,7 @@ LaunchSpec launchOf(Job job, DType x, DType y, int vector, const DevicePropertie
         m.fromStrides[a] = strides[1][a];
     }
     LaunchSpec spec;
+    spec.dependent = true;
     const std::array<void*, 2> addresses{job.to, const_cast<void*>(job.from)};
     const std::array<uint64_t, 2> sizes{dtypeSize(y), dtypeSize(x)};
     const bool contiguous = strides[0].back() == 1 && strides[1].back() == 1;
@@ -262,7 +263,7 @@ std::string valueText(const TensorInfo& x, const TensorInfo& y) {
     std::string value = "x";
     if (!same) {
         value = "convert<" + computeType(valueType(x)) + ">(x)";
-        if (x.quantized()) value = "((static_cast<float>(x) - " + literal(static_cast<double>(x.zeroPoint), "float") + ") * " + literal(x.scale[0], "float") + ")";
+        if (x.quantized()) value = "((byte_to_float(x) - " + literal(static_cast<double>(x.zeroPoint), "float") + ") * " + literal(x.scale[0], "float") + ")";
         if (y.quantized()) {
             const double inverse = static_cast<double>(1.0F / static_cast<float>(y.scale[0]));
             value = "quantize<" + yt + ">(" + value + ", " + literal(inverse, "float") + ", " + literal(static_cast<double>(y.zeroPoint), "float") + ")";

@@ -73,6 +73,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
     return {std::move(source), [d, shape, s = shapeOf(d), epilogue, device](const KernelArgs& args) {
                 LaunchSpec spec;
+                spec.dependent = true;
                 spec.entry = "normalize_groups";
                 uint32_t threads = 32;
                 while (threads < 1024 && static_cast<int32_t>(threads * 4) < s.count) threads *= 2;

@@ -23,7 +23,7 @@ std::string storedValue(const TensorInfo& out, const std::string& value) {
 
 std::string loadedValue(const TensorInfo& in, const std::string& value) {
     if (!in.quantized()) return "convert<" + computeType(in.dtype) + ">(" + value + ")";
-    return "((static_cast<float>(" + value + ") - " + literal(static_cast<double>(in.zeroPoint), "float") + ") * " + literal(in.scale[0], "float") + ")";
+    return "((byte_to_float(" + value + ") - " + literal(static_cast<double>(in.zeroPoint), "float") + ") * " + literal(in.scale[0], "float") + ")";
 }
 
 /// "program.cuh" for pointwise.cu; nothing when the program cannot be generated.
@@ -105,6 +105,7 @@ std::vector<LaunchSpec> launches(const KernelArgs& args, int vector, const Devic
     for (size_t k = 0; k < args.outputs.size(); ++k) outputsContiguous = outputsContiguous && axes.strides[k].back() == 1;
     const bool vectors = outputsContiguous && vector > 1 && axes.vectorWidth(vector, addresses, sizes) == vector;
     LaunchSpec spec;
+    spec.dependent = true;
     spec.entry = vectors ? "pointwise_vector" : "pointwise_scalar";
     spec.block = {kThreads, 1, 1};
     spec.grid = gridFor(axes.count(), kThreads, device, vectors ? vector : 1);

@@ -13,12 +13,30 @@ using Dims = std::vector<int64_t>;
 struct DeviceShape {
     const void* x = nullptr;
     int64_t image = 0, channel = 0, axis[3] = {};
-    int32_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1}, pad[3] = {}, padEnd[3] = {};
-    int32_t rows = 0, columns = 0, countPad = 0, vector = 0;
+    int32_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, pad[3] = {}, padEnd[3] = {};
+    int32_t rows = 0, columns = 0, countPad = 0;
     float scale = 1, zero = 0;
 };
 
+/// The window, as macros of the kernel: axes that a layer does not have count 1.
+struct Window {
+    int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
+    int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+};
+
 bool isMax(const LayerDesc& d) { return d.op == "MaxPool"; }
+
+Window windowOf(const LayerDesc& d) {
+    const Dims kernel = d.intsAttr("kernel_shape"), strides = d.intsAttr("strides"), dilations = d.intsAttr("dilations");
+    Window w;
+    const size_t missing = 3 - kernel.size();
+    for (size_t i = 0; i < kernel.size(); ++i) {
+        w.kernel[missing + i] = kernel[i];
+        w.stride[missing + i] = strides[i];
+        if (!dilations.empty()) w.dilation[missing + i] = dilations[i];
+    }
+    return w;
+}
 
 std::optional<Epilogue> epilogueOf(const LayerDesc& d) { return Epilogue::of(d, {d.outputs[0].dims, 1}, {.constantShape = false}); }
 
@@ -35,14 +53,14 @@ std::optional<TacticInfo> supportsIn(const LayerDesc& d, const DeviceProperties&
 
 LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelArgs& args, const DeviceProperties& device) {
     const TensorView& x = args.inputs[0];
-    const Dims kernel = d.intsAttr("kernel_shape"), strides = d.intsAttr("strides"), dilations = d.intsAttr("dilations"), pads = d.intsAttr("pads");
+    const Dims pads = d.intsAttr("pads");
     DeviceShape s;
     s.x = x.data;
     s.image = x.strides[0];
     s.channel = x.strides[1];
     s.columns = static_cast<int32_t>(x.dims[1]);
     s.rows = static_cast<int32_t>(x.dims[0]);
-    const size_t spatial = kernel.size(), missing = 3 - spatial;
+    const size_t spatial = pads.size() / 2, missing = 3 - spatial;
     const int vector = 16 / static_cast<int>(dtypeSize(d.outputs[0].dtype));
     uint64_t granularity = static_cast<uint64_t>(x.strides[0]) | static_cast<uint64_t>(x.dims[1]);
     for (size_t i = 0; i < spatial; ++i) {
@@ -51,9 +69,6 @@ LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelAr
         granularity |= static_cast<uint64_t>(x.strides[2 + i]);
         s.in[a] = static_cast<int32_t>(x.dims[2 + i]);
         s.out[a] = static_cast<int32_t>(d.outputs[0].dims[2 + i]);
-        s.kernel[a] = static_cast<int32_t>(kernel[i]);
-        s.stride[a] = static_cast<int32_t>(strides[i]);
-        s.dilation[a] = dilations.empty() ? 1 : static_cast<int32_t>(dilations[i]);
         s.pad[a] = static_cast<int32_t>(pads[i]);
         s.padEnd[a] = static_cast<int32_t>(pads[spatial + i]);
         s.rows *= s.out[a];
@@ -67,14 +82,15 @@ LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelAr
     const bool aligned = reinterpret_cast<uint64_t>(x.data) % std::min<uint64_t>(16, static_cast<uint64_t>(v) * dtypeSize(x.dtype)) == 0;
     const bool vectors = x.strides[1] == 1 && granularity % static_cast<uint64_t>(v) == 0 && aligned && v > 1;
     LaunchSpec spec;
+    spec.dependent = true;
     spec.entry = vectors ? "pool_vector" : "pool_scalar";
     spec.block = {128, 1, 1};
     spec.grid = gridFor(static_cast<int64_t>(s.rows) * s.columns, 128, device, vectors ? v : 1);
-    const int64_t taps = static_cast<int64_t>(s.kernel[0]) * s.kernel[1] * s.kernel[2];
-    if (x.strides[1] == 1 && taps >= 16 && static_cast<int64_t>(s.rows) * s.columns < 32LL * 2048) {
-        spec.entry = "pool_wide";
-        spec.block = {32, 8, 1};
-        spec.grid = {static_cast<uint32_t>(s.rows * ((s.columns + 31) / 32)), 1, 1};
+    if (x.strides[1] == 1 && windowOf(d).taps() >= 16 && static_cast<int64_t>(s.rows) * s.columns < 32LL * 2048) {
+        const int width = vectors ? v * 8 : 32;  // channels of a block
+        spec.entry = vectors ? "pool_wide_vector" : "pool_wide";
+        spec.block = {256, 1, 1};
+        spec.grid = {static_cast<uint32_t>(s.rows * ((s.columns + width - 1) / width)), 1, 1};
     }
     spec.params.add(s);
     epilogue.addParams(spec.params, args);
@@ -89,6 +105,15 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     source.defines = {{"X_T", storageType(d.inputs[0].dtype)}, {"SUM_T", quantized ? "int" : "acc_t"}};
     source.define("IS_MAX", isMax(d));
     source.define("QUANTIZED", quantized);
+    const DType x = d.inputs[0].dtype;
+    source.define("PAIRS", isMax(d) && !quantized && (x == DType::F16 || x == DType::BF16));
+    const Window window = windowOf(d);
+    for (size_t a = 0; a < 3; ++a) {
+        const std::string axis = std::to_string(a);
+        source.define("KERNEL_" + axis, window.kernel[a]);
+        source.define("STRIDE_" + axis, window.stride[a]);
+        source.define("DILATION_" + axis, window.dilation[a]);
+    }
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
     return {std::move(source), [d, epilogue, device](const KernelArgs& args) { return std::vector{launchOf(d, epilogue, args, device)}; }};
 }

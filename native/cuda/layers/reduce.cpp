@@ -36,6 +36,9 @@ ResultShape resultShape(const LayerDesc& d) {
     return s;
 }
 
+/// Elements of a 16-byte load, at most 8.
+int64_t vectorOf(const LayerDesc& d) { return std::min<int64_t>(8, 16 / static_cast<int64_t>(dtypeSize(d.inputs[0].dtype))); }
+
 std::optional<Epilogue> epilogueOf(const LayerDesc& d) { return Epilogue::of(d, resultShape(d), {.constantShape = false}); }
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device) {
@@ -81,7 +84,18 @@ LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelAr
         s.zero = static_cast<float>(d.inputs[0].zeroPoint);
     }
     LaunchSpec spec;
-    if (keptStep == 1) {
+    spec.dependent = true;
+    const int64_t vector = vectorOf(d);
+    bool vectors = keptStep == 1 && vector > 1 && d.stringAttr("kind", "") != "LogSumExp" && s.kept[s.keptRank - 1] % vector == 0 &&
+                   reinterpret_cast<uint64_t>(x.data) % (static_cast<uint64_t>(vector) * dtypeSize(x.dtype)) == 0;
+    for (int a = 0; a + 1 < s.keptRank; ++a) vectors = vectors && s.keptStrides[a] % vector == 0;
+    for (int a = 0; a < s.reducedRank; ++a) vectors = vectors && s.reducedStrides[a] % vector == 0;
+    if (vectors) {
+        const auto width = static_cast<int32_t>(vector * 8);  // results of a block
+        spec.entry = "reduce_vectors";
+        spec.block = {256, 1, 1};
+        spec.grid = {static_cast<uint32_t>((s.results + width - 1) / width), 1, 1};
+    } else if (keptStep == 1) {
         spec.entry = "reduce_columns";
         spec.block = {32, 8, 1};
         spec.grid = {static_cast<uint32_t>((s.results + 31) / 32), 1, 1};
@@ -102,6 +116,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     const DType t = valueType(d.inputs[0]);
     source.defines = {{"X_T", storageType(d.inputs[0].dtype)}, {"ACC_T", computeType(t)}, {"KIND", d.stringAttr("kind", "")}};
     source.define("IS_FLOAT", isFloat(t));
+    source.define("VECTOR", vectorOf(d));
     source.define("QUANTIZED", d.inputs[0].quantized());
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
     return {std::move(source), [d, epilogue, device](const KernelArgs& args) { return std::vector{launchOf(d, epilogue, args, device)}; }};

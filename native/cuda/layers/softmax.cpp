@@ -37,6 +37,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
                 const auto columns = static_cast<int32_t>(shape.columns());
                 const auto rows = static_cast<int32_t>(shape.rows());
                 LaunchSpec spec;
+                spec.dependent = true;
                 spec.entry = "softmax";
                 uint32_t threads = 32;
                 while (threads < 1024 && static_cast<int32_t>(threads * 4) < columns) threads *= 2;

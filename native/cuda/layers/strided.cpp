@@ -36,6 +36,16 @@ std::array<uint32_t, 3> gridFor(int64_t n, int threads, const DeviceProperties& 
     return {static_cast<uint32_t>(std::clamp<int64_t>(blocks, 1, most)), 1, 1};
 }
 
+bool alignedVectors(const TensorView& v, int axis, int64_t vector) {
+    const auto bytes = std::min<uint64_t>(16, static_cast<uint64_t>(vector) * dtypeSize(v.dtype));
+    if (reinterpret_cast<uint64_t>(v.data) % bytes != 0 || v.dims[static_cast<size_t>(axis)] % vector != 0) return false;
+    for (int a = 0; a < v.rank; ++a) {
+        const auto i = static_cast<size_t>(a);
+        if (a != axis && v.dims[i] != 1 && v.strides[i] % vector != 0) return false;
+    }
+    return v.strides[static_cast<size_t>(axis)] == 1;
+}
+
 TacticInfo anyStrides(const LayerDesc& layer) {
     TacticInfo info;
     info.inputLayouts.assign(layer.inputs.size(), "");

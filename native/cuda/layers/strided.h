@@ -28,6 +28,9 @@ DeviceDims deviceDims(std::span<const int64_t> dims);
 /// Enough blocks of `threads` for n items, at most so many as the device can hold several times over (kernels loop).
 std::array<uint32_t, 3> gridFor(int64_t n, int threads, const DeviceProperties& device, int64_t perThread = 1);
 
+/// Whether vectors of `vector` elements along `axis` (contiguous) start at multiples of their size, at most 16 bytes, everywhere.
+bool alignedVectors(const TensorView& v, int axis, int64_t vector);
+
 /// Layouts and views for a kernel that reads and writes any strides.
 TacticInfo anyStrides(const LayerDesc& layer);
 /// Nanoseconds of moving a layer's operands through memory once, and of starting a kernel.

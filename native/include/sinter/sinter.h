@@ -89,6 +89,17 @@ SINTER_API size_t sinter_engine_input_count(const sinter_engine* engine);
 SINTER_API size_t sinter_engine_output_count(const sinter_engine* engine);
 SINTER_API sinter_status sinter_engine_input(const sinter_engine* engine, size_t index, sinter_binding* binding);
 SINTER_API sinter_status sinter_engine_output(const sinter_engine* engine, size_t index, sinter_binding* binding);
+/* Optimization profiles: sizes of the open dimensions that the engine was built for. A run takes the profile that fits its
+ * shapes best, unless the context was created for one. */
+SINTER_API size_t sinter_engine_profile_count(const sinter_engine* engine);
+/* The shapes of an input in a profile: the least, the one that kernels were chosen at, and the largest. */
+typedef struct sinter_profile_shapes {
+    size_t rank;
+    int64_t min[SINTER_MAX_RANK], opt[SINTER_MAX_RANK], max[SINTER_MAX_RANK];
+} sinter_profile_shapes;
+SINTER_API sinter_status sinter_engine_profile_input(const sinter_engine* engine, size_t profile, size_t input,
+                                                     sinter_profile_shapes* shapes);
+/* Layers of the first profile; those of the profile that a context runs: sinter_context_layer_count. */
 SINTER_API size_t sinter_engine_layer_count(const sinter_engine* engine);
 /* Names live as long as the engine; NULL when out of range. */
 SINTER_API const char* sinter_engine_layer_name(const sinter_engine* engine, size_t index);
@@ -96,7 +107,15 @@ SINTER_API const char* sinter_engine_layer_tactic(const sinter_engine* engine, s
 
 /* threads = 0: the count that the engine was built for. */
 SINTER_API sinter_status sinter_context_create(const sinter_engine* engine, size_t threads, sinter_context** context);
+/* The same for one optimization profile: it takes only its shapes, and needs no more memory than they do. */
+SINTER_API sinter_status sinter_context_create_for_profile(const sinter_engine* engine, size_t threads, size_t profile,
+                                                           sinter_context** context);
 SINTER_API void sinter_context_free(sinter_context* context);
+/* The profile of the last run, and its layers. Names live as long as the engine; NULL when out of range. */
+SINTER_API size_t sinter_context_profile_index(const sinter_context* context);
+SINTER_API size_t sinter_context_layer_count(const sinter_context* context);
+SINTER_API const char* sinter_context_layer_name(const sinter_context* context, size_t index);
+SINTER_API const char* sinter_context_layer_tactic(const sinter_context* context, size_t index);
 
 /* Shape and memory of an input. `data` is borrowed: it must hold the tensor whenever the context runs. */
 SINTER_API sinter_status sinter_context_set_input(sinter_context* context, size_t index, const int64_t* dims, size_t rank,
@@ -108,7 +127,8 @@ SINTER_API sinter_status sinter_context_run(sinter_context* context);
 SINTER_API sinter_status sinter_context_output(const sinter_context* context, size_t index, sinter_tensor* tensor);
 
 /* Runs the set inputs `warmup` + 2 * `iterations` times. `total` takes `iterations` numbers, nanoseconds of whole runs
- * without layer timers; `layers` (may be NULL) takes layer count * iterations numbers, layer by layer. */
+ * without layer timers; `layers` (may be NULL) takes layer count * iterations numbers, layer by layer; the layer count is
+ * that of the profile that the shapes take (sinter_context_layer_count after a run at them). */
 SINTER_API sinter_status sinter_context_profile(sinter_context* context, size_t warmup, size_t iterations, double* total,
                                                 double* layers);
 

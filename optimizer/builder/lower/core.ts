@@ -17,6 +17,8 @@ interface Core {
 }
 
 export const CORE_OPS = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'LayerNormalization', ...reduceOps()]);
+/** A Gather is one only with operators behind it. */
+const isHead = (n: Node): boolean => n.domain === '' && (CORE_OPS.has(n.op) || n.op === 'Gather');
 
 function reduceOps(): string[] {
   return ['Mean', 'Sum', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare']
@@ -29,7 +31,7 @@ function reduceOps(): string[] {
  * Returns false when the nodes have another shape; the caller then lowers them one by one.
  */
 export function lowerCore(low: Lowering, nodes: readonly Node[], results: readonly ValueId[]): boolean {
-  const at = nodes.findIndex((n) => n.domain === '' && CORE_OPS.has(n.op));
+  const at = nodes.findIndex(isHead);
   if (at < 0) return false;
   const coreNode = nodes[at]!;
   const pad = at === 1 && nodes[0]!.op === 'Pad' ? nodes[0]! : null;
@@ -82,6 +84,13 @@ function coreOf(low: Lowering, node: Node, pad: Node | null): Core | null {
     case 'MatMul':
     case 'Gemm':
       return pad ? null : matmulOf(low, node);
+    case 'Gather':
+      return {
+        op: 'Gather',
+        attrs: { axis: intAttr(node, 'axis', 0) },
+        inputs: node.inputs.map((v) => low.value(v!)),
+        splitAxis: -1,
+      };
     case 'LayerNormalization': {
       const rank = low.shape(node.inputs[0]!).length;
       const axis = (intAttr(node, 'axis', -1) + rank) % rank;

@@ -2,7 +2,7 @@ import { FUSED_DOMAIN } from '../../ir/fused.ts';
 import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
 import { findOp } from '../../ops/index.ts';
-import { BuildError, type Plan } from '../plan.ts';
+import { BuildError, type Plan, rootOf } from '../plan.ts';
 import { lowerAsIs } from './asIs.ts';
 import { lowerAttention } from './attention.ts';
 import { type LiteralOf, Lowering } from './context.ts';
@@ -72,7 +72,27 @@ export function lowerGraph(
   if (missing.length > 0) throw unsupported(missing);
   for (const id of graph.outputs) bindOutput(low, id);
   if (integers) settleMeanings(low.plan);
+  dropUnread(low.plan);
   return low.plan;
+}
+
+/** Drops layers whose results nothing reads: shape arithmetic whose outcome lowering took as it follows from the shapes. */
+function dropUnread(plan: Plan): void {
+  // By storage: whoever writes a part of what is read, or under another meaning, is needed.
+  const read = new Set<number>();
+  const note = (v: number): void => {
+    if (v >= 0) read.add(rootOf(plan, v));
+  };
+  plan.values.forEach((v, i) => {
+    if (v.external === 'output') note(i);
+  });
+  for (const b of plan.outputs) note(b.value);
+  const kept = plan.layers.toReversed().filter((l) => {
+    if (!l.outputs.some((v) => read.has(rootOf(plan, v)))) return false;
+    l.inputs.forEach(note);
+    return true;
+  });
+  plan.layers.splice(0, plan.layers.length, ...kept.reverse());
 }
 
 class UnknownOperator extends Error {}
@@ -143,6 +163,14 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
       };
       if (quantized ? lowerQuantized(body, nodes, rest) : lowerFused(body, nodes, node.body!.outputs)) return;
     }
+    // What comes behind a Gather was one kernel before the two were joined, and is one again.
+    const [gather, ...chain] = nodes;
+    if (gather?.op === 'Gather' && chain.length > 0 && chain.every(isPointwise)) {
+      lowerNode(body, gather, inline);
+      lowerPointwise(body, chain, node.body!.outputs);
+      for (const n of chain) for (const v of n.outputs) body.learn(v);
+      return;
+    }
     for (const n of nodes) lowerNode(body, n, inline);
     return;
   }
@@ -191,6 +219,7 @@ function lowerEntry(low: Lowering, node: Node, row: (typeof TABLE)[string] | und
     op: entry.op,
     ...(entry.attrs ? { attrs: entry.attrs } : {}),
     ...(entry.viewWish ? { viewWish: true } : {}),
+    ...(entry.start === undefined ? {} : { start: entry.start }),
     inputs: inputs.map((v) => (v === null ? -1 : low.value(v))),
     outputs: node.outputs.map((v) => low.value(v)),
   });

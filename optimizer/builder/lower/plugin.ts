@@ -40,8 +40,8 @@ export interface PluginNeed {
   readonly digest: string;
 }
 
-/** What the layers of a plan and of its regions need, in name order. */
-export function pluginsOf(plan: Plan): PluginNeed[] {
+/** What the layers of plans and of their regions need, in name order. */
+export function pluginsOf(plans: readonly Plan[]): PluginNeed[] {
   const found = new Map<string, PluginNeed>();
   const visit = (p: Plan): void => {
     for (const l of p.layers) {
@@ -52,6 +52,6 @@ export function pluginsOf(plan: Plan): PluginNeed[] {
       found.set(name, { name, version, digest: String(l.attrs['plugin.digest']) });
     }
   };
-  visit(plan);
+  plans.forEach(visit);
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-import { evalDim, sameDim } from '../../ir/dim.ts';
+import { type DimExpr, dimAdd, dimMax, evalDim, sameDim } from '../../ir/dim.ts';
 import type { Node } from '../../ir/graph.ts';
 import { toNumbers } from '../../ir/tensor.ts';
 import { BuildError, type LayerAttr } from '../plan.ts';
@@ -11,6 +11,8 @@ export interface TableEntry {
   readonly attrs?: Readonly<Record<string, LayerAttr>>;
   readonly inputs?: readonly number[];
   readonly viewWish?: boolean;
+  /** Where a Slice that must be a view begins, if that follows from an open dimension. */
+  readonly start?: DimExpr;
 }
 
 const float = (x: number): LayerAttr => ({ float: x });
@@ -62,6 +64,7 @@ function slice(low: Lowering, node: Node): TableEntry {
   const steps =
     node.inputs[4] === undefined || node.inputs[4] === null ? starts.map(() => 1) : constant(low, node, 4, 'steps');
   const from = new Array<number>(rank).fill(0);
+  let open: DimExpr | undefined;
   const by = new Array<number>(rank).fill(1);
   axes.forEach((a, i) => {
     const axis = (a + rank) % rank;
@@ -74,8 +77,14 @@ function slice(low: Lowering, node: Node): TableEntry {
       const s = given < 0 ? given + dim : given;
       from[axis] = step > 0 ? Math.min(Math.max(s, 0), dim) : Math.min(Math.max(s, -1), dim - 1);
     } else if (given >= 0 && step > 0) from[axis] = given;
+    else if (axes.length === 1 && step === 1) open = dimMax(0, dimAdd(dim, given));
     else throw new BuildError(`Slice "${node.name}" counts from the end of a dimension that is not fixed`, node.source);
   });
+  // Counted from the end of an open dimension: a view whose start follows that.
+  if (open !== undefined) {
+    const attrs = { starts: from, steps: by, axis: (axes[0]! + rank) % rank };
+    return { op: 'Slice', attrs, inputs: [0], viewWish: true, start: open };
+  }
   const out = low.shape(node.outputs[0]!);
   const cut = dims.flatMap((d, i) => (by[i] === 1 && sameDim(d, out[i]!) ? [] : [i]));
   // Concat elimination wishes for a view; a part of one axis can be one.

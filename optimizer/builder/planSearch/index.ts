@@ -27,6 +27,8 @@ export interface SearchOptions {
   readonly threads: number;
   /** Sizes that tactics are chosen at: the profile's `opt`. */
   readonly bind: Binding;
+  /** Other sizes that every tactic must be able to run at: those of the profile's ends. */
+  readonly probes?: readonly Binding[];
   readonly onProgress?: (done: number, total: number, layer: string) => void;
   readonly stop?: AbortSignal;
   /** Permission to store values in fewer bits; the model's own storage throughout by default. */
@@ -89,7 +91,7 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
   const plain = plan.layers.map((l, i) => {
     options.stop?.throwIfAborted();
     const tactics = dissolves(l) ? [] : offered(plan, l, enumerator, options.bind);
-    const slow = onIntegers(plan, l) && tactics.every((t) => t.name.endsWith('__scalar'));
+    const slow = (onIntegers(plan, l) || isLookup(l)) && tactics.every((t) => t.name.endsWith('__scalar'));
     if ((tactics.length === 0 || slow) && !dissolves(l) && l.node !== undefined) {
       inline.add(l.node);
       l.candidates = [];
@@ -163,6 +165,9 @@ const COMPUTES = new Set(['Conv', 'MatMul', 'Pointwise', 'AveragePool', 'Reduce'
 const onIntegers = (plan: Plan, l: PlanLayer): boolean =>
   (COMPUTES.has(l.op) || (l.op === 'Resize' && l.attrs.mode !== 'nearest')) &&
   [...l.inputs, ...l.outputs].some((v) => v >= 0 && plan.values[v]!.scale !== undefined && !plan.values[v]!.own);
+
+/** Rows of a table that go through a program: a reference alone is slower than moving them and computing after that. */
+const isLookup = (l: PlanLayer): boolean => l.op === 'Gather' && l.program !== undefined;
 
 /** What each value is stored as in a variant of one layer. */
 function operandStorage(storages: Storages, plan: Plan, l: PlanLayer, variant: Variant): StoredAs {

@@ -39,12 +39,31 @@ export interface TacticSource {
   readonly device: string;
   readonly threads: number;
   readonly bind: Binding;
+  /** Other sizes that every tactic must be able to run at. */
+  readonly probes?: readonly Binding[];
   readonly tactics?: (name: string) => boolean;
+}
+
+/**
+ * The tactics that the device offers at other sizes of the profile too, in the same formats; workspace for the largest.
+ * Sizes that the network cannot have (nothing is offered there) rule nothing out.
+ */
+function validAlsoAt(tactics: readonly Tactic[], there: readonly Tactic[]): readonly Tactic[] {
+  if (there.length === 0) return tactics;
+  const byName = new Map(there.map((t) => [t.name, t]));
+  const form = (t: Tactic): string =>
+    JSON.stringify([t.packing, t.inputLayouts, t.outputLayouts, t.inputViews, t.outputViews]);
+  return tactics.flatMap((t) => {
+    const other = byName.get(t.name);
+    if (!other || form(other) !== form(t)) return [];
+    return [other.workspace > t.workspace ? { ...t, workspace: other.workspace } : t];
+  });
 }
 
 /** Asks the device once per distinct layer. */
 export class Enumerator {
   private readonly cache = new Map<string, readonly Tactic[]>();
+  private readonly offered = new Map<string, readonly Tactic[]>();
   private readonly source: TacticSource;
   /** Timings of auto-tuning, where it ran; estimates stand for the rest. */
   times: ((desc: Uint8Array, tactic: string) => Timing | undefined) | null = null;
@@ -54,14 +73,31 @@ export class Enumerator {
   }
 
   tactics(plan: Plan, layer: PlanLayer, stored?: StoredAs): readonly Tactic[] {
-    const { runtime, device, threads, bind, tactics } = this.source;
+    const { bind, probes = [], tactics } = this.source;
     const bytes = layerDescBytes(plan, layer, bind, stored);
-    const key = Buffer.from(bytes).toString('latin1');
+    let key = Buffer.from(bytes).toString('latin1');
+    const others = new Map<string, Uint8Array>();
+    for (const probe of probes) {
+      const other = layerDescBytes(plan, layer, probe, stored);
+      const text = Buffer.from(other).toString('latin1');
+      if (text !== key) others.set(text, other);
+    }
+    const own = key;
+    key = [own, ...others.keys()].join('|');
     const seen = this.cache.get(key);
     if (seen) return seen;
-    const all = runtime.enumerate(device, bytes, threads);
+    let all = this.enumerate(own, bytes);
+    for (const [text, other] of others) all = validAlsoAt(all, this.enumerate(text, other));
     const found = tactics ? all.filter((t) => tactics(t.name)) : all;
     this.cache.set(key, found);
+    return found;
+  }
+
+  private enumerate(key: string, bytes: Uint8Array): readonly Tactic[] {
+    const seen = this.offered.get(key);
+    if (seen) return seen;
+    const found = this.source.runtime.enumerate(this.source.device, bytes, this.source.threads);
+    this.offered.set(key, found);
     return found;
   }
 

@@ -107,21 +107,23 @@ export class Storages {
     return variants;
   }
 
-  /** Quantized throughout, or quantized in and floating point out. */
+  /** Quantized throughout, quantized in and floating point out, and for a first convolution the reverse. */
   private quantizedVariants(plan: Plan, l: PlanLayer, storage: Storage, allowed: readonly Storage[]): Variant[] {
     const moves = MOVERS.has(l.op);
     if (!moves && !QUANTIZED.has(l.op)) return [];
     const can = (v: number): boolean => this.stored(plan, v, storage) !== undefined;
-    if (!can(l.inputs[0] ?? -1)) return [];
     const allIn = l.inputs.every((v) => v < 0 || can(v) || plan.values[v]!.weight !== undefined);
     const allOut = l.outputs.every(can);
     const inputs = l.inputs.map((v) => (can(v) ? storage : ''));
     const all = (s: Storage): Storage[] => l.outputs.map(() => s);
+    const begins = l.op === 'Conv' && plan.values[l.inputs[0]!]?.external === 'input' && allOut && allowed.includes('');
+    const beginnings: Variant[] = begins ? [{ inputs: l.inputs.map(() => ''), outputs: all(storage) }] : [];
+    if (!can(l.inputs[0] ?? -1)) return beginnings;
     if (moves) return allIn && allOut ? [{ inputs, outputs: all(storage) }] : [];
     // A product of two activations has no packed side; a float operand of an elementwise layer decides against INT8.
     if ((l.op === 'Conv' || l.op === 'MatMul') && plan.values[l.inputs[1]!]?.weight === undefined) return [];
     if (l.op === 'Pointwise' && !allIn) return [];
-    const out: Variant[] = allOut ? [{ inputs, outputs: all(storage) }] : [];
+    const out: Variant[] = allOut ? [{ inputs, outputs: all(storage) }, ...beginnings] : [];
     const floats = allowed.filter((s) => !isQuantized(s));
     // The model's own storage is where the quantized part of a network ends, whatever else is demanded of the layer.
     for (const s of floats.includes('') ? floats : ['' as const, ...floats]) {
@@ -142,7 +144,8 @@ export class Storages {
     const outputs = l.outputs.map(() => storage);
     if (l.op === 'Pointwise') return [{ inputs: l.inputs.map(() => ''), outputs }];
     const table = l.inputs[0] ?? -1;
-    if (storedWithActivations(l.op, 0) && can(table) && constant(table)) return [{ inputs: [storage, ''], outputs }];
+    if (storedWithActivations(l.op, 0) && can(table) && constant(table))
+      return [{ inputs: l.inputs.map((_, i) => (i === 0 ? storage : '')), outputs }];
     return [];
   }
 

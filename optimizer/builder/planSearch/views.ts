@@ -73,7 +73,7 @@ export function resolveViews(plan: Plan, enumerator: Enumerator, bind: Binding):
       // Split, and Slice of one axis.
       const x = l.inputs[0]!;
       const axis = l.attrs.axis as number;
-      let start: DimExpr = l.op === 'Slice' ? (l.attrs.starts as readonly number[])[axis]! : 0;
+      let start: DimExpr = l.start ?? (l.op === 'Slice' ? (l.attrs.starts as readonly number[])[axis]! : 0);
       for (const y of l.outputs) {
         const view = { of: x, kind: 'slice', axis, start } as const;
         if (decide(l, y, sliceOutputRefusal(plan, use, view, y, evalDim(start, bind), bind)))

@@ -80,6 +80,8 @@ export const profileDocument = z.object({
     modelHash: z.string(),
     /** Choices that shaped the engine. */
     options: z.record(z.string(), z.unknown()),
+    /** The optimization profile that ran, of engines with several. */
+    profile: z.object({ index, count: index }).optional(),
     inputs: z.array(binding),
     /** Each with the layer that writes it last; -1 where none does. */
     outputs: z.array(binding.extend({ layer: z.number().int().min(-1) })),

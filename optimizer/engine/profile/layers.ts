@@ -1,4 +1,4 @@
-import { byteLength } from '../../ir/dtype.ts';
+import { byteLength, type DataType } from '../../ir/dtype.ts';
 import { dtypeFromNumber } from '../encode.ts';
 import { layerFlops, product } from '../layerFlops.ts';
 import type { DimExprMessage, EngineMessage, LayerMessage, ValueMessage } from '../messages.ts';
@@ -36,8 +36,12 @@ export const shapeOf = (v: ValueMessage, sizes: SymbolSizes): number[] => v.shap
 export const shapeWords = (dims: readonly number[]): string => (dims.length === 0 ? 'scalar' : dims.join('×'));
 
 /** Sizes of the symbols that these input shapes give; those that no input names alone take the tuned size. */
-export function symbolSizes(header: EngineMessage, shapes: Readonly<Record<string, readonly number[]>>): SymbolSizes {
-  const sizes = header.symbols.map((_, i) => header.profiles[0]?.ranges[i]?.opt ?? 1);
+export function symbolSizes(
+  header: EngineMessage,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  profile = 0,
+): SymbolSizes {
+  const sizes = header.symbols.map((_, i) => header.profiles[profile]?.ranges[i]?.opt ?? 1);
   for (const { name, value } of header.inputs) {
     header.values[value]!.shape.forEach((d, i) => {
       const given = shapes[name]?.[i];
@@ -63,6 +67,25 @@ export function lastWriter(header: EngineMessage, output: number): number {
   return layers.findLastIndex((l) =>
     l.outputs.some((v) => v === output || rootOf(values, v) === rootOf(values, output)),
   );
+}
+
+/** The element types that kernel names begin with. */
+const KERNEL_TYPES: Readonly<Record<string, DataType>> = {
+  f64: 'float64',
+  f32: 'float32',
+  f16: 'float16',
+  bf16: 'bfloat16',
+  s8: 'int8',
+  u8: 'uint8',
+};
+
+/**
+ * What a layer computes with: what its kernel's name says (one may read float32 and multiply in float16), else what it
+ * reads.
+ */
+function computesIn(tactic: string, reads: DataType | ''): DataType | '' {
+  const type = tactic.replace(/^cpu:/, '').split('_', 1)[0] ?? '';
+  return KERNEL_TYPES[type] ?? reads;
 }
 
 /** Describes every layer of an engine: who feeds it, what it computes with, its operations and bytes. */
@@ -95,7 +118,7 @@ export function describeLayers(header: EngineMessage, sizes: SymbolSizes): Layer
     const out = values[l.outputs[0] ?? -1];
     return {
       inputs: [...fed].sort((a, b) => a - b),
-      dtype: first ? dtypeFromNumber(first.dtype) : '',
+      dtype: computesIn(l.tactic, first ? dtypeFromNumber(first.dtype) : ''),
       output: out
         ? { dtype: dtypeFromNumber(out.dtype), shape: shapeWords(shapeOf(out, sizes)), layout: out.layout || 'linear' }
         : { dtype: '', shape: '', layout: '' },

@@ -1,6 +1,7 @@
 import type { DeviceInfo, Profile, Tensor } from '../../runtime.ts';
 import { dtypeFromNumber } from '../encode.ts';
 import type { EngineMessage } from '../messages.ts';
+import { engineAt, profileCount } from '../profiles.ts';
 import { ceilingOf, PROFILE_KIND, PROFILE_VERSION, type ProfileCeilings, type ProfileDocument } from './document.ts';
 import { describeLayers, type LayerDescription, lastWriter, shapeOf, shapeWords, symbolSizes } from './layers.ts';
 import { memoryBlocks, memoryPeak } from './memory.ts';
@@ -63,9 +64,11 @@ function options(json: string): Record<string, unknown> {
 
 /** Puts a measured run and what the engine's header says together into a document. */
 export function recordProfile(r: Recording): ProfileDocument {
-  const { header, profile } = r;
+  const { profile } = r;
+  const header = engineAt(r.header, profile.profile);
   const shapes = Object.fromEntries(Object.entries(r.inputs).map(([name, t]) => [name, t.shape]));
-  const sizes = symbolSizes(header, shapes);
+  const sizes = symbolSizes(header, shapes, profile.profile);
+  const profiles = profileCount(r.header);
   const described = describeLayers(header, sizes);
   const binding = ({ name, value }: { name: string; value: number }) => {
     const v = header.values[value]!;
@@ -90,6 +93,7 @@ export function recordProfile(r: Recording): ProfileDocument {
       modelName: header.provenance.modelName,
       modelHash: header.provenance.modelHash,
       options: options(header.provenance.optionsJson),
+      ...(profiles > 1 ? { profile: { index: profile.profile, count: profiles } } : {}),
       inputs: header.inputs.map(binding),
       outputs: header.outputs.map((b) => ({ ...binding(b), layer: lastWriter(header, b.value) })),
     },

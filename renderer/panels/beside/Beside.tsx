@@ -10,6 +10,7 @@ import { CommandButton } from '../../ui/CommandButton.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Frame.tsx';
 import { bytesText, countText, plural, timeText } from '../../ui/format.ts';
+import { Slower } from './Slower.tsx';
 
 /** "×1.24", "×0.0041", "×13,938": three digits, never more than fit. */
 const factor = (before: number, after: number): string => {
@@ -135,6 +136,7 @@ export default function Beside() {
     if (drawsLayers(get()) && layer) select(idsOf(r), `l${layer.layer}`);
     else selectLayer(idsOf(r));
   };
+  const isLit = (r: AlignedRow): boolean => idsOf(r).some((s) => selection.has(s));
   return (
     <div className="beside">
       <Heads profiles={profiles} />
@@ -151,10 +153,11 @@ export default function Beside() {
         sort={{ id: profiles[0]!.id, desc: true }}
         rowKey={(r) => r.key}
         sourcesOf={idsOf}
-        isLit={(r) => idsOf(r).some((s) => selection.has(s))}
+        isLit={isLit}
         onPick={pick}
         onHover={(r) => hover(r ? idsOf(r) : [])}
       />
+      <Slower profiles={profiles} rows={aligned.rows} isLit={isLit} onPick={pick} />
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
 import { bytesText, countText, percentText, plural, secondsText } from '../../ui/format.ts';
+import { rangesText } from '../../ui/ranges.ts';
 import { fallbacks } from './fallbacks.ts';
 import { Options } from './Options.tsx';
 
@@ -26,7 +27,7 @@ function OnCpu({ layers }: { layers: readonly ReportLayer[] }) {
         {plural(there.layers.length, 'layer runs', 'layers run')} on the CPU, {plural(there.copies, 'copy', 'copies')},{' '}
         {bytesText(there.bytes)} a run.
       </p>
-      <p className="muted">The GPU has no kernel for them; each waits for the GPU and holds up the graph of launches.</p>
+      <p className="muted">The GPU has no kernel there: such a layer waits for the GPU, and no graph of launches holds it.</p>
       <ul className="fallbacks" aria-label="Layers on the CPU">
         {there.layers.map((l) => (
           <li key={l.index}>
@@ -85,6 +86,21 @@ function Result() {
           For {device ?? report.device}.
         </p>
       </Section>
+      {report.profiles.length > 1 && (
+        <Section title="Optimization profiles">
+          <dl className="attributes">
+            {report.profiles.map((p, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a profile is its number
+              <div key={i}>
+                <dt>{i}</dt>
+                <dd className="mono">
+                  {rangesText(p.ranges)}: {plural(p.layers, 'layer')}, {bytesText(p.arena)}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </Section>
+      )}
       <OnCpu layers={report.layers} />
       <Section title="Activation memory">
         <div className="stats">

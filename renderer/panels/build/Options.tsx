@@ -10,6 +10,7 @@ import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { DeviceChoice } from '../../ui/DeviceChoice.tsx';
 import { Section } from '../../ui/Frame.tsx';
+import { Dimensions } from './Dimensions.tsx';
 
 /** Threads that layers run on: on a CPU alone. */
 function Threads() {
@@ -94,26 +95,6 @@ function Tuning() {
       )}
     </>
   );
-}
-
-/** Sizes of the dimensions that the model leaves open. */
-function Dimensions() {
-  const symbols = useStudio((s) => s.model?.symbols) ?? [];
-  const shapes = useStudio((s) => s.choices.shapes);
-  return symbols.map((s) => (
-    <NumberInput
-      key={s}
-      label={`Dimension ${s}`}
-      description="The engine is built for this size"
-      size="xs"
-      min={1}
-      value={shapes[s] ?? ''}
-      error={shapes[s] === undefined ? 'Give a size' : undefined}
-      onChange={(v) => {
-        if (typeof v === 'number' && v >= 1) choose({ shapes: { ...shapes, [s]: Math.round(v) } });
-      }}
-    />
-  ));
 }
 
 /** What the next engine is built for, and how. */

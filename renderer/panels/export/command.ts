@@ -28,7 +28,14 @@ function givenFlags({ given = {} }: Model): string[] {
   return [...(given.weights === undefined ? [] : ['--weights', shellWord(given.weights)]), ...shapes];
 }
 
+/** Sizes of open dimensions: fixed shapes, or the ranges of one or several optimization profiles. */
 function shapes(model: Model, choices: Choices): string[] {
+  if (choices.profiles.length > 0) {
+    return choices.profiles.flatMap((p, i) => [
+      ...(choices.profiles.length > 1 ? ['--profile', String(i)] : []),
+      ...Object.entries(p).flatMap(([s, r]) => ['--range', shellWord(`${s}=${r.min},${r.opt},${r.max}`)]),
+    ]);
+  }
   return model.inputs.flatMap((input) => {
     const shape = input.type.slice(input.type.indexOf(' ') + 1);
     if (!model.symbols.some((s) => shape.split('×').includes(s))) return [];

@@ -1,7 +1,8 @@
-import { NumberInput, Progress } from '@mantine/core';
+import { NumberInput, Progress, Select } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { onCpu } from '../../profile/slower/kernels.ts';
 import { dtypeName, layerSum } from '../../profile/summary.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { isStale } from '../../store/state.ts';
@@ -10,6 +11,7 @@ import { Chart } from '../../ui/Chart.tsx';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
 import { countText, plural, rateText, timeText } from '../../ui/format.ts';
+import { rangesText } from '../../ui/ranges.ts';
 import { histogram } from './histogram.ts';
 import { Profiles } from './Profiles.tsx';
 
@@ -21,6 +23,7 @@ function Latency({ result }: { result: ProfileResult }) {
   const values = useMemo(() => Float64Array.from(samples, (s) => s / 1e6), [samples]);
   const bins = useMemo(() => histogram(values, 24), [values]);
   const marks = useMemo(() => [{ value: latency.median / 1e6, text: 'median' }], [latency]);
+  const there = result.layers.filter(onCpu);
   // Other programs on the machine cause spikes that would flatten everything else.
   const top = (latency.p90 / 1e6) * 1.4;
   const beyond = values.filter((v) => v > top).length;
@@ -45,6 +48,14 @@ function Latency({ result }: { result: ProfileResult }) {
           one by one take {timeText(layerSum(result))}: their sum is not the engine's time.
         </p>
       </Section>
+      {there.length > 0 && (
+        <Section title="On the CPU">
+          <p data-testid="on-cpu">
+            {plural(there.length, 'layer runs', 'layers run')} on the CPU and {there.length === 1 ? 'takes' : 'take'}{' '}
+            {timeText(there.reduce((n, l) => n + l.median, 0))} of that, copies there and back included.
+          </p>
+        </Section>
+      )}
       <Section
         title="Run by run (ms)"
         aside={beyond > 0 ? <span className="muted">{plural(beyond, 'spike')} beyond the chart</span> : null}
@@ -81,7 +92,9 @@ function Device({ result }: { result: ProfileResult }) {
     <Section title="Device">
       <p>
         {device.name}
-        {device.cores > 0 && <span className="muted">, {plural(device.cores, 'core')}</span>}
+        {device.cores > 0 && (
+          <span className="muted">, {plural(device.cores, device.kind === 'cpu' ? 'core' : 'multiprocessor')}</span>
+        )}
       </p>
       {rows.length > 0 && (
         <>
@@ -106,10 +119,23 @@ function Device({ result }: { result: ProfileResult }) {
 
 function Run() {
   const iterations = useStudio((s) => s.choices.iterations);
+  const profiles = useStudio((s) => s.build?.report.profiles) ?? [];
+  const chosen = useStudio((s) => s.choices.optimizationProfile);
   const job = useStudio((s) => s.jobs.find((j) => j.job === s.profiling));
   return (
     <Section title="Run">
       <div className="form">
+        {profiles.length > 1 && (
+          <Select
+            label="Optimization profile"
+            description="Runs at its best sizes"
+            size="xs"
+            allowDeselect={false}
+            data={profiles.map((p, i) => ({ value: String(i), label: `${i} · ${rangesText(p.ranges)}` }))}
+            value={String(Math.min(chosen, profiles.length - 1))}
+            onChange={(v) => v !== null && choose({ optimizationProfile: Number(v) })}
+          />
+        )}
         <NumberInput
           label="Runs"
           size="xs"

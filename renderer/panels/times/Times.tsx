@@ -40,7 +40,7 @@ function columnsFor(p: Pick<ProfileResult, 'layers' | 'sources'>): Column<LayerT
   const sum = layerSum({ layers }) || 1;
   const most = Math.max(1, ...layers.map((l) => l.median));
   const per = (amount: number, l: LayerTime): number => (l.median > 0 ? amount / l.median : 0);
-  const rate = (x: number): string => (x > 0 ? x.toFixed(1) : '–');
+  const rate = (x: number): string => (x <= 0 ? '–' : x < 999.5 ? x.toFixed(1) : countText(Math.round(x)));
   return [
     number(
       'layer',

@@ -21,13 +21,12 @@ export function threadsOf(): number {
 export async function build(): Promise<boolean> {
   const { model, trace, choices } = get();
   if (!model || !trace || get().building !== null) return false;
-  const open = model.symbols.filter((s) => !choices.shapes[s]);
+  const { profiles } = choices;
+  const sizes = profiles.length > 0 ? profiles : [choices.shapes];
+  const open = model.symbols.filter((s) => sizes.some((p) => !p[s]));
   if (open.length > 0) {
     set({ step: 'build' });
-    notify(
-      'warning',
-      `Give dimension ${open.map((s) => `"${s}"`).join(' and ')} a size: an engine of this version is built for fixed shapes.`,
-    );
+    notify('warning', `Give dimension ${open.map((s) => `"${s}"`).join(' and ')} a size, or a range of sizes.`);
     return false;
   }
   const { kind, fastFp32, pins } = choices.precision;
@@ -46,7 +45,8 @@ export async function build(): Promise<boolean> {
     const { level, pin, forbid } = choices.tuning;
     const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
     const what = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes } };
-    const result = await busy(host().build({ ...what, precision, fastFp32, tuning, job }));
+    const ranged = { profiles: profiles.map((p) => ({ ...p })) };
+    const result = await busy(host().build({ ...what, ...ranged, precision, fastFp32, tuning, job }));
     set({ build: result, buildKey, profile: null, overlay: get().overlay === 'time' ? 'none' : get().overlay });
     return true;
   } catch (e) {
@@ -67,6 +67,7 @@ export async function profile(): Promise<boolean> {
     const iterations = choices.iterations;
     const params = {
       engine: built.engine,
+      optimizationProfile: Math.min(choices.optimizationProfile, built.report.profiles.length - 1),
       threads: built.report.threads,
       warmup: Math.ceil(iterations / 10),
       iterations,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { tuningChoice } from '../../../electron/ipc/schemas/build.ts';
+import { dimensionRanges, tuningChoice } from '../../../electron/ipc/schemas/build.ts';
 import { type Given, given } from '../../../electron/ipc/schemas/graph.ts';
 import { budget, buildKind, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
@@ -38,6 +38,7 @@ const projectFile = z.object({
     device: z.string(),
     threads: z.number(),
     shapes: z.record(z.string(), z.number()),
+    profiles: z.array(dimensionRanges).optional(),
     iterations: z.number(),
     precision: precisionChoices.optional(),
     tuning: tuningChoice.optional(),
@@ -77,6 +78,7 @@ export function projectText(folder: string): string | null {
       passes: [...choices.passes],
       applications: [...choices.applications],
       shapes: { ...choices.shapes },
+      profiles: choices.profiles.map((p) => ({ ...p })),
       tuning: tuningChoice.parse(choices.tuning),
       // A copy: what is stored is plain and owned.
       precision: placed(precisionChoices.parse(choices.precision), relative),
@@ -95,9 +97,10 @@ export async function restoreProject(text: string, folder: string): Promise<bool
   }
   const { model, step, calibration } = parsed.data;
   const absolute = (path: string): string => resolveFrom(folder, path);
-  const { precision, tuning, ...others } = parsed.data.choices;
+  const { precision, tuning, profiles, ...others } = parsed.data.choices;
   const choices = {
     ...others,
+    ...(profiles ? { profiles } : {}),
     ...(precision ? { precision: placed(precision, absolute) } : {}),
     ...(tuning ? { tuning } : {}),
   };

@@ -65,7 +65,11 @@ std::vector<KernelRow> deviceRows(const LayerDesc& layer) {
     std::vector<KernelRow> rows;
     for (const auto& device : DeviceRegistry::instance().all()) {
         if (device->info().kind == "cpu") continue;
-        for (const Tactic& t : device->enumerate(layer, 1)) {
+        std::vector<Tactic> tactics = device->enumerate(layer, 1);
+        for (const char* library : {"cublaslt"}) {
+            for (Tactic& t : device->libraryTactics(layer, library)) tactics.push_back(std::move(t));
+        }
+        for (const Tactic& t : tactics) {
             if (t.name.starts_with("cpu:")) continue;  // those run on their own
             KernelRow row;
             row.name = t.name;

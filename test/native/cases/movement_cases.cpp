@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "cases/harness.h"
+#include "cases/programs.h"
 
 namespace sinter::cases {
 namespace {
@@ -109,11 +110,26 @@ TEST_CASE("cases: Gather and Scatter") {
     gather({10, 33}, {2, 3}, 0, {2, 3, 33}, {0, 9, 4, -1, -10, 5});
     gather({3, 8, 5, 4}, {3}, 1, {3, 3, 5, 4}, {7, 0, 2});
     gather({3, 8, 5, 4}, {2, 2}, 3, {3, 8, 5, 2, 2}, {3, 0, 1, -1});
+    gather({10, 64}, {2, 3}, 0, {2, 3, 64}, {0, 9, 4, -1, -10, 5}, DType::F16);
+    gather({2, 10, 8}, {3}, 1, {2, 3, 8}, {0, 9, -2});
     gather({6}, {}, 0, {}, {2});
     gather({6}, {4}, 0, {4}, {5, 4, 0, 0}, DType::I64);
     gather({4, 6, 3}, {}, 1, {4, 3}, {-2}, DType::U8);
     gather({5, 3}, {0}, 0, {0, 3}, {});
     gather({50, 64}, {7}, 0, {7, 64}, {49, 0, -50, 3, 3, 2, 1}, DType::F16);
+    const auto rows = [&](const Dims& x, const Dims& y, std::vector<double> at, const char* epilogue, DType t = DType::F32, DType index = DType::I64) {
+        Builder b("Gather");
+        b.input(x, t).input(Dims(y.begin(), y.end() - static_cast<std::ptrdiff_t>(x.size() - 1)), index).output(y, t).i("axis", 0);
+        addEpilogue(b, epilogue, y, y.size() - 1, t);
+        cases.push_back(b.range(-3, 5).values(1, std::move(at)).tolerance(t == DType::F32 ? 1e-5 : 1e-2)
+                            .name("rows of " + std::string(dtypeName(t)) + " " + shapeText(x) + " " + epilogue).build());
+    };
+    rows({10, 33}, {2, 3, 33}, {0, 9, 4, -1, -10, 5}, "residual");
+    rows({10, 64}, {6, 64}, {0, 9, 4, -1, -10, 5}, "scale_shift");
+    rows({10, 64}, {6, 64}, {0, 9, 4, -1, -10, 5}, "long", DType::F32, DType::I32);
+    rows({7, 3, 16}, {2, 3, 16}, {6, -2}, "bias_relu");
+    rows({10, 64}, {1, 6, 64}, {0, 9, 4, -1, -10, 5}, "residual", DType::F16);
+    rows({10, 20}, {3, 20}, {0, 9, -3}, "gelu", DType::BF16);
     cases.push_back(exact("GatherElements", "axis 1").input({4, 5}).input({3, 2}, DType::I64).output({3, 2}).i("axis", 1).values(1, {0, 4, -1, 2, 1, 1}).build());
     cases.push_back(exact("GatherElements", "axis 0").input({4, 5}, DType::F16).input({2, 5}, DType::I32).output({2, 5}, DType::F16).i("axis", 0)
                         .values(1, {0, 1, 2, 3, -4, 3, 2, 1, 0, -1}).build());

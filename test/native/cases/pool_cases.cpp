@@ -52,6 +52,15 @@ TEST_CASE("cases: pools") {
         cases.push_back(make(op, {.x = {1, 3, 6, 7, 8}, .kernel = {2, 3, 2}, .stride = {2, 1, 2}, .pads = {0, 1, 1, 1, 1, 0}}));
         for (DType t : {DType::F16, DType::BF16, DType::F64}) cases.push_back(make(op, {.x = {1, 7, 9, 9}, .kernel = {3, 3}, .stride = {2, 2}, .pads = {1, 1, 1, 1}, .t = t}));
     }
+    for (const char* op : {"MaxPool", "AveragePool"}) {
+        for (DType t : {DType::F16, DType::BF16}) {
+            for (int64_t c : {8, 40, 72}) {
+                cases.push_back(make(op, {.x = {2, c, 9, 11}, .kernel = {3, 3}, .stride = {2, 2}, .pads = {1, 0, 1, 2}, .t = t}));
+                cases.push_back(make(op, {.x = {2, c, 7, 6}, .kernel = {7, 6}, .t = t}));
+            }
+            cases.push_back(make(op, {.x = {1, 16, 9, 9}, .kernel = {6, 6}, .stride = {3, 3}, .pads = {2, 2, 2, 2}, .t = t}));
+        }
+    }
     for (DType t : {DType::U8, DType::I8}) cases.push_back(make("MaxPool", {.x = {1, 7, 9, 9}, .kernel = {3, 3}, .stride = {2, 2}, .pads = {1, 1, 1, 1}, .t = t}));
     runCases("Pools", cases);
 }

@@ -43,6 +43,13 @@ TEST_CASE("cases: Reduce") {
         cases.push_back(reduce("Max", {1, c, 5, 9}, {2, 3}, true));
         cases.push_back(reduce("Mean", {2, 5, c}, {2}, true));
     }
+    for (DType t : {DType::F16, DType::BF16, DType::I32}) {
+        for (const char* kind : {"Mean", "Max", "Sum"}) {
+            if (t == DType::I32 && std::string(kind) == "Mean") continue;
+            for (int64_t n : {3, 49, 70}) cases.push_back(reduce(kind, {3, n, 72}, {1}, false, t));
+        }
+        cases.push_back(reduce("Sum", {2, 72, 7, 5}, {2, 3}, true, t));
+    }
     cases.push_back(reduce("Mean", {1, 40, 6, 6}, {2, 3}, true, DType::F32, "relu"));
     cases.push_back(reduce("Sum", {2, 9, 30}, {2}, true, DType::F32, "scale_shift"));
     cases.push_back(reduce("Mean", {2, 9, 30}, {2}, true, DType::F32, "residual"));
@@ -89,6 +96,12 @@ TEST_CASE("cases: normalization") {
     layerNorm({2, 7, 24}, 2, true, DType::F32, "residual_relu");
     layerNorm({2, 7, 24}, 2, false, DType::F32, "residual");
     for (DType t : {DType::F64, DType::F16, DType::BF16}) layerNorm({4, 33}, 1, true, t);
+    // Rows that a warp or a block holds as vectors, and rows that end within a thread's share.
+    for (DType t : {DType::F16, DType::BF16}) {
+        for (int64_t n : {8, 264, 768, 1048, 2056, 4096}) layerNorm({3, 3, n}, 2, true, t);
+    }
+    for (int64_t n : {4, 516, 3000}) layerNorm({5, n}, 1, false);
+    layerNorm({5, 768}, 1, true, DType::F16, "residual");
     for (DType t : {DType::F16, DType::BF16, DType::F32}) layerNorm({3, 5, 1160}, 2, true, t, "residual");
     layerNorm({700, 64}, 1, true, DType::F16);
     for (const Dims& x : {Dims{2, 7, 5, 6}, Dims{1, 16, 9}, Dims{2, 6, 3, 4, 2}}) {
@@ -101,6 +114,11 @@ TEST_CASE("cases: normalization") {
         for (int64_t size : {1, 3, 5})
             cases.push_back(Builder("LRN").input(x).output(x).i("size", size).f("alpha", 1e-2).f("beta", 0.75).f("bias", 1.5).range(-20, 20)
                                 .name(shapeText(x) + " size " + std::to_string(size)).tolerance(2e-5).build());
+    for (DType t : {DType::F16, DType::BF16, DType::F64}) {
+        for (int64_t size : {1, 4, 5, 9, 19})
+            cases.push_back(Builder("LRN").input({2, 40, 3, 5}, t).output({2, 40, 3, 5}, t).i("size", size).f("alpha", 1e-2).f("beta", 0.75).f("bias", 1.5).range(-20, 20)
+                                .name(std::string(dtypeName(t)) + " size " + std::to_string(size)).tolerance(std::max(toleranceOf(t), 1e-9)).build());
+    }
     cases.push_back(Builder("LRN").input({1, 9, 3, 3}).output({1, 9, 3, 3}).i("size", 4).f("alpha", 0.1).f("beta", 0.5).f("bias", 2).name("even size").build());
     runCases("Normalization", cases);
 }

@@ -7,6 +7,7 @@
 #include "core/describe.h"
 #include "core/error.h"
 #include "core/messages.h"
+#include "core/profile_choice.h"
 
 using namespace sinter;
 using namespace sinter::test;
@@ -35,7 +36,8 @@ schema::Engine twoInputs() {
 
 std::string refusal(const std::vector<std::vector<int64_t>>& shapes) {
     try {
-        bindSymbols(twoInputs(), shapes);
+        const auto e = twoInputs();
+        chooseProfile(e, shapes, bindSymbols(e, shapes), kAnyProfile);
     } catch (const Error& e) {
         CHECK(e.code == ErrorCode::Shape);
         return e.what();
@@ -71,7 +73,7 @@ TEST_CASE("input shapes bind symbols and are refused by name") {
     CHECK(refusal({{2, 3}, {2, 17}}) == "input \"x\" is 2×3, the engine takes N×3×W");
     CHECK(refusal({{2, 3, 16}, {2, 16}}) == "input \"y\" is 2×16, the engine takes N×(W + 1)");
     CHECK(refusal({{2, 3, 16}, {3, 17}}) == "input \"y\" is 3×17, but dimension \"N\" is 2 in another place of the inputs");
-    CHECK(refusal({{2, 3, 65}, {2, 66}}) == "dimension \"W\" is 65, the engine was built for 4 to 64");
+    CHECK(refusal({{2, 3, 65}, {2, 66}}) == "input \"x\" is 2×3×65: its dimension 2 (\"W\") is 65, the engine was built for 4 to 64");
     CHECK(refusal({{2, 3, -1}, {2, 0}}) == "input \"x\" is 2×3×-1, the engine takes N×3×W");
 }
 

@@ -82,7 +82,7 @@ TEST_CASE("an engine runs: symbols, weights, slices as outputs of layers, output
     CHECK(two.sum == std::vector<float>{2, 4, 6, 8, 5, 7, 9, 11});
     CHECK(run(c, 2, {0, 0, 0, 0, 1, 1, 1, 1}).sum == two.sum);  // another shape, and back
     CHECK(run(c, 1, {1, -2, 3, -4}).both == one.both);
-    CHECK_THROWS_WITH_AS(run(c, 9, std::vector<float>(36)), "dimension \"N\" is 9, the engine was built for 1 to 8", Error);
+    CHECK_THROWS_WITH_AS(run(c, 9, std::vector<float>(36)), "input \"x\" is 9×4: its dimension 0 (\"N\") is 9, the engine was built for 1 to 8", Error);
     CHECK(run(c, 8, std::vector<float>(32)).sum.size() == 32);
 }
 

@@ -196,6 +196,10 @@ int step(void* on, std::function<void()> work) {
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
+/// For the stand-ins of libraries that launch on the driver's streams.
+EXPORT int sinter_emulated_step(void* stream, void (*work)(void*), void* with) {
+    return step(stream, [=] { work(with); });
+}
 EXPORT int cuInit(unsigned) { return 0; }
 EXPORT int cuDriverGetVersion(int* v) { *v = 13000; return 0; }
 EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
@@ -212,6 +216,7 @@ EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
 EXPORT int cuDeviceTotalMem_v2(size_t* n, int) { *n = size_t{4} << 30; return 0; }
 EXPORT int cuDevicePrimaryCtxRetain(void** c, int) { *c = &running; return 0; }
 EXPORT int cuCtxSetCurrent(void*) { return 0; }
+EXPORT int cuCtxGetCurrent(void** c) { *c = &running; return 0; }
 EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) { *free = *total = size_t{4} << 30; return 0; }
 EXPORT int cuMemAlloc_v2(unsigned long long* p, size_t n) {
     if (n > (size_t{4} << 30)) return 2;

@@ -1,0 +1,71 @@
+#include "cuda/libraries/cublas_lt_api.h"
+
+#include <map>
+#include <mutex>
+
+#include "core/error.h"
+#include "cuda/driver.h"
+#include "cuda/library.h"
+#include "cuda/symbols.h"
+
+namespace sinter::cuda::lt {
+namespace {
+
+Opened open() {
+    Opened result;
+    result.info = {.source = "CUBLAS_LT", .name = "cuBLASLt"};
+    const Library library = openLibrary({"libcublasLt.so.13", "libcublasLt.so.12"});
+    if (!library.handle) {
+        result.info.problem = "libcublasLt.so was not found (`pip install nvidia-cublas` provides it)";
+        return result;
+    }
+    Api a{};
+    Symbols symbol{library, {}};
+    symbol(a.create, "cublasLtCreate");
+    symbol(a.version, "cublasLtGetVersion");
+    symbol(a.createOperation, "cublasLtMatmulDescCreate");
+    symbol(a.destroyOperation, "cublasLtMatmulDescDestroy");
+    symbol(a.setOperation, "cublasLtMatmulDescSetAttribute");
+    symbol(a.createMatrix, "cublasLtMatrixLayoutCreate");
+    symbol(a.destroyMatrix, "cublasLtMatrixLayoutDestroy");
+    symbol(a.createPreference, "cublasLtMatmulPreferenceCreate");
+    symbol(a.destroyPreference, "cublasLtMatmulPreferenceDestroy");
+    symbol(a.setPreference, "cublasLtMatmulPreferenceSetAttribute");
+    symbol(a.heuristics, "cublasLtMatmulAlgoGetHeuristic");
+    symbol(a.check, "cublasLtMatmulAlgoCheck");
+    symbol(a.multiply, "cublasLtMatmul");
+    symbol(a.statusName, "cublasLtGetStatusName");
+    if (!symbol.missing.empty()) {
+        result.info.problem = library.path + " is too old: it lacks " + symbol.missing;
+        return result;
+    }
+    const size_t v = a.version();
+    result.info.path = library.path;
+    result.info.version = std::to_string(v / 10000) + "." + std::to_string(v / 100 % 100) + "." + std::to_string(v % 100);
+    result.api = a;
+    return result;
+}
+
+}  // namespace
+
+const Opened& opened() {
+    static const Opened library = open();
+    return library;
+}
+
+Handle handle() {
+    static std::mutex mutex;
+    static std::map<CuContext, Handle> made;
+    CuContext context = nullptr;
+    cuda::check(Driver::get()->currentContext(&context), "asking for its context");
+    const std::lock_guard lock(mutex);
+    Handle& h = made[context];
+    if (!h && opened().api->create(&h) != 0) throw Error(ErrorCode::Device, "cuBLASLt cannot start on this GPU");
+    return h;
+}
+
+void check(Status status, const char* what) {
+    if (status != 0) throw Error(ErrorCode::Kernel, std::string("cuBLASLt failed while ") + what + ": " + opened().api->statusName(status));
+}
+
+}  // namespace sinter::cuda::lt

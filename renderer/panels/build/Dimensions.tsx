@@ -1,0 +1,136 @@
+import { ActionIcon, Button, NumberInput, SegmentedControl } from '@mantine/core';
+import { IconPlus, IconTrash } from '@tabler/icons-react';
+import type { DimensionRanges } from '../../../electron/ipc/schemas/build.ts';
+import { choose } from '../../store/actions/choices.ts';
+import { useStudio } from '../../store/store.ts';
+
+const ENDS = [
+  ['min', 'Least'],
+  ['opt', 'Best'],
+  ['max', 'Most'],
+] as const;
+type End = (typeof ENDS)[number][0];
+
+/** A range with one end moved; the others follow, so that it stays one. */
+export function movedEnd(range: DimensionRanges[string], end: End, size: number): DimensionRanges[string] {
+  const moved: DimensionRanges[string] = { ...range, [end]: size };
+  const { min, opt, max } = moved;
+  if (end === 'min') return { min, opt: Math.max(opt, min), max: Math.max(max, opt, min) };
+  if (end === 'max') return { min: Math.min(min, max), opt: Math.min(opt, max), max };
+  return { min: Math.min(min, opt), opt, max: Math.max(max, opt) };
+}
+
+/** The sizes of the open dimensions that everything but the engine runs at: those of the first profile. */
+const best = (profile: DimensionRanges): Record<string, number> =>
+  Object.fromEntries(Object.entries(profile).map(([s, r]) => [s, r.opt]));
+
+const chooseProfiles = (profiles: readonly DimensionRanges[]): void =>
+  choose({ profiles, ...(profiles[0] ? { shapes: best(profiles[0]) } : {}) }, 'profiles');
+
+function Fixed({ symbols }: { symbols: readonly string[] }) {
+  const shapes = useStudio((s) => s.choices.shapes);
+  return symbols.map((s) => (
+    <NumberInput
+      key={s}
+      label={`Dimension ${s}`}
+      description="The engine is built for this size"
+      size="xs"
+      min={1}
+      value={shapes[s] ?? ''}
+      error={shapes[s] === undefined ? 'Give a size' : undefined}
+      onChange={(v) => {
+        if (typeof v === 'number' && v >= 1) choose({ shapes: { ...shapes, [s]: Math.round(v) } });
+      }}
+    />
+  ));
+}
+
+function Profile({ index, symbols }: { index: number; symbols: readonly string[] }) {
+  const profiles = useStudio((s) => s.choices.profiles);
+  const profile = profiles[index]!;
+  const put = (symbol: string, end: End, size: number): void => {
+    const range = profile[symbol] ?? { min: size, opt: size, max: size };
+    const changed = { ...profile, [symbol]: movedEnd(range, end, size) };
+    chooseProfiles(profiles.map((p, i) => (i === index ? changed : p)));
+  };
+  return (
+    <fieldset className="ranges">
+      <legend>
+        Profile {index}
+        {profiles.length > 1 && (
+          <ActionIcon
+            size="xs"
+            variant="subtle"
+            aria-label={`Remove profile ${index}`}
+            title={`Remove profile ${index}`}
+            onClick={() => chooseProfiles(profiles.filter((_, i) => i !== index))}
+          >
+            <IconTrash size={12} />
+          </ActionIcon>
+        )}
+      </legend>
+      {symbols.map((s) => (
+        <div key={s} className="range" role="group" aria-label={`Dimension ${s} of profile ${index}`}>
+          <span className="mono">{s}</span>
+          {ENDS.map(([end, title]) => (
+            <NumberInput
+              key={end}
+              size="xs"
+              min={1}
+              aria-label={`${title} ${s}, profile ${index}`}
+              title={title}
+              value={profile[s]?.[end] ?? ''}
+              onChange={(v) => typeof v === 'number' && v >= 1 && put(s, end, Math.round(v))}
+            />
+          ))}
+        </div>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Sizes of the dimensions that the model leaves open: fixed, or ranges in one or several optimization profiles. */
+export function Dimensions() {
+  const symbols = useStudio((s) => s.model?.symbols) ?? [];
+  const profiles = useStudio((s) => s.choices.profiles);
+  const shapes = useStudio((s) => s.choices.shapes);
+  if (symbols.length === 0) return null;
+  const fresh = (): DimensionRanges =>
+    Object.fromEntries(symbols.map((s) => [s, { min: 1, opt: shapes[s] ?? 1, max: shapes[s] ?? 1 }]));
+  return (
+    <>
+      <SegmentedControl
+        size="xs"
+        aria-label="Open dimensions"
+        data={[
+          { value: 'fixed', label: 'Fixed sizes' },
+          { value: 'ranges', label: 'Ranges' },
+        ]}
+        value={profiles.length > 0 ? 'ranges' : 'fixed'}
+        onChange={(v) => (v === 'ranges' ? chooseProfiles([fresh()]) : choose({ profiles: [] }))}
+      />
+      {profiles.length === 0 ? (
+        <Fixed symbols={symbols} />
+      ) : (
+        <>
+          <p className="muted">
+            Least, best and most: kernels are chosen at the best size, memory is laid out for the most. A run takes the profile
+            that fits.
+          </p>
+          {profiles.map((_, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a profile is its number
+            <Profile key={i} index={i} symbols={symbols} />
+          ))}
+          <Button
+            size="compact-xs"
+            variant="default"
+            leftSection={<IconPlus size={12} />}
+            onClick={() => chooseProfiles([...profiles, profiles.at(-1)!])}
+          >
+            Add a profile
+          </Button>
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,1 @@
+export declare function dynamicBert(): { write(path: string): number };
