@@ -1,7 +1,7 @@
 // ScatterElements and ScatterND: updates written into a copy of the data, repeated places in the order of their
 // updates. ELEMENT_T: elements; I_T: index type; DEPTH: indices of one update; REDUCTION: 0 none, 1 add, 2 mul, 3 min, 4 max;
 // ACC: what sums are computed in. `scatter_lines`: a thread applies all updates of one line, where lines never meet.
-// `scatter_owned`: every warp looks at all updates and applies those whose place it owns, a row of neighbours at a time.
+// `scatter_warps`: a warp does, 32 updates at a time, those of the same place one after the other. `scatter_owned`: every warp looks at all updates and applies those whose place it owns, a row of neighbours at a time.
 #include "fault.cuh"
 #include "ops.cuh"
 #include "loop.cuh"
@@ -58,6 +58,33 @@ extern "C" __global__ void __launch_bounds__(256) scatter_lines(const Scatter s,
             s.turns.coordinates(n, turn);
             ELEMENT_T* to = y + place(s, fault, indices + along(s.turn_indices, turn, s.turns.rank), turn);
             *to = combined(*to, updates[along(s.turn_updates, turn, s.turns.rank)]);
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(256) scatter_warps(const Scatter s, const Fault fault) {
+    follow_producers();
+    const int lane = threadIdx.x & 31;
+    for (int line = blockIdx.x * 8 + (threadIdx.x >> 5); line < s.loop.total; line += gridDim.x * 8) {
+        int at[8], turn[8];
+        s.loop.coordinates(line, at);
+        ELEMENT_T* y = address<ELEMENT_T>(s.y) + offset_of(s.y, at, s.loop.rank);
+        const ELEMENT_T* updates = address<const ELEMENT_T>(s.updates) + offset_of(s.updates, at, s.loop.rank);
+        const I_T* indices = address<const I_T>(s.indices) + offset_of(s.indices, at, s.loop.rank);
+        for (int first = 0; first < s.turns.total; first += 32) {
+            const int n = first + lane;
+            int64_t to = -1 - lane;  // nobody else's
+            ELEMENT_T update{};
+            if (n < s.turns.total) {
+                s.turns.coordinates(n, turn);
+                to = place(s, fault, indices + along(s.turn_indices, turn, s.turns.rank), turn);
+                update = updates[along(s.turn_updates, turn, s.turns.rank)];
+            }
+            const int rank = __popc(__match_any_sync(kFullWarp, static_cast<unsigned long long>(to)) & ((1u << lane) - 1));
+            for (int r = 0; __ballot_sync(kFullWarp, rank >= r) != 0; ++r) {
+                if (rank == r && n < s.turns.total) y[to] = combined(y[to], update);
+                __syncwarp();
+            }
         }
     }
 }

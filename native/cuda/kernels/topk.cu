@@ -2,6 +2,7 @@
 // KEY_T (an unsigned type whose order is that of the result), LARGEST, THREADS, SORTED (a power of two: pairs that are sorted at
 // once), IN_MEMORY: pairs are sorted in the workspace. Equal elements keep their order.
 #include "loop.cuh"
+#include "sort_pairs.cuh"
 
 struct TopK {
     Loop loop;  ///< over lines
@@ -16,9 +17,7 @@ struct TopK {
 SINTER_DEVICE KEY_T key_of(X_T x) {
     KEY_T key;
 #if KIND == 0  // float, half_t, bf16_t
-    const float f = to_float(x);
-    const uint32_t u = f != f ? 0x7fffffffu : f == 0.0f ? 0u : __float_as_uint(f);
-    key = u & 0x80000000u ? ~u : u | 0x80000000u;
+    key = ordered_bits(to_float(x));
 #elif KIND == 1  // double
     const uint64_t u = x != x ? 0x7fffffffffffffffull : x == 0.0 ? 0ull : static_cast<uint64_t>(__double_as_longlong(x));
     key = u >> 63 ? ~u : u | 0x8000000000000000ull;
@@ -30,41 +29,15 @@ SINTER_DEVICE KEY_T key_of(X_T x) {
     return LARGEST ? ~key : key;
 }
 
-struct Pairs {
-    KEY_T* keys;
-    int* places;
-    SINTER_DEVICE bool after(int a, int b) const { return keys[a] > keys[b] || (keys[a] == keys[b] && places[a] > places[b]); }
-    SINTER_DEVICE void sort() const {
-        for (int size = 2; size <= SORTED; size *= 2) {
-            for (int step = size / 2; step > 0; step /= 2) {
-                __syncthreads();
-                for (int i = threadIdx.x; i < SORTED / 2; i += THREADS) {
-                    const int a = 2 * i - (i & (step - 1)), b = a + step;
-                    const bool rising = (a & size) == 0;
-                    if (after(a, b) == rising) {
-                        const KEY_T key = keys[a];
-                        const int place = places[a];
-                        keys[a] = keys[b];
-                        places[a] = places[b];
-                        keys[b] = key;
-                        places[b] = place;
-                    }
-                }
-            }
-        }
-        __syncthreads();
-    }
-};
-
 extern "C" __global__ void __launch_bounds__(THREADS) topk(const TopK t) {
     __shared__ int histogram[256];
     __shared__ int warps[THREADS / 32];
     __shared__ int chosen, before, taken;
 #if IN_MEMORY
-    const Pairs pairs{t.keys + static_cast<int64_t>(blockIdx.x) * SORTED, t.places + static_cast<int64_t>(blockIdx.x) * SORTED};
+    const Pairs<KEY_T> pairs{t.keys + static_cast<int64_t>(blockIdx.x) * SORTED, t.places + static_cast<int64_t>(blockIdx.x) * SORTED};
 #else
     SINTER_DYNAMIC_SHARED(dynamic);
-    const Pairs pairs{reinterpret_cast<KEY_T*>(dynamic), reinterpret_cast<int*>(dynamic + sizeof(KEY_T) * SORTED)};
+    const Pairs<KEY_T> pairs{reinterpret_cast<KEY_T*>(dynamic), reinterpret_cast<int*>(dynamic + sizeof(KEY_T) * SORTED)};
 #endif
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     for (int line = blockIdx.x; line < t.loop.total; line += gridDim.x) {
@@ -132,7 +105,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) topk(const TopK t) {
             pairs.keys[i] = ~KEY_T(0);
             pairs.places[i] = 0x7fffffff;
         }
-        pairs.sort();
+        pairs.sort(SORTED);
         X_T* values = address<X_T>(t.values) + offset_of(t.values, at, t.loop.rank);
         int64_t* indices = address<int64_t>(t.indices) + offset_of(t.indices, at, t.loop.rank);
         for (int i = threadIdx.x; i < t.k; i += THREADS) {

@@ -83,7 +83,10 @@ LaunchSpec launchOf(const LayerDesc& d, const KernelArgs& args, const DeviceProp
         return all;
     };
     const DeviceLoop loop = deviceLoop(w.loop), turns = deviceLoop(w.turns);
-    LaunchSpec spec = launchOver(owned ? "scatter_owned" : "scatter_lines", owned ? std::min<int64_t>(turns.total, 1024) * 32 : loop.total, device);
+    // Neighbouring lines of updates side by side suit a thread each; updates side by side in a line, a warp.
+    const bool warps = !owned && d.op == "ScatterElements" && turns.total > 8 && w.turnIndices.back() == 1;
+    LaunchSpec spec = launchOver(owned ? "scatter_owned" : warps ? "scatter_warps" : "scatter_lines",
+                                 owned ? std::min<int64_t>(turns.total, 1024) * 32 : int64_t{loop.total} * (warps ? 32 : 1), device);
     ParameterBlock block;
     block.put(loop).put(turns).put(viewOf(y.data, w.loopY)).put(viewOf(args.inputs[2].data, w.loopUpdates)).put(viewOf(args.inputs[1].data, w.loopIndices));
     block.put(list(w.turnUpdates)).put(list(w.turnIndices)).put(list(w.turnY)).put(w.depthStride);

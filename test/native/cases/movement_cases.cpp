@@ -158,6 +158,7 @@ TEST_CASE("cases: Gather and Scatter") {
                                 .tolerance(t == DType::F16 ? 4e-3 : 1e-5).build());
         }
     }
+    cases.push_back(exact("ScatterElements", "wide sums").input({5, 30}).input({5, 70}, DType::I64).input({5, 70}).output({5, 30}).i("axis", 1).s("reduction", "add").range(-29, 29).build());
     cases.push_back(exact("ScatterElements", "wide").input({3, 40, 50}).input({3, 40, 50}, DType::I64).input({3, 40, 50}).output({3, 40, 50}).i("axis", -1).s("reduction", "none").range(-49, 49).build());
     runCases("Gather and Scatter", cases);
 }

@@ -103,6 +103,17 @@ inline unsigned __ballot_sync(unsigned, bool yes) {
     s->yield(1);
     return all;
 }
+inline unsigned __match_any_sync(unsigned, unsigned long long x) {
+    auto* s = emulated::sinter_emulated_state;
+    const int threads = static_cast<int>(s->blockSize.x * s->blockSize.y * s->blockSize.z);
+    const int me = static_cast<int>(s->thread.x + s->blockSize.x * (s->thread.y + s->blockSize.y * s->thread.z));
+    std::memcpy(s->exchange + me * 16, &x, 8);
+    s->yield(1);
+    unsigned all = 0;
+    for (int lane = 0; lane < 32 && (me & ~31) + lane < threads; ++lane) all |= static_cast<unsigned>(std::memcmp(s->exchange + ((me & ~31) + lane) * 16, &x, 8) == 0) << lane;
+    s->yield(1);
+    return all;
+}
 inline int __ffs(int x) { return __builtin_ffs(x); }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline float __uint_as_float(unsigned u) { float f; std::memcpy(&f, &u, 4); return f; }
