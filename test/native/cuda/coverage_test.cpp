@@ -11,7 +11,9 @@ namespace sinter::cases {
 
 TEST_CASE("every layer kind has a CUDA kernel, but for those that stay on the CPU") {
     std::set<std::string> missing;
-    for (const KernelRow& row : KernelRegistry::instance().all()) missing.insert(row.op);
+    for (const KernelRow& row : KernelRegistry::instance().all()) {
+        if (!row.op.starts_with("test.")) missing.insert(row.op);
+    }
     for (const cuda::KernelRow& row : cuda::KernelTable::instance().all()) missing.erase(row.op);
     const std::set<std::string> onTheCpu{
         // Their results are as long as what the data selects: the CPU counts it to know the shape.
