@@ -150,6 +150,10 @@ public:
     virtual std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const { return enumerate(layer, threads); }
     /// What `enumerate` says of one tactic. Throws Error(Kernel) when it cannot run the layer here.
     virtual TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const = 0;
+    /// Called before an engine is loaded: brings back a device that a failed kernel has made unusable. Throws Error(Device).
+    virtual void reopen() {}
+    /// True when nothing runs there any more until it is reopened.
+    virtual bool lost() const { return false; }
     /// Libraries that may be asked for tactics; opens them, which takes a while.
     virtual std::vector<LibraryInfo> libraries() const { return {}; }
     /// Tactics of one of them for a layer, best estimate first; nothing where it is not found or cannot run the layer.

@@ -61,6 +61,7 @@ Engine::Engine(const std::string& path) : file_(std::make_shared<MappedFile>(pat
     device_ = checkRequirements(header_);
     checkStructure(header_, p.blobBytes);
     file_->willNeed(p.blobOffset, p.blobBytes);
+    device_->reopen();
     weights_ = device_->bindWeights(blob_, hasRegions(header_));
     std::vector<KernelBinary> kernels;
     for (const schema::Kernel& k : header_.kernels) kernels.push_back({std::string(k.key), std::string(k.cubin), std::string(k.ptx)});

@@ -42,14 +42,9 @@ constexpr uint64_t kSlack = 256;
 template <auto Free>
 class DriverBuffer final : public Buffer {
 public:
-    DriverBuffer(const CudaDevice& device, void* address, uint64_t bytes) : device_(device), address_(address), bytes_(bytes) {}
+    DriverBuffer(const Context& context, void* address, uint64_t bytes) : context_(context), epoch_(context.epoch()), address_(address), bytes_(bytes) {}
     ~DriverBuffer() override {
-        try {
-            device_.enter();
-        } catch (const Error&) {
-            return;  // the device is lost, and its memory with it
-        }
-        Free(*Driver::get(), address_);
+        if (context_.tryEnter(epoch_)) Free(*Driver::get(), address_);
     }
     DriverBuffer(const DriverBuffer&) = delete;
     DriverBuffer& operator=(const DriverBuffer&) = delete;
@@ -57,12 +52,24 @@ public:
     uint64_t bytes() const override { return bytes_; }
 
 private:
-    const CudaDevice& device_;
+    const Context& context_;
+    uint64_t epoch_;
     void* address_;
     uint64_t bytes_;
 };
 using DeviceBuffer = DriverBuffer<[](const Driver& d, void* p) { d.free(reinterpret_cast<CuAddress>(p)); }>;
 using PinnedBuffer = DriverBuffer<[](const Driver& d, void* p) { d.freeHost(p); }>;
+
+std::string megabytes(uint64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
+
+/// Says what was asked for and what there is.
+void checkMemory(const Driver& driver, CuResult result, uint64_t bytes) {
+    size_t free = 0, total = 0;
+    if (result == kOutOfMemory && driver.memoryInfo(&free, &total) == 0) {
+        throw Error(ErrorCode::Memory, "the GPU is out of memory: " + megabytes(bytes) + " were asked for, " + megabytes(free) + " of its " + megabytes(total) + " are free");
+    }
+    check(result, "allocating memory");
+}
 
 constexpr unsigned kAttachGlobal = 1, kPortable = 1, kMapped = 2;
 
@@ -103,11 +110,11 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     size_t memory = 0;
     driver_.deviceMemory(&memory, device);
     p.memoryBytes = memory;
-    check(driver_.retainContext(&context_, device), "creating its context");
+    info_.id = "cuda:" + std::to_string(ordinal);
+    context_.open(device, info_.id);
 
     std::array<char, 256> name{};
     driver_.deviceName(name.data(), static_cast<int>(name.size()) - 1, device);
-    info_.id = "cuda:" + std::to_string(ordinal);
     info_.kind = "cuda";
     info_.name = name.data();
     info_.cores = p.multiprocessors;
@@ -124,8 +131,6 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
         info_.notes.push_back(Compiler::problem());
     }
 }
-
-void CudaDevice::enter() const { check(driver_.setContext(context_), "entering its context"); }
 
 const KernelRow& CudaDevice::usableRow(const LayerDesc& layer, std::string_view tactic) const {
     const KernelRow* row = KernelTable::instance().byName(tactic);
@@ -158,7 +163,7 @@ std::vector<Tactic> CudaDevice::enumerateReady(const LayerDesc& layer, int) cons
 TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
     if (isHostTactic(tactic)) return describeHost(layer, tactic, kHostCopyNsPerByte);
     if (const TacticLibrary* library = libraryOf(tactic)) {
-        enter();
+        context_.enter();
         return library->describe(layer, tactic, properties_);
     }
     const KernelRow& row = usableRow(layer, tactic);
@@ -180,7 +185,7 @@ std::vector<LibraryInfo> CudaDevice::libraries() const {
 std::vector<Tactic> CudaDevice::libraryTactics(const LayerDesc& layer, std::string_view source) const {
     const TacticLibrary* library = findLibrary(source);
     if (!library || (isContraction(layer) && !wellFormed(layer))) return {};
-    enter();
+    context_.enter();
     return library->enumerate(layer, properties_);
 }
 
@@ -191,22 +196,22 @@ void CudaDevice::requireLibrary(std::string_view source, std::string_view versio
 }
 
 std::unique_ptr<Buffer> CudaDevice::allocate(uint64_t bytes) {
-    enter();
+    context_.enter();
     CuAddress address = 0;
-    check(driver_.allocate(&address, bytes + kSlack), "allocating memory");
-    return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
+    checkMemory(driver_, driver_.allocate(&address, bytes + kSlack), bytes);
+    return std::make_unique<DeviceBuffer>(context_, reinterpret_cast<void*>(address), bytes);
 }
 
 std::unique_ptr<Buffer> CudaDevice::allocateShared(uint64_t bytes) {
-    enter();
+    context_.enter();
     if (managed_) {
         CuAddress address = 0;
-        check(driver_.allocateManaged(&address, bytes + kSlack, kAttachGlobal), "allocating memory");
-        return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
+        checkMemory(driver_, driver_.allocateManaged(&address, bytes + kSlack, kAttachGlobal), bytes);
+        return std::make_unique<DeviceBuffer>(context_, reinterpret_cast<void*>(address), bytes);
     }
     void* address = nullptr;
     check(driver_.allocateHost(&address, bytes + kSlack, kPortable | kMapped), "allocating memory of the host");
-    return std::make_unique<PinnedBuffer>(*this, address, bytes);
+    return std::make_unique<PinnedBuffer>(context_, address, bytes);
 }
 
 std::unique_ptr<Buffer> CudaDevice::bindWeights(std::span<const std::byte> mapped, bool shared) {
@@ -230,13 +235,13 @@ void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input
 std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_view tactic, int threads) {
     if (isHostTactic(tactic)) return std::make_unique<HostLaunch>(layer, tactic);
     describe(layer, tactic, threads);
-    enter();
+    context_.enter();
     if (const TacticLibrary* library = libraryOf(tactic)) return library->prepare(layer, tactic, properties_);
     return launchOf(usableRow(layer, tactic).make(layer, properties_), layer.name);
 }
 
 std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel, std::string layer) {
-    enter();
+    context_.enter();
     std::vector<Source> sources;
     collectSources(kernel, sources);
     std::vector<std::shared_ptr<Module>> modules;
@@ -245,16 +250,32 @@ std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel, std::string 
 }
 
 Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
-    enter();
+    context_.enter();
     return measureCeilings(*this, stop);
 }
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
+    std::vector<const LayerTactic*> from;
     for (const LayerTactic& l : layers) {
-        if (!isHostTactic(l.tactic) && !libraryOf(l.tactic)) collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
+        if (isHostTactic(l.tactic) || libraryOf(l.tactic)) continue;
+        collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
+        from.resize(sources.size(), &l);
     }
-    modules_.compile(sources, stop);
+    try {
+        modules_.compile(sources, stop);
+    } catch (const Error& e) {
+        if (e.code != ErrorCode::Kernel) throw;
+        std::string message, layer;
+        for (size_t i = 0; i < sources.size(); ++i) {
+            if (modules_.has(sources[i]) || (i > 0 && from[i] == from[i - 1] && !message.empty() && !modules_.has(sources[i - 1]))) continue;
+            message += (layer.empty() ? "" : "\n") + std::string("kernel \"") + from[i]->tactic + "\" of layer \"" + from[i]->layer->name + "\" does not compile";
+            if (!layer.empty()) continue;
+            layer = from[i]->layer->name;
+            message += std::string(": ") + e.what();
+        }
+        throw Error(e.code, message, layer);
+    }
     return modules_.binaries(sources);
 }
 

@@ -8,6 +8,7 @@
 namespace sinter::cuda {
 
 using CuResult = int;
+constexpr CuResult kOutOfMemory = 2;
 using CuDevice = int;
 using CuContext = void*;
 using CuStream = void*;
@@ -56,6 +57,7 @@ struct Driver {
     CuResult (*deviceAttribute)(int*, int, CuDevice);
     CuResult (*deviceMemory)(size_t*, CuDevice);
     CuResult (*retainContext)(CuContext*, CuDevice);
+    CuResult (*resetContext)(CuDevice);
     CuResult (*setContext)(CuContext);
     CuResult (*currentContext)(CuContext*);
     CuResult (*memoryInfo)(size_t*, size_t*);

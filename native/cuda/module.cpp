@@ -111,7 +111,7 @@ KernelBinary compileSource(const Source& source, const std::string& target, std:
         std::string log(size, '\0');
         if (size > 0) c->log(program, log.data());
         log.resize(std::min(log.find('\0'), log.size()));
-        throw Error(ErrorCode::Kernel, "kernel source " + source.file + " does not compile for " + target + ": " + firstLines(log, 12));
+        throw Error(ErrorCode::Kernel, source.file + " for " + target + ": " + firstLines(log, 3));
     }
     KernelBinary result;
     result.key = std::move(key);
@@ -126,7 +126,7 @@ KernelBinary compileSource(const Source& source, const std::string& target, std:
     return result;
 }
 
-Module::Module(const KernelBinary& binary) {
+Module::Module(const Context& context, const KernelBinary& binary) : context_(context), epoch_(context.epoch()) {
     const Driver* d = Driver::get();
     if (!d) throw Error(ErrorCode::Device, Driver::problem());
     CuResult code = d->loadModule(&module_, binary.cubin.data());
@@ -135,7 +135,7 @@ Module::Module(const KernelBinary& binary) {
 }
 
 Module::~Module() {
-    if (const Driver* d = Driver::get()) d->unloadModule(module_);
+    if (context_.tryEnter(epoch_)) Driver::get()->unloadModule(module_);
 }
 
 CuFunction Module::function(const std::string& entry, uint32_t dynamicShared) {
@@ -206,6 +206,11 @@ void ModuleCache::compileMissing(std::span<const Source> sources, const StopToke
     if (failure) std::rethrow_exception(failure);
 }
 
+bool ModuleCache::has(const Source& source) {
+    const std::lock_guard lock(mutex_);
+    return entries_.contains(keyOf(source, device_));
+}
+
 std::vector<KernelBinary> ModuleCache::binaries(std::span<const Source> sources) {
     std::map<std::string, KernelBinary> sorted;
     const std::lock_guard lock(mutex_);
@@ -222,8 +227,8 @@ std::shared_ptr<Module> ModuleCache::module(const Source& source) {
     compile(std::span(&source, 1), nullptr);
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_.at(keyOf(source, device_));
-    if (auto loaded = entry.module.lock()) return loaded;
-    auto made = std::make_shared<Module>(entry.binary);
+    if (auto loaded = entry.module.lock(); loaded && loaded->alive()) return loaded;
+    auto made = std::make_shared<Module>(context_, entry.binary);
     entry.module = made;
     return made;
 }

@@ -16,11 +16,13 @@ constexpr int kCaptureThreadLocal = 1;
 
 class CudaEvent final : public Event {
 public:
-    CudaEvent(const Driver& driver, CuStream stream) : driver_(driver) {
+    CudaEvent(const Driver& driver, const Context& context, CuStream stream) : driver_(driver), context_(context), epoch_(context.epoch()) {
         check(driver_.createEvent(&event_, 0), "creating an event");
         check(driver_.recordEvent(event_, stream), "recording an event");
     }
-    ~CudaEvent() override { driver_.destroyEvent(event_); }
+    ~CudaEvent() override {
+        if (context_.tryEnter(epoch_)) driver_.destroyEvent(event_);
+    }
     CudaEvent(const CudaEvent&) = delete;
     CudaEvent& operator=(const CudaEvent&) = delete;
     void synchronize() override { check(driver_.synchronizeEvent(event_), "running the kernels before an event"); }
@@ -33,23 +35,29 @@ public:
 
 private:
     const Driver& driver_;
+    const Context& context_;
+    uint64_t epoch_;
     CuEvent event_ = nullptr;
 };
 
 class CudaRecording final : public Recording {
 public:
-    CudaRecording(const Driver& driver, CuGraph graph) : driver_(driver) {
+    CudaRecording(const Driver& driver, const Context& context, CuGraph graph) : driver_(driver), context_(context), epoch_(context.epoch()) {
         const CuResult code = driver_.instantiate(&exec_, graph, 0);
         driver_.destroyGraph(graph);
         check(code, "instantiating a graph of launches");
     }
-    ~CudaRecording() override { driver_.destroyGraphExec(exec_); }
+    ~CudaRecording() override {
+        if (context_.tryEnter(epoch_)) driver_.destroyGraphExec(exec_);
+    }
     CudaRecording(const CudaRecording&) = delete;
     CudaRecording& operator=(const CudaRecording&) = delete;
     CuGraphExec handle() const { return exec_; }
 
 private:
     const Driver& driver_;
+    const Context& context_;
+    uint64_t epoch_;
     CuGraphExec exec_ = nullptr;
 };
 
@@ -83,16 +91,16 @@ CudaLaunch::Step makeStep(LaunchSpec spec, Module& module, const DevicePropertie
         a.value.cluster.z = spec.cluster[2];
         step.attributes.push_back(a);
     }
-    if (spec.dependent && device.arch() >= 90) {
-        CuLaunchAttribute a{};
-        a.id = attribute::kLaunchProgrammatic;
-        a.value.programmatic = 1;
-        step.attributes.push_back(a);
-    }
     if (spec.cooperative) {
         CuLaunchAttribute a{};
         a.id = attribute::kLaunchCooperative;
         a.value.cooperative = 1;
+        step.attributes.push_back(a);
+    }
+    if (spec.dependent && device.arch() >= 90) {
+        CuLaunchAttribute a{};
+        a.id = attribute::kLaunchProgrammatic;
+        a.value.programmatic = 1;
         step.attributes.push_back(a);
     }
     step.spec = std::move(spec);
@@ -142,24 +150,20 @@ LaunchFacts CudaLaunch::facts() const {
     return f;
 }
 
-CudaStream::CudaStream(CudaDevice& device) : device_(device), driver_(*Driver::get()) {
-    device_.enter();
+CudaStream::CudaStream(const CudaDevice& device) : driver_(*Driver::get()), context_(device.context()), epoch_(context_.epoch()) {
+    enter();
     check(driver_.createStream(&stream_, kNonBlocking), "creating a stream");
 }
 
 CudaStream::~CudaStream() {
-    try {
-        device_.enter();
-    } catch (const Error&) {
-        return;  // the device is lost, and its streams with it
-    }
+    if (!context_.tryEnter(epoch_)) return;
     driver_.synchronizeStream(stream_);
     driver_.destroyStream(stream_);
     if (faults_) driver_.freeHost(faults_);
 }
 
 void CudaStream::launch(Launch& launch, const KernelArgs& args) {
-    device_.enter();
+    enter();
     if (auto* host = dynamic_cast<HostLaunch*>(&launch)) {
         host->run(*this, args);
         return;
@@ -189,7 +193,7 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
         c.attributes = const_cast<CuLaunchAttribute*>(s.attributes.data());
         c.attributeCount = static_cast<unsigned>(s.attributes.size());
         // Started while its predecessor drains it would not wait for the other stream: that attribute comes last.
-        if (waits_ && s.spec.dependent) --c.attributeCount;
+        if (waits_ && !s.attributes.empty() && s.attributes.back().id == attribute::kLaunchProgrammatic) --c.attributeCount;
         waits_ = false;
         check(driver_.launch(&c, s.function, const_cast<void**>(s.parameters.data()), nullptr), ("launching kernel " + s.spec.entry).c_str());
     }
@@ -197,23 +201,23 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
 
 void CudaStream::copyIn(void* to, const void* from, uint64_t bytes) {
     if (bytes == 0) return;
-    device_.enter();
+    enter();
     check(driver_.copyIn(reinterpret_cast<CuAddress>(to), from, bytes, stream_), "copying to the device");
 }
 
 void CudaStream::copyOut(void* to, const void* from, uint64_t bytes) {
     if (bytes == 0) return;
-    device_.enter();
+    enter();
     check(driver_.copyOut(to, reinterpret_cast<CuAddress>(from), bytes, stream_), "copying from the device");
 }
 
 std::unique_ptr<Event> CudaStream::record() {
-    device_.enter();
-    return std::make_unique<CudaEvent>(driver_, stream_);
+    enter();
+    return std::make_unique<CudaEvent>(driver_, context_, stream_);
 }
 
 void CudaStream::wait(const Event& event) {
-    device_.enter();
+    enter();
     check(driver_.waitEvent(stream_, static_cast<const CudaEvent&>(event).handle(), 0), "waiting for an event");
     waits_ = true;
 }
@@ -232,7 +236,7 @@ FaultSlot CudaStream::faultSlot(CudaLaunch& launch) {
 }
 
 void CudaStream::synchronize() {
-    device_.enter();
+    enter();
     check(driver_.synchronizeStream(stream_), "running kernels");
     if (!faults_ || faults_->reported == 0) return;
     const FaultRecord found = *faults_;
@@ -242,7 +246,7 @@ void CudaStream::synchronize() {
 }
 
 std::unique_ptr<Recording> CudaStream::capture(const std::function<void()>& work) {
-    device_.enter();
+    enter();
     check(driver_.beginCapture(stream_, kCaptureThreadLocal), "recording launches");
     CuGraph graph = nullptr;
     try {
@@ -253,11 +257,11 @@ std::unique_ptr<Recording> CudaStream::capture(const std::function<void()>& work
         throw;
     }
     check(driver_.endCapture(stream_, &graph), "recording launches");
-    return std::make_unique<CudaRecording>(driver_, graph);
+    return std::make_unique<CudaRecording>(driver_, context_, graph);
 }
 
 void CudaStream::replay(Recording& recording) {
-    device_.enter();
+    enter();
     check(driver_.launchGraph(static_cast<CudaRecording&>(recording).handle(), stream_), "launching a recorded engine");
 }
 

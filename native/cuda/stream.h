@@ -45,7 +45,7 @@ private:
 
 class CudaStream final : public Stream {
 public:
-    explicit CudaStream(CudaDevice& device);
+    explicit CudaStream(const CudaDevice& device);
     ~CudaStream() override;
     CudaStream(const CudaStream&) = delete;
     CudaStream& operator=(const CudaStream&) = delete;
@@ -63,8 +63,11 @@ public:
     void replay(Recording& recording) override;
 
 private:
-    CudaDevice& device_;
+    void enter() const { context_.enter(epoch_); }
+
     const Driver& driver_;
+    const Context& context_;
+    uint64_t epoch_;
     /// Where the launch reports faults; the record is made when the first such launch comes.
     FaultSlot faultSlot(CudaLaunch& launch);
 

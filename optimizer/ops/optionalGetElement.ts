@@ -3,7 +3,7 @@ import { typeAt } from './common/shapes.ts';
 
 export default sequenceOp({
   op: 'OptionalGetElement',
-  since: [15, 18],
+  since: [15, 18, 28],
   attrs: {},
   inputs: [1, 1],
   outputs: [1, 1],

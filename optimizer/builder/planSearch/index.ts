@@ -37,6 +37,8 @@ export interface SearchOptions {
   readonly tactics?: (name: string) => boolean;
   /** What a person has pinned and forbidden. */
   readonly rules?: TacticRules;
+  /** Why a layer cannot have a tactic that the device offers: a kernel that does not compile. */
+  readonly broken?: (layer: PlanLayer, tactic: string) => string | undefined;
 }
 
 /**
@@ -64,7 +66,13 @@ export async function tunedPlanSearch(plan: Plan, options: SearchOptions, tuner:
   enumerator.times = (desc, tactic) => tuner.timing(desc, tactic);
   const timed = plan.layers.map((l, i) => {
     const { options: left, failures } = timedOptions(plan, l, layers[i]!, enumerator, tuner);
-    if (left.length > 0) return { ...layers[i]!, options: left, dropped: { ...layers[i]!, failures } };
+    const before = layers[i]!.dropped;
+    const dropped = {
+      options: [...(before?.options ?? []), ...layers[i]!.options],
+      failures: new Map([...(before?.failures ?? []), ...failures]),
+    };
+    const options = left.length > 0 ? left : fallbackOptions(plan, l, enumerator, space);
+    if (options.length > 0) return { ...layers[i]!, options, dropped };
     const [tactic, why] = [...failures].map(([o, error]) => [o.tactic!.name, error])[0]!;
     throw new BuildError(`no kernel ran ${l.name} while it was timed: ${tactic}: ${why}`, l.sources);
   });
@@ -76,6 +84,8 @@ interface SearchSpace {
   readonly enumerator: Enumerator;
   readonly storages: Storages | null;
   readonly layouts: readonly string[];
+  /** Values that views look at. */
+  readonly viewed: ReadonlySet<number>;
   readonly layers: readonly SpaceLayer[];
 }
 
@@ -113,9 +123,29 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
     });
     const list = stored.length > 0 && storages!.demands(l) ? stored : [...own, ...stored];
     if (list.length === 0) throw noTactic(plan, l);
-    return { ...byRules(l, list, options.rules), storage };
+    const { options: allowed, forbidden } = byRules(l, list, options.rules);
+    const failures = new Map<Option, string>();
+    for (const o of allowed) {
+      const reason = o.tactic && enumerator.broken(l, o.tactic.name);
+      if (reason) failures.set(o, reason);
+    }
+    if (failures.size === 0) return { options: allowed, forbidden, storage };
+    const whole = allowed.filter((o) => !failures.has(o));
+    const left = whole.length > 0 ? whole : fallbackOptions(plan, l, enumerator, { layouts, viewed });
+    if (left.length === 0) throw new BuildError([...failures.values()][0]!, l.sources);
+    return { options: left, forbidden, storage, dropped: { options: [...failures.keys()], failures } };
   });
-  return { enumerator, storages, layouts, layers };
+  return { enumerator, storages, layouts, viewed, layers };
+}
+
+/** The last resort of a layer whose tactics have all failed, on operands as the model has them. */
+function fallbackOptions(
+  plan: Plan,
+  l: PlanLayer,
+  enumerator: Enumerator,
+  { layouts, viewed }: Pick<SearchSpace, 'layouts' | 'viewed'>,
+): Option[] {
+  return optionsOf(plan, l, enumerator.fallbacks(plan, l), layouts, viewed);
 }
 
 /** What a person's pins and prohibitions leave of a layer's options. Throws BuildError when that is nothing. */

@@ -42,6 +42,8 @@ export interface TacticSource {
   /** Other sizes that every tactic must be able to run at. */
   readonly probes?: readonly Binding[];
   readonly tactics?: (name: string) => boolean;
+  /** Why a layer cannot have a tactic that the device offers: a kernel that does not compile. */
+  readonly broken?: (layer: PlanLayer, tactic: string) => string | undefined;
 }
 
 /**
@@ -91,6 +93,17 @@ export class Enumerator {
     const found = tactics ? all.filter((t) => tactics(t.name)) : all;
     this.cache.set(key, found);
     return found;
+  }
+
+  /** What runs the layer where all its tactics have failed: the CPU's kernels, on a device that has them do that. */
+  fallbacks(plan: Plan, layer: PlanLayer, stored?: StoredAs): readonly Tactic[] {
+    const { runtime, device, threads } = this.source;
+    return runtime.fallbacks?.(device, this.desc(plan, layer, stored), threads) ?? [];
+  }
+
+  /** Why the layer cannot have the tactic. */
+  broken(layer: PlanLayer, tactic: string): string | undefined {
+    return this.source.broken?.(layer, tactic);
   }
 
   private enumerate(key: string, bytes: Uint8Array): readonly Tactic[] {
