@@ -80,6 +80,11 @@ std::vector<void*> Params::pointers() const {
     return p;
 }
 
+void collectSources(const Specialization& kernel, std::vector<Source>& sources) {
+    for (const Specialization& k : kernel.before) collectSources(k, sources);
+    sources.push_back(kernel.source);
+}
+
 KernelTable& KernelTable::instance() {
     static KernelTable table;
     return table;
