@@ -215,6 +215,11 @@ export interface NativeRuntime {
     stop: AbortSignal,
   ): Promise<readonly Measurement[]>;
   /**
+   * What can run a layer on the device without compiling anything, where its own tactics have failed: the CPU's kernels
+   * with copies around them.
+   */
+  fallbacks?(device: string, layer: Uint8Array, threads: number): readonly Tactic[];
+  /**
    * Compiles, on all cores, the kernels that measuring these tactics will need, where a device compiles kernels at all.
    * What does not compile is left for `measure` to report.
    */

@@ -99,6 +99,8 @@ public:
     virtual std::unique_ptr<Event> record() = 0;
     virtual void wait(const Event& event) = 0;
     virtual void synchronize() = 0;
+    /// What kernels of this stream find wrong with their inputs is thrown when `other` is synchronized; it outlives this one.
+    virtual void reportTo(Stream& other) { (void)other; }
     /// Records what `work` launches on this stream instead of running it. Null where the device has no such thing: then
     /// `work` has not been called. Every launch must have run once before with the same arguments.
     virtual std::unique_ptr<Recording> capture(const std::function<void()>& work) {
@@ -140,6 +142,10 @@ public:
     virtual std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const { return enumerate(layer, threads); }
     /// What `enumerate` says of one tactic. Throws Error(Kernel) when it cannot run the layer here.
     virtual TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const = 0;
+    /// Called before an engine is loaded: brings back a device that a failed kernel has made unusable. Throws Error(Device).
+    virtual void reopen() {}
+    /// True when nothing runs there any more until it is reopened.
+    virtual bool lost() const { return false; }
     /// Tactics that a library of somebody else's has for a layer, best estimate first; nothing where it is not found or cannot
     /// run the layer. Opens the library, which takes a while.
     virtual std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const {

@@ -43,14 +43,9 @@ constexpr uint64_t kSlack = 256;
 template <auto Free>
 class DriverBuffer final : public Buffer {
 public:
-    DriverBuffer(const CudaDevice& device, void* address, uint64_t bytes) : device_(device), address_(address), bytes_(bytes) {}
+    DriverBuffer(const Context& context, void* address, uint64_t bytes) : context_(context), epoch_(context.epoch()), address_(address), bytes_(bytes) {}
     ~DriverBuffer() override {
-        try {
-            device_.enter();
-        } catch (const Error&) {
-            return;  // the device is lost, and its memory with it
-        }
-        Free(*Driver::get(), address_);
+        if (context_.tryEnter(epoch_)) Free(*Driver::get(), address_);
     }
     DriverBuffer(const DriverBuffer&) = delete;
     DriverBuffer& operator=(const DriverBuffer&) = delete;
@@ -58,12 +53,24 @@ public:
     uint64_t bytes() const override { return bytes_; }
 
 private:
-    const CudaDevice& device_;
+    const Context& context_;
+    uint64_t epoch_;
     void* address_;
     uint64_t bytes_;
 };
 using DeviceBuffer = DriverBuffer<[](const Driver& d, void* p) { d.free(reinterpret_cast<CuAddress>(p)); }>;
 using PinnedBuffer = DriverBuffer<[](const Driver& d, void* p) { d.freeHost(p); }>;
+
+std::string megabytes(uint64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
+
+/// Says what was asked for and what there is.
+void checkMemory(const Driver& driver, CuResult result, uint64_t bytes) {
+    size_t free = 0, total = 0;
+    if (result == kOutOfMemory && driver.memoryInfo(&free, &total) == 0) {
+        throw Error(ErrorCode::Memory, "the GPU is out of memory: " + megabytes(bytes) + " were asked for, " + megabytes(free) + " of its " + megabytes(total) + " are free");
+    }
+    check(result, "allocating memory");
+}
 
 constexpr unsigned kAttachGlobal = 1, kPortable = 1, kMapped = 2;
 
@@ -104,11 +111,11 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
     size_t memory = 0;
     driver_.deviceMemory(&memory, device);
     p.memoryBytes = memory;
-    check(driver_.retainContext(&context_, device), "creating its context");
+    info_.id = "cuda:" + std::to_string(ordinal);
+    context_.open(device, info_.id);
 
     std::array<char, 256> name{};
     driver_.deviceName(name.data(), static_cast<int>(name.size()) - 1, device);
-    info_.id = "cuda:" + std::to_string(ordinal);
     info_.kind = "cuda";
     info_.name = name.data();
     info_.cores = p.multiprocessors;
@@ -125,8 +132,6 @@ CudaDevice::CudaDevice(int ordinal) : driver_(*Driver::get()) {
         info_.notes.push_back(Compiler::problem());
     }
 }
-
-void CudaDevice::enter() const { check(driver_.setContext(context_), "entering its context"); }
 
 const KernelRow& CudaDevice::usableRow(const LayerDesc& layer, std::string_view tactic) const {
     const KernelRow* row = KernelTable::instance().byName(tactic);
@@ -150,8 +155,10 @@ std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
     // find() is in name order and the sort is stable: ties go by name.
     std::stable_sort(fast.begin(), fast.end(), [](const Tactic& a, const Tactic& b) { return a.info.estimate < b.info.estimate; });
     std::move(fallback.begin(), fallback.end(), std::back_inserter(fast));
-    if (fast.empty()) return hostTactics(layer, kHostCopyNsPerByte);
-    return fast;
+    if (!fast.empty()) return fast;
+    std::vector<Tactic> host = hostTactics(layer, kHostCopyNsPerByte);
+    host.resize(std::min<size_t>(host.size(), 1));
+    return host;
 }
 
 std::vector<Tactic> CudaDevice::enumerateReady(const LayerDesc& layer, int) const { return hostTactics(layer, kHostCopyNsPerByte); }
@@ -159,7 +166,7 @@ std::vector<Tactic> CudaDevice::enumerateReady(const LayerDesc& layer, int) cons
 TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic, int) const {
     if (isHostTactic(tactic)) return describeHost(layer, tactic, kHostCopyNsPerByte);
     if (const TacticLibrary* library = libraryOf(tactic)) {
-        enter();
+        context_.enter();
         return library->describe(layer, tactic, properties_);
     }
     const KernelRow& row = usableRow(layer, tactic);
@@ -175,7 +182,7 @@ TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic,
 std::vector<Tactic> CudaDevice::libraryTactics(const LayerDesc& layer, std::string_view source) const {
     const TacticLibrary* library = findLibrary(source);
     if (!library || (isContraction(layer) && !wellFormed(layer))) return {};
-    enter();
+    context_.enter();
     return library->enumerate(layer, properties_);
 }
 
@@ -186,22 +193,22 @@ void CudaDevice::requireLibrary(std::string_view source, std::string_view versio
 }
 
 std::unique_ptr<Buffer> CudaDevice::allocate(uint64_t bytes) {
-    enter();
+    context_.enter();
     CuAddress address = 0;
-    check(driver_.allocate(&address, bytes + kSlack), "allocating memory");
-    return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
+    checkMemory(driver_, driver_.allocate(&address, bytes + kSlack), bytes);
+    return std::make_unique<DeviceBuffer>(context_, reinterpret_cast<void*>(address), bytes);
 }
 
 std::unique_ptr<Buffer> CudaDevice::allocateShared(uint64_t bytes) {
-    enter();
+    context_.enter();
     if (managed_) {
         CuAddress address = 0;
-        check(driver_.allocateManaged(&address, bytes + kSlack, kAttachGlobal), "allocating memory");
-        return std::make_unique<DeviceBuffer>(*this, reinterpret_cast<void*>(address), bytes);
+        checkMemory(driver_, driver_.allocateManaged(&address, bytes + kSlack, kAttachGlobal), bytes);
+        return std::make_unique<DeviceBuffer>(context_, reinterpret_cast<void*>(address), bytes);
     }
     void* address = nullptr;
     check(driver_.allocateHost(&address, bytes + kSlack, kPortable | kMapped), "allocating memory of the host");
-    return std::make_unique<PinnedBuffer>(*this, address, bytes);
+    return std::make_unique<PinnedBuffer>(context_, address, bytes);
 }
 
 std::unique_ptr<Buffer> CudaDevice::bindWeights(std::span<const std::byte> mapped, bool shared) {
@@ -217,6 +224,7 @@ std::unique_ptr<Stream> CudaDevice::createStream(int) { return std::make_unique<
 void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const {
     if (const TacticLibrary* library = libraryOf(tactic)) return library->pack(layer, tactic, input, raw, packed);
     const KernelRow& row = usableRow(layer, tactic);
+    if (row.packFor) return row.packFor(layer, properties_, input, raw, packed);
     if (!row.pack) throw Error(ErrorCode::Internal, "kernel \"" + row.name + "\" packs no constants", layer.name);
     row.pack(layer, input, raw, packed);
 }
@@ -224,33 +232,52 @@ void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input
 std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_view tactic, int threads) {
     if (isHostTactic(tactic)) return std::make_unique<HostLaunch>(layer, tactic);
     describe(layer, tactic, threads);
-    enter();
+    context_.enter();
     if (const TacticLibrary* library = libraryOf(tactic)) return library->prepare(layer, tactic, properties_);
-    return launchOf(usableRow(layer, tactic).make(layer, properties_));
+    return launchOf(usableRow(layer, tactic).make(layer, properties_), layer.name);
 }
 
-std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel) {
-    enter();
-    auto module = modules_.module(kernel.source);
-    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
+std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel, std::string layer) {
+    context_.enter();
+    std::vector<Source> sources;
+    collectSources(kernel, sources);
+    std::vector<std::shared_ptr<Module>> modules;
+    for (const Source& s : sources) modules.push_back(modules_.module(s));
+    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(modules), properties_, std::move(layer));
 }
 
 std::unique_ptr<KernelTracer> CudaDevice::traceKernels() {
-    enter();
+    context_.enter();
     return makeCuptiTracer();
 }
 
 Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
-    enter();
+    context_.enter();
     return measureCeilings(*this, stop);
 }
 
 std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
+    std::vector<const LayerTactic*> from;
     for (const LayerTactic& l : layers) {
-        if (!isHostTactic(l.tactic) && !libraryOf(l.tactic)) sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+        if (isHostTactic(l.tactic) || libraryOf(l.tactic)) continue;
+        collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
+        from.resize(sources.size(), &l);
     }
-    modules_.compile(sources, stop);
+    try {
+        modules_.compile(sources, stop);
+    } catch (const Error& e) {
+        if (e.code != ErrorCode::Kernel) throw;
+        std::string message, layer;
+        for (size_t i = 0; i < sources.size(); ++i) {
+            if (modules_.has(sources[i]) || (i > 0 && from[i] == from[i - 1] && !message.empty() && !modules_.has(sources[i - 1]))) continue;
+            message += (layer.empty() ? "" : "\n") + std::string("kernel \"") + from[i]->tactic + "\" of layer \"" + from[i]->layer->name + "\" does not compile";
+            if (!layer.empty()) continue;
+            layer = from[i]->layer->name;
+            message += std::string(": ") + e.what();
+        }
+        throw Error(e.code, message, layer);
+    }
     return modules_.binaries(sources);
 }
 
@@ -260,7 +287,7 @@ void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* 
         if (isHostTactic(l.tactic) || findLibrary(std::string_view(l.tactic).substr(0, l.tactic.find(':')))) continue;
         try {
             describe(*l.layer, l.tactic, 1);
-            sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+            collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
         } catch (const Error&) {
             continue;  // measuring says why
         }

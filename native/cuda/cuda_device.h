@@ -1,5 +1,6 @@
 #pragma once
 #include "core/device.h"
+#include "cuda/context.h"
 #include "cuda/driver.h"
 #include "cuda/kernel.h"
 #include "cuda/module.h"
@@ -17,6 +18,8 @@ public:
     std::vector<Tactic> enumerate(const LayerDesc& layer, int threads) const override;
     std::vector<Tactic> enumerateReady(const LayerDesc& layer, int threads) const override;
     TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const override;
+    void reopen() override { context_.reopen(); }
+    bool lost() const override { return context_.lost(); }
     std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const override;
     void requireLibrary(std::string_view source, std::string_view version) const override;
     std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
@@ -31,11 +34,10 @@ public:
     std::unique_ptr<KernelTracer> traceKernels() override;
     Ceilings ceilings(int threads, const StopToken* stop) override;
     /// A kernel ready to be launched, compiled when its code is not there yet.
-    std::unique_ptr<Launch> launchOf(Specialization kernel);
+    std::unique_ptr<Launch> launchOf(Specialization kernel, std::string layer = {});
 
     const DeviceProperties& properties() const { return properties_; }
-    /// Makes the device's context current on this thread; every entry from outside begins with it.
-    void enter() const;
+    const Context& context() const { return context_; }
 
 private:
     /// Managed memory moves to where it is used; without that the device reads pinned host memory.
@@ -43,10 +45,10 @@ private:
     const KernelRow& usableRow(const LayerDesc& layer, std::string_view tactic) const;
 
     const Driver& driver_;
-    CuContext context_ = nullptr;
+    Context context_;
     DeviceInfo info_;
     DeviceProperties properties_;
-    ModuleCache modules_{properties_};
+    ModuleCache modules_{properties_, context_};
 };
 
 }  // namespace sinter::cuda

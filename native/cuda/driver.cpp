@@ -3,13 +3,13 @@
 #include <optional>
 
 #include "core/error.h"
+#include "cuda/context.h"
 #include "cuda/library.h"
 #include "cuda/symbols.h"
 
 namespace sinter::cuda {
 namespace {
 
-constexpr int kOutOfMemory = 2;
 /// CUDA 12.0: cuLaunchKernelEx, tensor maps, and the cubins that NVRTC 12 and 13 make.
 constexpr int kLeastDriver = 12000;
 
@@ -38,6 +38,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.deviceAttribute, "cuDeviceGetAttribute");
     symbol(d.deviceMemory, "cuDeviceTotalMem_v2");
     symbol(d.retainContext, "cuDevicePrimaryCtxRetain");
+    symbol(d.resetContext, "cuDevicePrimaryCtxReset_v2");
     symbol(d.setContext, "cuCtxSetCurrent");
     symbol(d.currentContext, "cuCtxGetCurrent");
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
@@ -64,6 +65,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.setFunctionAttribute, "cuFuncSetAttribute");
     symbol(d.functionAttribute, "cuFuncGetAttribute");
     symbol(d.occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor");
+    d.parameterCount = reinterpret_cast<decltype(d.parameterCount)>(library.symbol("cuFuncGetParamCount"));
     d.parameterInfo = reinterpret_cast<decltype(d.parameterInfo)>(library.symbol("cuFuncGetParamInfo"));
     symbol(d.launch, "cuLaunchKernelEx");
     symbol(d.beginCapture, "cuStreamBeginCapture_v2");
@@ -146,7 +148,9 @@ void check(CuResult result, const char* what) {
     if (const Driver* d = Driver::get()) d->errorString(result, &text);
     const std::string reason = text ? text : "error " + std::to_string(result);
     if (result == kOutOfMemory) throw Error(ErrorCode::Memory, std::string("the GPU is out of memory while ") + what);
-    throw Error(ErrorCode::Device, std::string("the GPU failed while ") + what + ": " + reason);
+    const bool lost = Context::noteLoss(result, reason.c_str());
+    throw Error(ErrorCode::Device, std::string("the GPU failed while ") + what + ": " + reason +
+                                       (lost ? "; it has lost what it held: load the engine again" : ""));
 }
 
 }  // namespace sinter::cuda

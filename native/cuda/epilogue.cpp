@@ -84,23 +84,24 @@ public:
     /// Loads operand k as `name`[V] of its compute type, dequantized. `whole`: a vector of all columns, or an even matrix.
     void load(size_t k, const TensorInfo& t, const std::string& name, size_t axes, Access access, bool whole) {
         const std::string stored = storageType(t.dtype), compute = computeType(valueType(t)), o = "e.operands[" + std::to_string(k) + "]";
-        line("    " + stored + " " + name + "_[V];");
-        if (whole) {
-            const std::string offset = access == Access::Vector ? "0" : "static_cast<int64_t>(row) * " + o + ".row";
-            line("    if constexpr (SINTER_COLUMNS % V == 0) load_vec<V>(static_cast<const " + stored + "*>(" + o + ".data) + " + offset + " + column, " + name + "_);");
-            line("    else");
-        }
-        line("    epilogue_load<" + stored + ", V>(" + o + ", " +
-             (access == Access::Vector ? "0" : "epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row)") + ", column, " + columns() + ", " +
-             name + "_);");
-        line("    " + compute + " " + name + "[V];");
-        if (t.quantized()) line("    float " + name + "_whole[V];\n    bytes_to_floats(" + name + "_, " + name + "_whole);");
-        line("#pragma unroll");
+        const std::string offset = access == Access::Vector ? "0" : "static_cast<int64_t>(row) * " + o + ".row";
+        const std::string from = "(static_cast<const " + stored + "*>(" + o + ".data) + " + offset + " + column, ";
+        const std::string strided = "epilogue_load<" + stored + ", V>(" + o + ", " +
+                                    (access == Access::Vector ? "0" : "epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row)") + ", column, " +
+                                    columns() + ", " + name + "_);";
         std::string value = "convert<" + compute + ">(" + name + "_[i])";
         if (t.quantized()) {
-            value = "(" + name + "_whole[i] - " + literal(static_cast<double>(t.zeroPoint), "float") + ") * " +
-                    literal(t.scale[0], "float");
+            line("    float " + name + "_whole[V];");
+            if (whole) line("    if constexpr (SINTER_COLUMNS % V == 0) load_quantized<V>" + from + name + "_whole);\n    else");
+            line("    {\n        " + stored + " " + name + "_[V];\n        " + strided);
+            line("#pragma unroll\n        for (int i = 0; i < V; ++i) " + name + "_whole[i] = byte_to_float(" + name + "_[i]);\n    }");
+            value = "(" + name + "_whole[i] - " + literal(static_cast<double>(t.zeroPoint), "float") + ") * " + literal(t.scale[0], "float");
+        } else {
+            line("    " + stored + " " + name + "_[V];");
+            if (whole) line("    if constexpr (SINTER_COLUMNS % V == 0) load_vec<V>" + from + name + "_);\n    else");
+            line("    " + strided);
         }
+        line("    " + compute + " " + name + "[V];\n#pragma unroll");
         line("    for (int i = 0; i < V; ++i) " + name + "[i] = " + value + ";");
     }
     static std::string columns() { return "SINTER_EPILOGUE_COLUMNS"; }
@@ -182,27 +183,34 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     int64_t first = 0;
     for (size_t i = 0; i < layer.outputs.size(); ++i) {
         const TensorInfo& out = layer.outputs[i];
-        if (!out.present() || !storableFrom(acc, out) || out.dims.size() != shape.dims.size()) return std::nullopt;
+        const bool scalar = out.dims.empty() && shape.dims.size() == 1;  // counts as one element of rank 1
+        if (!out.present() || !storableFrom(acc, out) || (out.dims.size() != shape.dims.size() && !scalar)) return std::nullopt;
         const size_t k = operand({true, i, 0, false, options.even});
         const std::string stored = storageType(out.dtype);
         const bool single = layer.outputs.size() == 1;
-        const int64_t width = out.dims[shape.columnAxis];
-        std::string value = "convert<" + stored + ">(v[i])";
+        const int64_t width = scalar ? 1 : out.dims[shape.columnAxis];
+        std::string value = "convert<" + stored + ">(v[i])", scale;
         if (out.quantized()) {
             const double inverse = static_cast<double>(1.0F / static_cast<float>(out.scale[0]));
-            value = "quantize<" + stored + ">(v[i], " + literal(inverse, "float") + ", " + literal(static_cast<double>(out.zeroPoint), "float") + ")";
+            scale = literal(inverse, "float") + ", " + literal(static_cast<double>(out.zeroPoint), "float");
+            value = "quantize<" + stored + ">(v[i], " + scale + ")";
         }
-        store.line("    {");
-        store.line("        " + stored + " s[V];");
-        store.line("#pragma unroll");
-        store.line("        for (int i = 0; i < V; ++i) s[i] = " + value + ";");
+        const std::string rounded = "        " + stored + " s[V];\n#pragma unroll\n        for (int i = 0; i < V; ++i) s[i] = " + value + ";";
         const std::string o = "e.operands[" + std::to_string(k) + "]";
+        store.line("    {");
         if (options.even) {
             const std::string range = single ? "true" : "column >= " + std::to_string(first) + " && column < " + std::to_string(first + width);
+            const std::string target = "static_cast<" + stored + "*>(" + o + ".data) + static_cast<int64_t>(row) * " + o + ".row + column - " + std::to_string(first);
             store.line("        if constexpr (SINTER_COLUMNS % V == 0 && " + std::to_string(first) + " % V == 0 && " + std::to_string(first + width) + " % V == 0) {");
-            store.line("            if (" + range + ") store_vec<V>(static_cast<" + stored + "*>(" + o + ".data) + static_cast<int64_t>(row) * " + o + ".row + column - " + std::to_string(first) + ", s);");
+            if (out.quantized()) {
+                store.line("            if (" + range + ") store_quantized<V>(" + target + ", v, " + scale + ");");
+            } else {
+                store.line(rounded);
+                store.line("            if (" + range + ") store_vec<V>(" + target + ", s);");
+            }
             store.line("        } else {");
         }
+        store.line(rounded);
         store.line("        epilogue_write<" + stored + ", V>(" + o + ", epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row), column, " +
                    (single ? "0, " + Text::columns() : std::to_string(first) + ", " + std::to_string(first + width)) + ", s);");
         if (options.even) store.line("        }");

@@ -84,15 +84,23 @@ Library open(const fs::path& path) {
     return {handle, path.string()};
 }
 
-bool nothingIsLookedFor(const char* given) { return given && std::string_view(given) == "none"; }
+/// The folders of SINTER_CUDA_PATH; `only`: "none" stands among them, and nothing after it is searched.
+struct Given {
+    std::vector<fs::path> folders = split(std::getenv("SINTER_CUDA_PATH"));
+    bool only = false;
+    Given() {
+        const auto none = std::find(folders.begin(), folders.end(), "none");
+        only = none != folders.end();
+        folders.erase(none, folders.end());
+    }
+};
 
 }  // namespace
 
 void* Library::symbol(const char* name) const { return handle ? dlsym(handle, name) : nullptr; }
 
 Library openLibrary(const std::vector<std::string>& names) {
-    const char* given = std::getenv("SINTER_CUDA_PATH");
-    if (nothingIsLookedFor(given)) return {};
+    const Given given;
     const auto search = [&](const std::vector<fs::path>& folders) -> Library {
         std::error_code ignored;
         for (const fs::path& folder : folders) {
@@ -103,7 +111,7 @@ Library openLibrary(const std::vector<std::string>& names) {
         }
         return {};
     };
-    if (Library found = search(split(given)); found.handle) return found;
+    if (Library found = search(given.folders); found.handle || given.only) return found;
     for (const std::string& name : names) {
         if (Library found = open(name); found.handle) return found;
     }
@@ -111,10 +119,13 @@ Library openLibrary(const std::vector<std::string>& names) {
 }
 
 std::vector<std::string> searchedPlaces() {
-    const char* given = std::getenv("SINTER_CUDA_PATH");
-    if (nothingIsLookedFor(given)) return {"nowhere: SINTER_CUDA_PATH is \"none\""};
+    const Given given;
     std::vector<std::string> places;
-    for (const fs::path& folder : split(given)) places.push_back(folder.string());
+    for (const fs::path& folder : given.folders) places.push_back(folder.string());
+    if (given.only) {
+        places.emplace_back(places.empty() ? "nowhere: SINTER_CUDA_PATH is \"none\"" : "nowhere else: SINTER_CUDA_PATH says \"none\" after it");
+        return places;
+    }
     const char* loader = std::getenv("LD_LIBRARY_PATH");
     places.push_back(std::string("the system's library folders") + (loader && *loader ? ", LD_LIBRARY_PATH=" + std::string(loader) : ""));
     for (const fs::path& folder : laterFolders()) {

@@ -82,12 +82,15 @@ Napi::Object toTactic(Napi::Env env, const Tactic& t) {
     return o;
 }
 
+using Enumerate = std::vector<Tactic> (Device::*)(const LayerDesc&, int) const;
+
 /// (device, layerDesc, threads) → Tactic[]
+template <Enumerate How>
 Napi::Value enumerate(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const auto device = DeviceRegistry::instance().find(text(info[0], "the device"));
         const LayerDesc layer = layerDesc(info[1]);
-        auto tactics = device->enumerate(layer, std::max(1, integer(info[2], "the thread count")));
+        auto tactics = (*device.*How)(layer, std::max(1, integer(info[2], "the thread count")));
         for (const std::string& source : info[3].IsArray() ? texts(info[3], "the libraries") : std::vector<std::string>{}) {
             for (Tactic& t : device->libraryTactics(layer, source)) tactics.push_back(std::move(t));
         }
@@ -215,7 +218,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("buildId", buildId());
     exports.Set("devices", Napi::Function::New<devices>(env));
     exports.Set("libraries", Napi::Function::New<libraries>(env));
-    exports.Set("enumerate", Napi::Function::New<enumerate>(env));
+    exports.Set("enumerate", Napi::Function::New<enumerate<&Device::enumerate>>(env));
+    exports.Set("fallbacks", Napi::Function::New<enumerate<&Device::enumerateReady>>(env));
     exports.Set("evaluate", Napi::Function::New<evaluate>(env));
     exports.Set("prefetch", Napi::Function::New<prefetch>(env));
     exports.Set("ceilings", Napi::Function::New<measureCeilings>(env));

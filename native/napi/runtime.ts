@@ -26,6 +26,7 @@ interface Addon {
   devices(): DeviceInfo[];
   libraries(): SupportLibrary[];
   enumerate(device: string, layer: Uint8Array, threads: number, libraries: readonly string[]): Tactic[];
+  fallbacks(device: string, layer: Uint8Array, threads: number): Tactic[];
   evaluate(layer: Uint8Array, inputs: readonly (Tensor | null)[], tactic: string | undefined): Tensor[];
   ceilings(device: string, threads: number, stop: Handle): Promise<Ceilings>;
   evaluateWeight(expr: Uint8Array, files: readonly string[]): Promise<Uint8Array>;
@@ -236,6 +237,8 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
     libraries: () => call(() => addon.libraries()),
     enumerate: (device, layer, threads, libraries = []) =>
       call(() => addon.enumerate(device, layer, threads, libraries)),
+    fallbacks: (device, layer, threads) =>
+      device === 'cpu' ? [] : call(() => addon.fallbacks(device, layer, threads)),
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),
     measure: (device, layer, tactics, threads, policy, stop) =>
       tuner.measure({ device, layer, tactics, threads, policy }, stop),

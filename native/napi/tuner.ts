@@ -69,6 +69,7 @@ export class Tuner {
   /** One request to one process; returns early, with one more result at least, when that process dies. */
   private attempt(request: Buffer, results: Measurement[], stop: AbortSignal): Promise<void> {
     const child = this.start();
+    const before = results.length;
     return new Promise((resolve, reject) => {
       const lines = createInterface({ input: child.stdout });
       let running: string | null = null;
@@ -88,6 +89,8 @@ export class Tuner {
       const died = (code: number | null, signal: string | null): void => {
         this.child = null;
         const how = signal ?? `exit code ${code}`;
+        // It ends itself after a tactic that has left the device unusable.
+        if (running === null && results.length > before) return settle(resolve);
         if (running === null) return fail(`the tuner ended before it timed anything (${how})`, 'tuner');
         results.push({ tactic: running, ok: false, error: `it ended the tuner (${how})`, min: 0, median: 0, max: 0 });
         settle(resolve);

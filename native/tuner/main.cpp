@@ -7,7 +7,9 @@
 // A whole engine, on one stream and on its own streams, is timed by a line of words and a line with the file's path:
 //   engine THREADS WARMUP RUNS
 // Answers are "start one", "time MIN MEDIAN MAX", "start all", "time MIN MEDIAN MAX" and "end".
-// "error REASON" answers a request that could not be begun.
+// "error REASON" answers a request that could not be begun. A tactic that leaves its device unusable is answered with
+// "fail", and the process ends: its successor goes on.
+#include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -23,6 +25,8 @@
 namespace {
 
 using namespace sinter;
+
+constexpr int kDeviceLost = 3;
 
 struct Request {
     std::string device;
@@ -64,6 +68,11 @@ void answer(const Request& r) {
     listener.measured = [](const Measurement& m) {
         if (m.ok) std::cout << "time " << m.minNs << ' ' << m.medianNs << ' ' << m.maxNs << std::endl;
         else std::cout << "fail " << oneLine(m.error) << std::endl;
+    };
+    listener.measured = [&, tell = listener.measured](const Measurement& m) {
+        tell(m);
+        // What the device held cannot be given back either: no destructor is to try.
+        if (!m.ok && device->lost()) std::_Exit(kDeviceLost);
     };
     measure(*device, layer, r.tactics, r.threads, nullptr, r.policy, listener);
     std::cout << "end" << std::endl;

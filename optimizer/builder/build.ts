@@ -5,6 +5,7 @@ import type { Graph } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import { assemble, type PlannedProfile } from './assemble.ts';
+import { BrokenKernels } from './brokenKernels.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
 import { hashFile, never } from './hashFile.ts';
@@ -29,6 +30,12 @@ import { PlanTuner, type Tuning } from './tuning/tuner.ts';
  * (GPU). Three TF32 products (`_tf32x3`) keep FP32's bits.
  */
 export const isFastFp32 = (tactic: string): boolean => tactic.includes('_bf16x3') || tactic.startsWith('tf32_');
+
+/** Which tactics a build may choose: all that `tactics` takes, those with fewer bits than FP32 only with permission. */
+export const permittedTactics =
+  (options: Pick<BuildOptions, 'fastFp32' | 'tactics'>) =>
+  (name: string): boolean =>
+    (options.fastFp32 === true || !isFastFp32(name)) && (options.tactics?.(name) ?? true);
 
 export interface BuildOptions {
   readonly runtime: NativeRuntime;
@@ -72,6 +79,17 @@ export interface BuildOptions {
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
 export async function buildEngine(optimized: Optimized, options: BuildOptions): Promise<BuildReport> {
+  const broken = new BrokenKernels();
+  for (;;) {
+    try {
+      return await buildWithout(broken, optimized, options);
+    } catch (e) {
+      if (!broken.noteworthy(e)) throw e;
+    }
+  }
+}
+
+async function buildWithout(broken: BrokenKernels, optimized: Optimized, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
   const { graph } = optimized;
   const { runtime, threads } = options;
@@ -107,8 +125,9 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
       probes: probesOf(ranges),
       stop,
       onProgress,
-      tactics: options.fastFp32 ? options.tactics : (name) => !isFastFp32(name) && (options.tactics?.(name) ?? true),
+      tactics: permittedTactics(options),
       precision: limited?.policy,
+      broken: broken.reason,
     });
     planned.push({ ranges, bind, max: bindingAt(ranges, 'max'), plan, search });
   }
@@ -133,12 +152,18 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
       options: { fastFp32: options.fastFp32 === true, storages: storagesOf(plans) },
     });
   };
-  const write = (path: string, headerBytes: Uint8Array): Promise<void> =>
-    runtime.writeEngine(
-      { path, headerBytes, files: graph.files.map((f) => f.path) },
-      (p) => onProgress({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
-      stop,
-    );
+  const write = async (path: string, headerBytes: Uint8Array): Promise<void> => {
+    try {
+      await runtime.writeEngine(
+        { path, headerBytes, files: graph.files.map((f) => f.path) },
+        (p) => onProgress({ phase: 'write', done: p.done, total: p.total, note: 'weights' }),
+        stop,
+      );
+    } catch (e) {
+      for (const p of planned) broken.note(p.plan, e);
+      throw e;
+    }
+  };
   // An engine that is timed to decide on its streams is written beside the one that was asked for.
   const trial = `${options.path}.streams`;
   let tried: Schedule | null = null;
@@ -213,6 +238,8 @@ interface SearchInputs {
   readonly libraries?: LibraryPolicy;
   /** Null: the kernels' own estimates decide. */
   readonly tuner: PlanTuner | null;
+  /** Why a layer cannot have a tactic that the device offers. */
+  readonly broken?: SearchOptions['broken'];
 }
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
@@ -246,6 +273,7 @@ async function searchGraph(
       ...(o.precision ? { precision: o.precision } : {}),
       ...(o.rules ? { rules: o.rules } : {}),
       ...(o.libraries ? { libraries: o.libraries } : {}),
+      ...(o.broken ? { broken: o.broken } : {}),
       onProgress: (done, total, note) => {
         if (main) o.onProgress?.({ phase: 'plan', done, total, note });
       },

@@ -47,7 +47,8 @@ function meetingOn(blocks: readonly Block[], s: Schedule): Meet {
   return (a, b) => meets[index.get(a)! * n + index.get(b)!] === 1;
 }
 
-const ALIGN = 64;
+/** A cache line of a GPU: what starts within one is read as two. */
+const ALIGN = 128;
 const roundUp = (n: number): number => Math.ceil(n / ALIGN) * ALIGN;
 
 /**

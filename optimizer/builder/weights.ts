@@ -42,7 +42,8 @@ export function encodeWeight(w: WeightExpr): WeightExprMessage {
   }
 }
 
-const ALIGN = 64;
+/** A cache line of a GPU: what starts within one is read as two. */
+const ALIGN = 128;
 
 /** Collects the constants of a plan: one entry per expression and packing, laid out one after the other in the blob. */
 export class WeightTable {

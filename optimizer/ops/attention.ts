@@ -14,7 +14,7 @@ export default composed(
   {
     op: 'Attention',
     category: 'matrix',
-    since: [23, 24],
+    since: [23, 24, 25],
     attrs: {
       is_causal: { type: 'int', default: 0 },
       kv_num_heads: { type: 'int' },

@@ -7,7 +7,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Cast',
   category: 'elementwise',
-  since: [1, 6, 9, 13, 19, 21, 23],
+  since: [1, 6, 9, 13, 19, 21, 23, 24, 25, 28],
   attrs: {
     to: { type: 'int', required: true },
     saturate: { type: 'int', default: 1 },

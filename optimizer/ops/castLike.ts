@@ -5,7 +5,7 @@ export default composed(
   {
     op: 'CastLike',
     category: 'elementwise',
-    since: [15, 19, 21, 23],
+    since: [15, 19, 21, 23, 24, 25],
     attrs: { saturate: { type: 'int', default: 1 }, round_mode: { type: 'string', default: 'up' } },
     inputs: [2, 2],
     outputs: [1, 1],

@@ -4,7 +4,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Compress',
   category: 'other',
-  since: [9, 11],
+  since: [9, 11, 28],
   attrs: { axis: { type: 'int' } },
   inputs: [2, 2],
   outputs: [1, 1],

@@ -7,7 +7,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Constant',
   category: 'other',
-  since: [1, 9, 11, 12, 13, 19, 21, 23],
+  since: [1, 9, 11, 12, 13, 19, 21, 23, 24, 25],
   attrs: { value: { type: 'tensor', required: true } },
   inputs: [0, 0],
   outputs: [1, 1],

@@ -7,7 +7,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'ConstantOfShape',
   category: 'other',
-  since: [9, 20, 21, 23],
+  since: [9, 20, 21, 23, 24, 25],
   attrs: { value: { type: 'tensor' } },
   inputs: [1, 1],
   outputs: [1, 1],

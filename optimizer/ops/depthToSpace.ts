@@ -5,7 +5,7 @@ import { defineOp, OpError } from './op.ts';
 export default defineOp({
   op: 'DepthToSpace',
   category: 'shape',
-  since: [1, 11, 13],
+  since: [1, 11, 13, 28],
   attrs: { blocksize: { type: 'int', required: true }, mode: { type: 'string', default: 'DCR' } },
   inputs: [1, 1],
   outputs: [1, 1],

@@ -6,7 +6,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'DequantizeLinear',
   category: 'elementwise',
-  since: [10, 13, 19, 21, 23],
+  since: [10, 13, 19, 21, 23, 24, 25, 28],
   attrs: {
     axis: { type: 'int', default: 1 },
     block_size: { type: 'int', default: 0 },

@@ -16,7 +16,7 @@ function labels(term: string, rank: number, what: string): string[] {
 export default defineOp({
   op: 'Einsum',
   category: 'matrix',
-  since: [12],
+  since: [12, 28],
   attrs: { equation: { type: 'string', required: true } },
   inputs: [1, Number.MAX_SAFE_INTEGER],
   outputs: [1, 1],

@@ -5,7 +5,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Flatten',
   category: 'shape',
-  since: [1, 9, 11, 13, 21, 23],
+  since: [1, 9, 11, 13, 21, 23, 24, 25],
   attrs: { axis: { type: 'int', default: 1 } },
   inputs: [1, 1],
   outputs: [1, 1],

@@ -3,7 +3,7 @@ import { typeAt } from './common/shapes.ts';
 import { defineOp } from './op.ts';
 
 const ofTensors = unary('Identity', {
-  since: [1, 13, 14, 16, 19, 21, 23],
+  since: [1, 13, 14, 16, 19, 21, 23, 24, 25],
   category: 'shape',
   cost: 0,
   data: ([x]) => x!,

@@ -6,7 +6,7 @@ import { defineOp, OpError } from './op.ts';
 export default defineOp({
   op: 'If',
   category: 'other',
-  since: [1, 11, 13, 16, 19, 21, 23],
+  since: [1, 11, 13, 16, 19, 21, 23, 24, 25],
   attrs: {
     then_branch: { type: 'graph', required: true },
     else_branch: { type: 'graph', required: true },

@@ -9,7 +9,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Loop',
   category: 'other',
-  since: [1, 11, 13, 16, 19, 21, 23],
+  since: [1, 11, 13, 16, 19, 21, 23, 24, 25],
   attrs: { body: { type: 'graph', required: true }, captures: { type: 'int', default: 0 } },
   inputs: [2, Number.MAX_SAFE_INTEGER],
   outputs: [1, Number.MAX_SAFE_INTEGER],

@@ -5,7 +5,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'OneHot',
   category: 'other',
-  since: [9, 11],
+  since: [9, 11, 28],
   attrs: { axis: { type: 'int', default: -1 } },
   inputs: [3, 3],
   outputs: [1, 1],

@@ -4,7 +4,7 @@ import { OpError } from './op.ts';
 
 export default sequenceOp({
   op: 'Optional',
-  since: [15],
+  since: [15, 28],
   attrs: {},
   inputs: [0, 1],
   outputs: [1, 1],

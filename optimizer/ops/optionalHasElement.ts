@@ -2,7 +2,7 @@ import { sequenceOp } from './common/sequences.ts';
 
 export default sequenceOp({
   op: 'OptionalHasElement',
-  since: [15, 18],
+  since: [15, 18, 28],
   attrs: {},
   inputs: [0, 1],
   outputs: [1, 1],

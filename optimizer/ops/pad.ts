@@ -19,7 +19,7 @@ function padsToInputs(graph: Graph, node: Node): void {
 export default defineOp({
   op: 'Pad',
   category: 'shape',
-  since: [1, 2, 11, 13, 18, 19, 21, 23],
+  since: [1, 2, 11, 13, 18, 19, 21, 23, 24, 25],
   attrs: { mode: { type: 'string', default: 'constant' } },
   inputs: [2, 4],
   outputs: [1, 1],

@@ -6,8 +6,9 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Range',
   category: 'other',
-  since: [11],
-  attrs: {},
+  since: [11, 27],
+  // Numbers of 16 bits are always computed in 64.
+  attrs: { stash_type: { type: 'int', default: 1 } },
   inputs: [3, 3],
   outputs: [1, 1],
   infer(ctx) {

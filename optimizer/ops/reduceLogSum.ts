@@ -1,3 +1,3 @@
 import { reduction } from './common/reduce.ts';
 
-export default reduction('ReduceLogSum', [1, 11, 13, 18], 18);
+export default reduction('ReduceLogSum', [1, 11, 13, 18, 28], 18);

@@ -6,7 +6,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Reshape',
   category: 'shape',
-  since: [1, 5, 13, 14, 19, 21, 23],
+  since: [1, 5, 13, 14, 19, 21, 23, 24, 25],
   attrs: { allowzero: { type: 'int', default: 0 } },
   inputs: [2, 2],
   outputs: [1, 1],

@@ -7,7 +7,7 @@ import { defineOp, OpError } from './op.ts';
 export default defineOp({
   op: 'Scan',
   category: 'other',
-  since: [8, 9, 11, 16, 19, 21, 23],
+  since: [8, 9, 11, 16, 19, 21, 23, 24, 25],
   attrs: {
     body: { type: 'graph', required: true },
     num_scan_inputs: { type: 'int', required: true },

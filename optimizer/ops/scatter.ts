@@ -5,7 +5,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Scatter',
   category: 'other',
-  since: [9],
+  since: [9, 11],
   attrs: { axis: { type: 'int', default: 0 } },
   inputs: [3, 3],
   outputs: [1, 1],

@@ -4,7 +4,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Shape',
   category: 'shape',
-  since: [1, 13, 15, 19, 21, 23],
+  since: [1, 13, 15, 19, 21, 23, 24, 25],
   attrs: { start: { type: 'int', default: 0 }, end: { type: 'int' } },
   inputs: [1, 1],
   outputs: [1, 1],

@@ -5,7 +5,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Size',
   category: 'shape',
-  since: [1, 13, 19, 21, 23],
+  since: [1, 13, 19, 21, 23, 24, 25],
   attrs: {},
   inputs: [1, 1],
   outputs: [1, 1],

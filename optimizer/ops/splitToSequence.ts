@@ -4,7 +4,7 @@ import { dtypeOf, hasInput, normalAxis, shapeOf } from './common/shapes.ts';
 /** Inputs: the tensor, the sizes of the parts (a scalar, or one per part; 1 by default). */
 export default sequenceOp({
   op: 'SplitToSequence',
-  since: [11],
+  since: [11, 24],
   attrs: { axis: { type: 'int', default: 0 }, keepdims: { type: 'int', default: 1 } },
   inputs: [1, 2],
   outputs: [1, 1],

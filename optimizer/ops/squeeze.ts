@@ -6,7 +6,7 @@ import { defineOp, OpError } from './op.ts';
 export default defineOp({
   op: 'Squeeze',
   category: 'shape',
-  since: [1, 11, 13, 21, 23],
+  since: [1, 11, 13, 21, 23, 24, 25],
   attrs: {},
   inputs: [1, 2],
   outputs: [1, 1],

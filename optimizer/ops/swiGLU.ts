@@ -6,7 +6,7 @@ export default composed(
   {
     op: 'SwiGLU',
     category: 'activation',
-    since: [26],
+    since: [26, 28],
     attrs: { alpha: { type: 'float', default: 1 } },
     inputs: [2, 2],
     outputs: [1, 1],

@@ -6,7 +6,7 @@ import { defineOp, OpError } from './op.ts';
 export default defineOp({
   op: 'Transpose',
   category: 'shape',
-  since: [1, 13, 21, 23],
+  since: [1, 13, 21, 23, 24, 25],
   attrs: { perm: { type: 'ints' } },
   inputs: [1, 1],
   outputs: [1, 1],

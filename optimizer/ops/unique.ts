@@ -6,7 +6,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Unique',
   category: 'other',
-  since: [11],
+  since: [11, 28],
   attrs: { axis: { type: 'int' }, sorted: { type: 'int', default: 1 } },
   inputs: [1, 1],
   outputs: [1, 4],

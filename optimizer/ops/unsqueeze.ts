@@ -5,7 +5,7 @@ import { defineOp } from './op.ts';
 export default defineOp({
   op: 'Unsqueeze',
   category: 'shape',
-  since: [1, 11, 13, 21, 23],
+  since: [1, 11, 13, 21, 23, 24, 25],
   attrs: {},
   inputs: [2, 2],
   outputs: [1, 1],

@@ -22,7 +22,7 @@ function toResize(graph: Graph, node: Node): void {
 export default defineOp({
   op: 'Upsample',
   category: 'other',
-  since: [7, 9],
+  since: [7, 9, 10],
   attrs: { mode: { type: 'string', default: 'nearest' }, scales: { type: 'floats' } },
   inputs: [1, 2],
   outputs: [1, 1],

@@ -145,6 +145,7 @@ export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): strin
     s.choices.tuning.level,
     Object.entries(s.choices.tuning.pin).sort(),
     s.choices.tuning.forbid,
+    s.choices.tuning.auxStreams,
     s.choices.profiles,
   ]);
 

@@ -119,6 +119,6 @@ describe('memory plan', () => {
       { values, layers: [layer([0], [1]), layer([1], [2])], inputs: [], outputs: [] },
       new Map([['n', 100]]),
     );
-    expect(memory.arenaBytes).toBe(Math.ceil(1600 / 64) * 64);
+    expect(memory.arenaBytes).toBe(Math.ceil(1600 / 128) * 128);
   });
 });

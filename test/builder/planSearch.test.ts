@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { permittedTactics } from '../../optimizer/builder/build.ts';
 import type { Plan, PlanLayer, PlanValue } from '../../optimizer/builder/plan.ts';
 import { rootOf } from '../../optimizer/builder/plan.ts';
 import { planSearch } from '../../optimizer/builder/planSearch/index.ts';
@@ -54,6 +55,25 @@ const layer = (op: string, inputs: number[], outputs: number[], more: Partial<Pl
 const plan = (values: PlanValue[], layers: PlanLayer[]): Plan => ({ values, layers, inputs: [], outputs: [] });
 const search = (p: Plan, runtime = device()) => planSearch(p, { runtime, device: 'cpu', threads: 1, bind: new Map() });
 const ops = (p: Plan): string[] => p.layers.map((l) => l.op);
+
+describe('permittedTactics', () => {
+  const fast = ['f32_conv2d_tf32x3__sm90_wgmma', 'tf32_conv2d__sm90_wgmma', 'f32_conv2d_bf16x3__amx'];
+  const runtime = {
+    ...device(),
+    enumerate: () => fast.map((name, i) => tactic(name, ['linear'], ['linear'], 1000 - i)),
+  } as unknown as NativeRuntime;
+  const chosen = (options: Parameters<typeof permittedTactics>[0]): string | undefined => {
+    const p = plan([image(3, { external: 'input' }), image(8, { external: 'output' })], [layer('Conv', [0], [1])]);
+    planSearch(p, { runtime, device: 'x', threads: 1, bind: new Map(), tactics: permittedTactics(options) });
+    return p.layers[0]?.tactic?.name;
+  };
+
+  it('leaves FP32 its bits unless fewer are allowed: three TF32 products keep them, TF32 and bfloat16 parts do not', () => {
+    expect(chosen({})).toBe('f32_conv2d_tf32x3__sm90_wgmma');
+    expect(chosen({ fastFp32: true })).toBe('f32_conv2d_bf16x3__amx');
+    expect(chosen({ fastFp32: true, tactics: (name) => !name.includes('bf16x3') })).toBe('tf32_conv2d__sm90_wgmma');
+  });
+});
 
 describe('planSearch', () => {
   it('reformats only at the edges of what one layout can cover', () => {

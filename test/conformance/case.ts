@@ -34,6 +34,15 @@ export interface Outcome {
   readonly layers: readonly string[];
   /** Element types of its inputs and outputs. */
   readonly types: readonly string[];
+  /** Of these, what the CPU runs for a GPU's engine: kernels that the GPU lacks, and what is decided while running. */
+  readonly onHost: readonly string[];
+}
+
+/** Sets that grow as a case is run. */
+interface Seen {
+  readonly layers: Set<string>;
+  readonly types: Set<string>;
+  readonly onHost: Set<string>;
 }
 
 /** Runs a case through import → passes → engine → native run, on each of its data sets. */
@@ -43,28 +52,31 @@ export async function runCase(
   operators: readonly string[],
   options: CaseOptions,
 ): Promise<Outcome> {
-  const layers = new Set<string>();
-  const types = new Set<string>();
+  const seen: Seen = { layers: new Set(), types: new Set(), onHost: new Set() };
   const outcome = (reason: string | null): Outcome => ({
     reason,
-    layers: [...layers].sort(),
-    types: [...types].sort(),
+    layers: [...seen.layers].sort(),
+    types: [...seen.types].sort(),
+    onHost: [...seen.onHost].sort(),
   });
   const sets = readdirSync(folder)
     .filter((d) => d.startsWith('test_data_set_'))
     .map((d) => join(folder, d));
   if (sets.length === 0) return outcome('the case has no data');
   for (const set of sets) {
-    const reason = await runSet(runtime, folder, set, operators, options, { layers, types });
+    const reason = await runSet(runtime, folder, set, operators, options, seen);
     if (reason !== null) return outcome(reason);
   }
   return outcome(null);
 }
 
-function kindsOf(layers: readonly LayerMessage[], into: Set<string>): void {
+function kindsOf(layers: readonly LayerMessage[], gpu: boolean, into: Seen): void {
   for (const l of layers) {
-    into.add(l.op);
-    for (const r of l.regions ?? []) kindsOf(r.layers, into);
+    into.layers.add(l.op);
+    const regions = l.regions ?? [];
+    const tactic = l.tactic ?? '';
+    if (gpu && regions.length === 0 && (tactic === '' || tactic.startsWith('cpu:'))) into.onHost.add(l.op);
+    for (const r of regions) kindsOf(r.layers, gpu, into);
   }
 }
 
@@ -101,7 +113,7 @@ async function runSet(
   set: string,
   operators: readonly string[],
   options: CaseOptions,
-  seen: { readonly layers: Set<string>; readonly types: Set<string> },
+  seen: Seen,
 ): Promise<string | null> {
   const path = join(folder, 'model.onnx');
   const open = await openModel(path);
@@ -123,7 +135,7 @@ async function runSet(
   await buildEngine(optimized, { runtime, device: options.device, threads: 1, path: options.engine });
   try {
     const engine = await runtime.loadEngine(options.engine);
-    kindsOf(decodeEngine(engine.headerBytes).layers, seen.layers);
+    kindsOf(decodeEngine(engine.headerBytes).layers, options.device !== 'cpu', seen);
     try {
       const context = engine.createContext({ threads: 1 });
       try {

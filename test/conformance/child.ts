@@ -16,7 +16,7 @@ export function serve(root: string, options: CaseOptions): void {
     runCase(runtime, r.folder, r.operators, options)
       .catch((e: unknown): Outcome => {
         const reason = e instanceof Error ? e.message.split('\n')[0]! : String(e);
-        return { reason, layers: [], types: [] };
+        return { reason, layers: [], types: [], onHost: [] };
       })
       .then((reply) => process.send?.(reply satisfies Reply));
   });

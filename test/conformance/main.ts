@@ -59,7 +59,7 @@ async function main(): Promise<number> {
   );
   if (live) process.stderr.write('\r\x1b[K');
   const outcomes = new Map(judged.map((c, i) => [c.folder, results[i]!]));
-  const none = { reason: null, layers: [], types: [] };
+  const none = { reason: null, layers: [], types: [], onHost: [] };
   const report = reportOf(
     cases.map((c) => ({ ...c, ...(outcomes.get(c.folder) ?? none) })),
     device,

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Outcome } from './case.ts';
 import type { Reply, Request } from './child.ts';
 
-const failure = (reason: string): Outcome => ({ reason, layers: [], types: [] });
+const failure = (reason: string): Outcome => ({ reason, layers: [], types: [], onHost: [] });
 
 /** A case that takes longer has hung. */
 const LIMIT_MS = 120_000;

@@ -80,6 +80,7 @@ test.describe('a GPU in the window', () => {
     await panel('build').locator('[data-command="run.build"]').first().click();
     await expect(s.page.getByTestId('built-for')).toHaveText('For Emulated GPU.', { timeout: 60_000 });
     await s.idle();
+    await expect(s.page.getByTestId('streams')).toContainText('One stream.');
     const table = s.page.getByRole('grid', { name: 'Layers of the engine' });
     await expect(table).toContainText('__cuda');
     await table.getByRole('row').nth(2).click();

@@ -27,9 +27,9 @@ import { ROOT, testRuntime } from './check.ts';
 
 /** With the pages that the budget is measured on: a choice of two classes says little about each page. */
 const NETWORKS = [
-  ['ocr_cls', [1, 3, 48, 192], 32],
-  ['ocr_det', [1, 3, 160, 160], 8],
-  ['ocr_rec', [1, 3, 48, 320], 8],
+  ['ocr_cls', [1, 3, 48, 192], 32, 0.98],
+  ['ocr_det', [1, 3, 160, 160], 8, 0.96],
+  ['ocr_rec', [1, 3, 48, 320], 8, 0.98],
 ] as const;
 
 const memory = (samples: readonly Inputs[]): SampleSource => ({
@@ -49,7 +49,7 @@ describe('mixed precision of trained networks', () => {
 
   it.each(NETWORKS)(
     '%s keeps its budget, and stays near ONNX Runtime on pages that the choice never saw',
-    async (name, shape, count) => {
+    async (name, shape, count, least) => {
       const runtime = testRuntime();
       const path = join(modelDir(), `${name}.onnx`);
       const optimized = optimizeModel(await openModel(path, { shapes: { x: shape } }), runtime);
@@ -91,7 +91,7 @@ describe('mixed precision of trained networks', () => {
         context.dispose();
         engine.dispose();
         // Pages differ: a choice on a few of them promises less for others (docs/benchmarks.md).
-        expect(noiseOf(want, got).cosine).toBeGreaterThanOrEqual(0.96);
+        expect(noiseOf(want, got).cosine).toBeGreaterThanOrEqual(least);
       } finally {
         rmSync(dir, { recursive: true, force: true });
       }

@@ -58,12 +58,24 @@ describe('the command that reproduces an engine', () => {
     optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
-    tuning: { level: 3, pin: {}, forbid: [] },
+    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null },
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([
       "npx sinter build '/data/my model'\\''s.onnx' -o 'my model'\\''s.sinter' --threads 2 --disable scale-fusion --disable-fusion abc123 --shape x=4x3x224x224",
     ]);
+  });
+  it('names the GPU, its streams and TF32', () => {
+    const gpu = {
+      ...choices,
+      device: 'cuda:0',
+      precision: { ...NO_PRECISION, kind: 'fp16' as const, fastFp32: true },
+      tuning: { ...choices.tuning, auxStreams: 2 },
+    };
+    const [line] = cliCommands(model, gpu, 2).lines;
+    for (const flag of ['--device cuda:0', '--max-aux-streams 2', '--precision fp16', '--fast-fp32'])
+      expect(line).toContain(flag);
+    expect(cliCommands(model, { ...gpu, device: 'cpu' }, 2).lines[0]).not.toContain('--max-aux-streams');
   });
   it('names the ranges of one optimization profile, and of several', () => {
     const one = { N: { min: 1, opt: 4, max: 8 } };

@@ -31,7 +31,7 @@ export interface BuildRequest {
   readonly precision: PrecisionPolicy | null;
   readonly fastFp32: boolean;
   /** Level of auto-tuning, pinned and forbidden tactics. */
-  readonly tuning: { readonly level: number } & TacticChoices;
+  readonly tuning: { readonly level: number; readonly auxStreams: number | null } & TacticChoices;
   readonly path: string;
   readonly onProgress: (p: BuildProgress) => void;
   readonly stop: AbortSignal;

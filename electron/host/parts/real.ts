@@ -121,7 +121,7 @@ export function realParts(): StudioParts {
         ...(r.precision ? { precision: r.precision } : {}),
         fastFp32: r.fastFp32,
         ...tuningOf(r.tuning.level),
-        auxStreams: 'measured',
+        auxStreams: r.tuning.auxStreams ?? 'measured',
         rules: tacticRules(r.optimized.graph, r.tuning),
         onProgress: r.onProgress,
         stop: r.stop,

@@ -6,6 +6,8 @@ export const tuningChoice = z.object({
   level: z.number().int().min(0).max(5),
   pin: z.record(z.string(), z.string()),
   forbid: z.array(z.string()),
+  /** Auxiliary streams of a GPU at most; null = as measuring the whole engine finds faster. */
+  auxStreams: z.number().int().min(0).nullable().default(null),
 });
 export type TuningChoice = z.infer<typeof tuningChoice>;
 
@@ -55,6 +57,13 @@ export const buildReport = z.object({
   operators: z.number(),
   layers: z.array(reportLayer),
   memory: z.object({ arena: z.number(), lowerBound: z.number(), withoutReuse: z.number() }),
+  /** Streams of a GPU that the engine uses, and why; median nanoseconds on one and on several where both were timed. */
+  streams: z.object({
+    used: z.number(),
+    moved: z.number(),
+    times: z.object({ one: z.number(), all: z.number() }).optional(),
+    reason: z.string(),
+  }),
   /** The rest is of the first. */
   profiles: z.array(z.object({ ranges: dimensionRanges, layers: z.number(), estimate: z.number(), arena: z.number() })),
   tuning: z

@@ -69,26 +69,6 @@ template <typename T> SINTER_DEVICE float byte_to_float(T x) { return static_cas
 SINTER_DEVICE float byte_to_float(uint8_t x) { return __uint_as_float(0x4b000000u | x) - 8388608.0f; }
 SINTER_DEVICE float byte_to_float(int8_t x) { return __uint_as_float(0x4b000000u | static_cast<uint8_t>(x ^ 0x80)) - 8388736.0f; }
 
-template <int V, typename T> SINTER_DEVICE void bytes_to_floats(const T (&x)[V], float (&f)[V]) {
-#ifndef SINTER_EMULATED
-    if constexpr (sizeof(T) == 1 && V % 4 == 0) {
-        constexpr bool kSigned = static_cast<T>(-1) < static_cast<T>(0);
-#pragma unroll
-        for (int i = 0; i < V; i += 4) {
-            uint32_t word = 0;
-#pragma unroll
-            for (int k = 0; k < 4; ++k) word |= static_cast<uint32_t>(static_cast<uint8_t>(x[i + k])) << 8 * k;
-            if (kSigned) word ^= 0x80808080u;
-#pragma unroll
-            for (int k = 0; k < 4; ++k) f[i + k] = __uint_as_float(__byte_perm(word, 0x4b000000u, 0x7540 + k)) - (kSigned ? 8388736.0f : 8388608.0f);
-        }
-        return;
-    }
-#endif
-#pragma unroll
-    for (int i = 0; i < V; ++i) f[i] = byte_to_float(x[i]);
-}
-
 /// Rounds half to even and saturates: quantized storage. The zero point is a whole number, so that clamping may come first.
 template <typename T> SINTER_DEVICE T quantize(float real, float inverse_scale, float zero_point);
 SINTER_DEVICE uint32_t quantized_bits(float x, float inverse, float zero, float least, float most) {
@@ -101,7 +81,6 @@ template <> SINTER_DEVICE int8_t quantize<int8_t>(float x, float inverse, float 
 template <> SINTER_DEVICE uint8_t quantize<uint8_t>(float x, float inverse, float zero) {
     return static_cast<uint8_t>(quantized_bits(x, inverse, zero, 0.0f, 255.0f));
 }
-
 /// N elements moved as one access; the address must be aligned to all of them.
 template <typename T, int N> struct alignas(sizeof(T) * N) Vec {
     T at[N];
@@ -130,6 +109,50 @@ template <int V, typename T> SINTER_DEVICE void store_vec(T* p, const T (&in)[V]
         for (int k = 0; k < W; ++k) v[k] = in[i + k];
         *reinterpret_cast<Vec<T, W>*>(p + i) = v;
     }
+}
+
+/// V quantized values as load_vec reads them, as the floats of their integers.
+template <int V, typename T> SINTER_DEVICE void load_quantized(const T* p, float (&out)[V]) {
+#ifndef SINTER_EMULATED
+    if constexpr (sizeof(T) == 1 && V % 4 == 0) {
+        constexpr bool kSigned = static_cast<T>(-1) < static_cast<T>(0);
+        uint32_t words[V / 4];
+        load_vec<V / 4>(reinterpret_cast<const uint32_t*>(p), words);
+#pragma unroll
+        for (int i = 0; i < V; ++i) {
+            const uint32_t word = kSigned ? words[i / 4] ^ 0x80808080u : words[i / 4];
+            out[i] = __uint_as_float(__byte_perm(word, 0x4b000000u, 0x7540 + i % 4)) - (kSigned ? 8388736.0f : 8388608.0f);
+        }
+        return;
+    }
+#endif
+    T stored[V];
+    load_vec<V>(p, stored);
+#pragma unroll
+    for (int i = 0; i < V; ++i) out[i] = byte_to_float(stored[i]);
+}
+
+/// Stores V quantized values as store_vec does, put together as words.
+template <int V, typename T> SINTER_DEVICE void store_quantized(T* p, const float (&real)[V], float inverse, float zero) {
+#ifndef SINTER_EMULATED
+    if constexpr (sizeof(T) == 1 && V % 4 == 0) {
+        constexpr bool kSigned = static_cast<T>(-1) < static_cast<T>(0);
+        uint32_t words[V / 4];
+#pragma unroll
+        for (int i = 0; i < V; i += 4) {
+            uint32_t bits[4];
+#pragma unroll
+            for (int k = 0; k < 4; ++k) bits[k] = quantized_bits(real[i + k], inverse, zero, kSigned ? -128.0f : 0.0f, kSigned ? 127.0f : 255.0f);
+            words[i / 4] = __byte_perm(__byte_perm(bits[0], bits[1], 0x0040), __byte_perm(bits[2], bits[3], 0x0040), 0x5410);
+        }
+        store_vec<V / 4>(reinterpret_cast<uint32_t*>(p), words);
+        return;
+    }
+#endif
+    T stored[V];
+#pragma unroll
+    for (int i = 0; i < V; ++i) stored[i] = quantize<T>(real[i], inverse, zero);
+    store_vec<V>(p, stored);
 }
 
 /// Asks the second-level cache for the line of an address.

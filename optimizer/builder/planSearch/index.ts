@@ -48,6 +48,8 @@ export interface SearchOptions {
   readonly rules?: TacticRules;
   /** Libraries that are asked for tactics beside the device's own kernels. */
   readonly libraries?: LibraryPolicy;
+  /** Why a layer cannot have a tactic that the device offers: a kernel that does not compile. */
+  readonly broken?: (layer: PlanLayer, tactic: string) => string | undefined;
 }
 
 /**
@@ -78,7 +80,13 @@ export async function tunedPlanSearch(plan: Plan, options: SearchOptions, tuner:
   const timed = plan.layers.map((l, i) => {
     const { options: left, failures } = timedOptions(plan, l, layers[i]!, enumerator, tuner);
     const barred = layers[i]!.barred.map((o) => withTiming(plan, l, layers[i]!, o, enumerator, tuner));
-    if (left.length > 0) return { ...layers[i]!, options: left, barred, dropped: { ...layers[i]!, failures } };
+    const before = layers[i]!.dropped;
+    const dropped = {
+      options: [...(before?.options ?? []), ...layers[i]!.options],
+      failures: new Map([...(before?.failures ?? []), ...failures]),
+    };
+    const options = left.length > 0 ? left : fallbackOptions(plan, l, enumerator, space);
+    if (options.length > 0) return { ...layers[i]!, options, barred, dropped };
     const [tactic, why] = [...failures].map(([o, error]) => [o.tactic!.name, error])[0]!;
     throw new BuildError(`no kernel ran ${l.name} while it was timed: ${tactic}: ${why}`, l.sources);
   });
@@ -90,6 +98,8 @@ interface SearchSpace {
   readonly enumerator: Enumerator;
   readonly storages: Storages | null;
   readonly layouts: readonly string[];
+  /** Values that views look at. */
+  readonly viewed: ReadonlySet<number>;
   readonly layers: readonly SpaceLayer[];
 }
 
@@ -131,9 +141,29 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
     const barred = list.filter((o) => !isAllowed(o, options.libraries));
     const ours = barred.length > 0 ? list.filter((o) => isAllowed(o, options.libraries)) : list;
     if (ours.length === 0) throw noTactic(plan, l);
-    return { ...byRules(l, ours, options.rules), barred, storage };
+    const { options: allowed, forbidden } = byRules(l, ours, options.rules);
+    const failures = new Map<Option, string>();
+    for (const o of allowed) {
+      const reason = o.tactic && enumerator.broken(l, o.tactic.name);
+      if (reason) failures.set(o, reason);
+    }
+    if (failures.size === 0) return { options: allowed, forbidden, barred, storage };
+    const whole = allowed.filter((o) => !failures.has(o));
+    const left = whole.length > 0 ? whole : fallbackOptions(plan, l, enumerator, { layouts, viewed });
+    if (left.length === 0) throw new BuildError([...failures.values()][0]!, l.sources);
+    return { options: left, forbidden, barred, storage, dropped: { options: [...failures.keys()], failures } };
   });
-  return { enumerator, storages, layouts, layers };
+  return { enumerator, storages, layouts, viewed, layers };
+}
+
+/** The last resort of a layer whose tactics have all failed, on operands as the model has them. */
+function fallbackOptions(
+  plan: Plan,
+  l: PlanLayer,
+  enumerator: Enumerator,
+  { layouts, viewed }: Pick<SearchSpace, 'layouts' | 'viewed'>,
+): Option[] {
+  return optionsOf(plan, l, enumerator.fallbacks(plan, l), layouts, viewed);
 }
 
 function isAllowed(o: Option, libraries: LibraryPolicy | undefined): boolean {
@@ -220,7 +250,10 @@ function offered(plan: Plan, l: PlanLayer, enumerator: Enumerator, bind: Binding
   if (l.resolve || l.bodies) return [deferred(l)];
   const open = touchesOpen(plan, l, bind);
   // Kernels that are compiled for their shapes cannot wait for them: the CPU's run such layers.
-  if (open && enumerator.compiles) return l.fused ? [] : [deferred(l)];
+  if (open && enumerator.compiles) {
+    const host = enumerator.fallbacks(plan, l);
+    return host.length > 0 || l.fused ? host : [deferred(l)];
+  }
   const found = enumerator.tactics(plan, l);
   return found.length === 0 && !l.fused && open ? [deferred(l)] : found;
 }

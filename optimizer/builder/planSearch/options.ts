@@ -9,7 +9,9 @@ import type { Variant } from './storages.ts';
 
 export const LINEAR = 'linear';
 
-const MOVED_BYTES_PER_NS = 8;
+const MOVED_BYTES_PER_NS = { cpu: 8, gpu: 1000 };
+/** Nanoseconds before the first byte moves. */
+const MOVE_START = { cpu: 1500, gpu: 2500 };
 /** Nanoseconds that a Copy between layouts is slower than one within. */
 const MIXED_COPY = 1000;
 
@@ -45,6 +47,8 @@ export interface TacticSource {
   readonly tactics?: (name: string) => boolean;
   /** Libraries that are asked for tactics beside the device's own kernels. */
   readonly libraries?: LibraryPolicy;
+  /** Why a layer cannot have a tactic that the device offers: a kernel that does not compile. */
+  readonly broken?: (layer: PlanLayer, tactic: string) => string | undefined;
 }
 
 /**
@@ -96,6 +100,17 @@ export class Enumerator {
     return found;
   }
 
+  /** What runs the layer where all its tactics have failed: the CPU's kernels, on a device that has them do that. */
+  fallbacks(plan: Plan, layer: PlanLayer, stored?: StoredAs): readonly Tactic[] {
+    const { runtime, device, threads } = this.source;
+    return runtime.fallbacks?.(device, this.desc(plan, layer, stored), threads) ?? [];
+  }
+
+  /** Why the layer cannot have the tactic. */
+  broken(layer: PlanLayer, tactic: string): string | undefined {
+    return this.source.broken?.(layer, tactic);
+  }
+
   private enumerate(key: string, bytes: Uint8Array): readonly Tactic[] {
     const seen = this.offered.get(key);
     if (seen) return seen;
@@ -141,7 +156,9 @@ export class Enumerator {
   moveCost(plan: Plan, value: number, from: Storage = '', to: Storage = ''): number {
     const v = plan.values[value]!;
     const count = dimsOf(v, this.source.bind).reduce((a, b) => a * b, 1);
-    return 1500 + (count * (bitsOf(from || v.dtype) + bitsOf(to || v.dtype))) / 8 / MOVED_BYTES_PER_NS;
+    const kind = this.source.device === 'cpu' ? 'cpu' : 'gpu';
+    const bytes = (count * (bitsOf(from || v.dtype) + bitsOf(to || v.dtype))) / 8;
+    return MOVE_START[kind] + bytes / MOVED_BYTES_PER_NS[kind];
   }
 }
 

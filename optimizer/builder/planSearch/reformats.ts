@@ -142,11 +142,11 @@ export function copyLayer(
 export function copyTactics(plan: Plan, copy: PlanLayer, enumerator: Enumerator): Tactic[] {
   const [from, to] = [plan.values[copy.inputs[0]!]!.layout, plan.values[copy.outputs[0]!]!.layout];
   const ok = (wanted: string | undefined, have: string): boolean => !wanted || wanted === have;
-  const found = enumerator
-    .tactics(plan, copy)
-    .filter(
-      (t) => ok(t.inputLayouts[0], from) && ok(t.outputLayouts[0], to) && t.inputViews[0]! > 0 && t.outputViews[0]! > 0,
-    );
+  const moves = (t: Tactic): boolean =>
+    ok(t.inputLayouts[0], from) && ok(t.outputLayouts[0], to) && t.inputViews[0]! > 0 && t.outputViews[0]! > 0;
+  const offered = enumerator.tactics(plan, copy).filter(moves);
+  const whole = offered.filter((t) => enumerator.broken(copy, t.name) === undefined);
+  const found = whole.length > 0 || offered.length === 0 ? whole : enumerator.fallbacks(plan, copy).filter(moves);
   const cost = enumerator.copyCosts(plan, copy, found);
   return found.sort((a, b) => cost.get(a)! - cost.get(b)!);
 }

@@ -18,7 +18,7 @@ import { ONNX_WIRE } from './wire.ts';
 
 const OLDEST_OPSET = 1;
 /** Newest version of the default operator set whose changes ops/ knows. */
-export const NEWEST_OPSET = 24;
+export const NEWEST_OPSET = 28;
 
 /** Imports an ONNX file; see importModel. */
 export async function importOnnx(path: string, options: ImportOptions): Promise<ImportedModel> {

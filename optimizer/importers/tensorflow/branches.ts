@@ -1,6 +1,6 @@
 import type { ValueId } from '../../ir/graph.ts';
 import { type Emitter, Unconvertible } from '../common/emitter.ts';
-import type { Converter } from './convert.ts';
+import type { Conversion } from './conversion.ts';
 import type { NodeDef } from './messages.ts';
 import { contentsOf, isValue, type Result } from './node.ts';
 import type { Scope } from './scope.ts';
@@ -36,7 +36,7 @@ function sideOf(scope: Scope, text: string): { predicate: string; side: number }
  * the condition chooses.
  */
 export function merge(
-  converter: Converter,
+  converter: Conversion,
   scope: Scope,
   def: NodeDef,
   refs: readonly string[],

@@ -7,6 +7,7 @@ import type { FileWeights } from '../common/fileWeights.ts';
 import { ImportError } from '../error.ts';
 import type { ImportOptions } from '../model.ts';
 import { merge, switchResults } from './branches.ts';
+import type { Conversion } from './conversion.ts';
 import { dtypeOf } from './dtypes.ts';
 import { exitLoop } from './frames.ts';
 import { callFunction, isCall } from './functions.ts';
@@ -23,7 +24,7 @@ import type { Variables } from './variables.ts';
 const MAX_NODES = 500_000;
 
 /** Converts the nodes that a set of results needs, functions and known branches included. */
-export class Converter {
+export class Converter implements Conversion {
   readonly e: Emitter;
   /** Graphs of loops, which refer to the same files. */
   readonly subgraphs: Graph[] = [];
@@ -63,7 +64,7 @@ export class Converter {
   }
 
   /** Takes over what a nested converter found out; its graph becomes part of this one. */
-  adopt(inner: Converter): void {
+  adopt(inner: Conversion): void {
     for (const [id, s] of inner.e.graph.sources) this.e.graph.sources.set(id, s);
     this.e.unsupported.push(...inner.e.unsupported);
     for (const n of inner.e.notes) this.e.notes.add(n);

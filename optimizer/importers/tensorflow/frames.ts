@@ -1,5 +1,5 @@
 import { Unconvertible } from '../common/emitter.ts';
-import type { Converter } from './convert.ts';
+import type { Conversion } from './conversion.ts';
 import type { NodeDef } from './messages.ts';
 import { contentsOf, isValue, type Result } from './node.ts';
 import type { Scope } from './scope.ts';
@@ -46,7 +46,7 @@ export function frameOf(scope: Scope, exit: NodeDef): Frame | null {
 }
 
 /** The value that leaves a loop through an Exit. */
-export function exitLoop(converter: Converter, scope: Scope, exit: NodeDef): readonly Result[] {
+export function exitLoop(converter: Conversion, scope: Scope, exit: NodeDef): readonly Result[] {
   const frame = frameOf(scope, exit);
   if (!frame) throw new Unconvertible('leaves a loop in a form that is not understood');
   let left = scope.loops.get(frame.name);
@@ -57,7 +57,7 @@ export function exitLoop(converter: Converter, scope: Scope, exit: NodeDef): rea
   return [value];
 }
 
-function unroll(converter: Converter, scope: Scope, exit: NodeDef, frame: Frame): ReadonlyMap<string, Result> {
+function unroll(converter: Conversion, scope: Scope, exit: NodeDef, frame: Frame): ReadonlyMap<string, Result> {
   const entered = new Map(frame.enters.map((n) => [n.name, converter.result(scope, n.input[0]!)]));
   let state = new Map(frame.carried.map((c) => [c.merge, entered.get(c.enter)!]));
   const { index } = scope.nodes.get(exit.name)!;

@@ -1,5 +1,5 @@
 import { ImportError } from '../error.ts';
-import type { Converter } from './convert.ts';
+import type { Conversion } from './conversion.ts';
 import type { AttrValue, FunctionDef, NodeDef } from './messages.ts';
 import type { Result } from './node.ts';
 import { Scope } from './scope.ts';
@@ -14,7 +14,7 @@ export const isCall = (functions: ReadonlyMap<string, FunctionDef>, def: NodeDef
   CALLS.has(def.op) || functions.has(def.op);
 
 export function callFunction(
-  converter: Converter,
+  converter: Conversion,
   scope: Scope,
   def: NodeDef,
   inputs: readonly Result[],
@@ -24,7 +24,7 @@ export function callFunction(
 
 /** The results of a function's body on the given arguments; its nodes become the caller's. */
 export function inline(
-  converter: Converter,
+  converter: Conversion,
   scope: Scope,
   def: NodeDef,
   name: string,

@@ -2,7 +2,7 @@ import { sameShape } from '../../ir/dim.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { Unconvertible } from '../common/emitter.ts';
 import { ImportError } from '../error.ts';
-import type { Converter } from './convert.ts';
+import type { Conversion } from './conversion.ts';
 import { MAX_TURNS } from './frames.ts';
 import { inline } from './functions.ts';
 import type { FunctionDef, NodeDef } from './messages.ts';
@@ -13,14 +13,14 @@ import type { Scope } from './scope.ts';
 
 const functionName = (def: NodeDef, attr: string): string => def.attr[attr]?.func?.name ?? '';
 
-function known(converter: Converter, r: Result | undefined): number | null {
+function known(converter: Conversion, r: Result | undefined): number | null {
   const c = isValue(r) ? contentsOf(converter.e, r) : null;
   return c?.length === 1 && typeof c[0] === 'number' ? c[0] : null;
 }
 
 /** One branch where the condition is known; else both, and the condition chooses. */
 export function ifNode(
-  converter: Converter,
+  converter: Conversion,
   scope: Scope,
   def: NodeDef,
   [condition, ...inputs]: readonly Result[],
@@ -53,7 +53,7 @@ export function ifNode(
  * of steps are; others become Loop nodes.
  */
 export function whileNode(
-  converter: Converter,
+  converter: Conversion,
   scope: Scope,
   def: NodeDef,
   inputs: readonly Result[],
@@ -82,7 +82,7 @@ function isInvariant(body: FunctionDef | undefined, index: number): boolean {
 }
 
 /** A loop whose data decides how long it runs. What it carries must keep its shape; lists of tensors cannot be carried. */
-function dynamicLoop(converter: Converter, scope: Scope, def: NodeDef, state: readonly Result[]): readonly Result[] {
+function dynamicLoop(converter: Conversion, scope: Scope, def: NodeDef, state: readonly Result[]): readonly Result[] {
   const { e } = converter;
   const [bodyName, condName] = [functionName(def, 'body'), functionName(def, 'cond')];
   const inner = converter.nested(`${scope.path}${scope.nodes.get(def.name)!.index}/`);

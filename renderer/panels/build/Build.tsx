@@ -6,7 +6,7 @@ import { isStale } from '../../store/state.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
 import { Empty, Section, Stat } from '../../ui/Frame.tsx';
-import { bytesText, countText, percentText, plural, secondsText } from '../../ui/format.ts';
+import { bytesText, countText, percentText, plural, secondsText, sentenceText, timeText } from '../../ui/format.ts';
 import { rangesText } from '../../ui/ranges.ts';
 import { fallbacks } from './fallbacks.ts';
 import { Options } from './Options.tsx';
@@ -110,6 +110,20 @@ function Result() {
         </div>
         {withoutReuse > 0 && <p className="muted">Reuse saves {percentText(1 - arena / withoutReuse)}.</p>}
       </Section>
+      {report.device !== 'cpu' && (
+        <Section title="Streams">
+          <p data-testid="streams">
+            {report.streams.used > 1
+              ? `${plural(report.streams.moved, 'layer')} on ${plural(report.streams.used - 1, 'auxiliary stream')}.`
+              : 'One stream.'}
+          </p>
+          <p className="muted">
+            {report.streams.times
+              ? `A run took ${timeText(report.streams.times.all)} on several, ${timeText(report.streams.times.one)} on one.`
+              : `${sentenceText(report.streams.reason)}.`}
+          </p>
+        </Section>
+      )}
       {report.tuning && (
         <Section title="Auto-tuning">
           <div className="stats">

@@ -97,6 +97,30 @@ function Tuning() {
   );
 }
 
+const STREAMS = [
+  { value: '', label: 'as measuring finds faster' },
+  { value: '0', label: 'none' },
+  ...['1', '2', '3', '5', '7'].map((n) => ({ value: n, label: `${n} at most` })),
+];
+
+/** Whether independent branches may run beside each other on a GPU. */
+function Streams() {
+  const gpu = useStudio((s) => s.choices.device !== 'cpu');
+  const auxStreams = useStudio((s) => s.choices.tuning.auxStreams);
+  if (!gpu) return null;
+  return (
+    <Select
+      label="Auxiliary streams"
+      description="Branches beside each other, where both ways are timed"
+      size="xs"
+      allowDeselect={false}
+      data={STREAMS}
+      value={auxStreams === null ? '' : String(auxStreams)}
+      onChange={(v) => v !== null && chooseTuning({ auxStreams: v === '' ? null : Number(v) })}
+    />
+  );
+}
+
 /** What the next engine is built for, and how. */
 export function Options() {
   return (
@@ -106,6 +130,7 @@ export function Options() {
         <Threads />
         <Precision />
         <Tuning />
+        <Streams />
         <Dimensions />
       </div>
       <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />

@@ -75,9 +75,10 @@ function algorithmFlags(name: string): string[] {
 }
 
 /** How kernels are chosen. */
-function tuningFlags({ tuning: { level, pin, forbid } }: Choices): string[] {
+function tuningFlags({ device, tuning: { level, pin, forbid, auxStreams } }: Choices): string[] {
   return [
     ...(level === 3 ? [] : ['--level', String(level)]),
+    ...(device === 'cpu' || auxStreams === null ? [] : ['--max-aux-streams', String(auxStreams)]),
     ...Object.entries(pin).flatMap(([source, tactic]) => ['--pin-tactic', shellWord(`${source}=${tactic}`)]),
     ...forbid.flatMap((f) => ['--forbid-tactic', shellWord(f)]),
   ];

@@ -25,6 +25,7 @@ export function Kind() {
     <Section title="Build in">
       <DeviceChoice />
       <SegmentedControl
+        mt={8}
         size="xs"
         fullWidth
         aria-label="Precision of the build"

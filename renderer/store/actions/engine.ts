@@ -8,6 +8,7 @@ import { newJob } from './jobs.ts';
 import { notify, sentence, wasCancelled } from './notify.ts';
 import { currentRanges } from './precision/ranges.ts';
 import { addProfile } from './profiles.ts';
+import { tuningNow } from './tuning.ts';
 
 /** Cores to build for: the user's number, else all of the device. */
 export function threadsOf(): number {
@@ -42,8 +43,7 @@ export async function build(): Promise<boolean> {
   try {
     const { device, shapes } = choices;
     const precision = { kind, ranges, pins: { ...pins } };
-    const { level, pin, forbid } = choices.tuning;
-    const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
+    const tuning = tuningNow();
     const what = { model: model.model, device, threads: threadsOf(), shapes: { ...shapes } };
     const ranged = { profiles: profiles.map((p) => ({ ...p })) };
     const result = await busy(host().build({ ...what, ...ranged, precision, fastFp32, tuning, job }));

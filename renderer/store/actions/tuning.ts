@@ -6,6 +6,12 @@ import { choose } from './choices.ts';
 export const chooseTuning = (change: Partial<TuningChoice>): void =>
   choose({ tuning: { ...get().choices.tuning, ...change } });
 
+/** How kernels are chosen, as the host wants it. */
+export function tuningNow(): TuningChoice {
+  const { level, pin, forbid, auxStreams } = get().choices.tuning;
+  return { level, pin: { ...pin }, forbid: [...forbid], auxStreams };
+}
+
 /** Pins the tactic of the layer that these operators are in, or lets it go. */
 export function pinTactic(sources: readonly string[], tactic: string | null): void {
   const { pin } = get().choices.tuning;

@@ -1,5 +1,5 @@
 /* Runs the sample engine of test/native/core/sample_engine.h through the C ABI and checks every number.
- * Usage: sinter_capi_test ENGINE DAMAGED_ENGINE. Exit code 0 when everything held. */
+ * Usage: sinter_capi_test ENGINE DAMAGED_ENGINE ENGINE_WITH_TWO_PROFILES. Exit code 0 when everything held. */
 #include <sinter/sinter.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,12 +52,42 @@ static void runs(sinter_context* context) {
     CHECK(total[0] >= 0 && total[2] >= 0 && layers[8] >= 0);
 }
 
+/* An engine that was built for N = 1 … 8 and, as another optimization profile, for 4 … 64. */
+static void profiles(const char* path) {
+    static float x[64 * 4];
+    const int64_t dims[2] = {12, 4};
+    const int64_t small[2] = {2, 4};
+    sinter_engine* engine = NULL;
+    sinter_context* any = NULL;
+    sinter_context* second = NULL;
+    sinter_profile_shapes shapes;
+    CHECK(sinter_engine_load(path, &engine) == SINTER_OK);
+    if (!engine) return;
+    CHECK(sinter_engine_profile_count(engine) == 2);
+    CHECK(sinter_engine_profile_input(engine, 1, 0, &shapes) == SINTER_OK && shapes.rank == 2);
+    CHECK(shapes.min[0] == 4 && shapes.opt[0] == 16 && shapes.max[0] == 64 && shapes.max[1] == 4);
+    CHECK(sinter_engine_profile_input(engine, 2, 0, &shapes) == SINTER_ERROR_ARGUMENT);
+    CHECK(sinter_context_create(engine, 1, &any) == SINTER_OK);
+    CHECK(sinter_context_create_for_profile(engine, 1, 2, &second) == SINTER_ERROR_ARGUMENT && second == NULL);
+    CHECK(sinter_context_create_for_profile(engine, 1, 1, &second) == SINTER_OK);
+    sinter_engine_free(engine);
+    CHECK(sinter_context_set_input(any, 0, dims, 2, x) == SINTER_OK && sinter_context_run(any) == SINTER_OK);
+    CHECK(sinter_context_profile_index(any) == 1 && sinter_context_layer_count(any) == 3);
+    CHECK(strcmp(sinter_context_layer_name(any, 2), "add halves") == 0 && sinter_context_layer_tactic(any, 3) == NULL);
+    CHECK(sinter_context_set_input(any, 0, small, 2, x) == SINTER_OK && sinter_context_run(any) == SINTER_OK);
+    CHECK(sinter_context_profile_index(any) == 0);
+    CHECK(sinter_context_set_input(second, 0, small, 2, x) == SINTER_OK && sinter_context_run(second) == SINTER_ERROR_SHAPE);
+    CHECK(strcmp(sinter_last_error(), "input \"x\" is 2×4: its dimension 0 (\"N\") is 2, the engine was built for 4 to 64 in profile 1") == 0);
+    sinter_context_free(any);
+    sinter_context_free(second);
+}
+
 int main(int argc, char** argv) {
     sinter_engine* engine = NULL;
     sinter_engine* damaged = NULL;
     sinter_context* context = NULL;
     sinter_binding b;
-    if (argc != 3) return 2;
+    if (argc != 4) return 2;
     CHECK(sinter_engine_load(argv[2], &damaged) == SINTER_ERROR_CORRUPT && damaged == NULL);
     CHECK(sinter_engine_load("/no/such/file", &damaged) == SINTER_ERROR_IO);
     CHECK(sinter_engine_load(NULL, &damaged) == SINTER_ERROR_ARGUMENT);
@@ -74,5 +104,6 @@ int main(int argc, char** argv) {
     if (context) runs(context);
     sinter_context_free(context);
     sinter_context_free(NULL);
+    profiles(argv[3]);
     return failures ? 1 : 0;
 }

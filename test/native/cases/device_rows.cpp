@@ -89,4 +89,26 @@ std::vector<KernelRow> deviceRows(const LayerDesc& layer) {
     return rows;
 }
 
+void compileAhead(std::span<const LayerDesc> layers, const char* only) {
+    for (const auto& device : DeviceRegistry::instance().all()) {
+        if (device->info().kind == "cpu") continue;
+        std::vector<LayerDesc> descs;
+        std::vector<std::string> tactics;
+        for (const LayerDesc& layer : layers) {
+            for (const Tactic& t : device->enumerate(layer, 1)) {
+                if (t.name.starts_with("cpu:") || (only != nullptr && t.name.find(only) == std::string::npos)) continue;
+                LayerDesc desc = layer;
+                for (size_t i = 0; i < desc.inputs.size(); ++i)
+                    if (!desc.inputs[i].constant) desc.inputs[i].layout = t.info.inputLayouts[i];
+                for (size_t i = 0; i < desc.outputs.size(); ++i) desc.outputs[i].layout = t.info.outputLayouts[i];
+                descs.push_back(std::move(desc));
+                tactics.push_back(t.name);
+            }
+        }
+        std::vector<LayerTactic> all;
+        for (size_t i = 0; i < descs.size(); ++i) all.push_back({&descs[i], tactics[i]});
+        device->prefetch(all, nullptr);
+    }
+}
+
 }  // namespace sinter::cases

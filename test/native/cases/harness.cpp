@@ -421,8 +421,21 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
     // An emulated GPU compiles every case on its own: SINTER_CASE_STEP=n takes each n-th case.
     const char* stepText = std::getenv("SINTER_CASE_STEP");
     const size_t step = stepText ? std::max<size_t>(1, std::strtoul(stepText, nullptr, 10)) : 1;
+    if (std::getenv("SINTER_CUDA_COMPILE") == nullptr) {
+        std::vector<LayerDesc> layers;
+        for (size_t at = 0; at < cases.size(); at += step) layers.push_back(cases[at].desc);
+        compileAhead(layers, only);
+    }
     for (size_t at = 0; at < cases.size(); at += step) {
         const Case& c = cases[at];
+        if (std::getenv("SINTER_CASE_TACTICS") != nullptr) {  // lists what devices offer first, runs nothing
+            for (const auto& device : DeviceRegistry::instance().all()) {
+                const auto offered = device->enumerate(c.desc, 1);
+                std::printf("%s\t%s\t%s\t%s\n", device->info().id.c_str(), offered.empty() ? "-" : offered.front().name.c_str(), c.desc.op.c_str(), c.desc.name.c_str());
+            }
+            ran["listed cases"] = static_cast<int>(at) + 1;
+            continue;
+        }
         if (std::getenv("SINTER_CUDA_COMPILE") != nullptr) {
             for (const std::string& problem : compileRows(c.desc)) problems.push_back(c.desc.name + ": " + problem);
             ran["compiled kernel sources"] = compiledSources();
@@ -449,6 +462,8 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
             if (only != nullptr && row->name.find(only) == std::string::npos) continue;
             Run run(c, inputs, *row);
             if (!run.accepts(1)) continue;
+            // On a GPU a kernel may never end: the last line then names it.
+            if (std::getenv("SINTER_CASE_VERBOSE") != nullptr) std::fprintf(stderr, "%s: %s\n", row->name.c_str(), c.desc.name.c_str());
             const std::string problem = checkKernel(run, want.values, c, toleranceOf(*row, c), pools);
             if (!problem.empty()) problems.push_back(c.desc.name + ": " + row->name + " " + problem);
             ++ran[row->name];

@@ -56,6 +56,9 @@ TEST_CASE("cases: MatMul") {
     cases.push_back(make({.a = {1, 1024}, .b = {1024, 300}, .y = {1, 300}, .bias = true, .epilogue = "relu"}));
     cases.push_back(make({.a = {1, 1024}, .b = {300, 1024}, .y = {1, 300}, .transB = true, .bias = true}));
     cases.push_back(make({.a = {128, 96}, .b = {96, 160}, .y = {128, 160}, .bias = true, .epilogue = "gelu"}));
+    // A tensor core truncates its sums: over 4,096 positive numbers that would take 5e-5 of the result.
+    cases.push_back(Builder("MatMul").input({40, 4096}).weight({4096, 24}).i("trans_a", 0).i("trans_b", 0).f("alpha", 1).output({40, 24}).range(0.5, 1.5).tolerance(1e-5)
+                        .name("long sums of positive numbers").build());
     // Batches and broadcasting.
     cases.push_back(make({.a = {2, 9, 33}, .b = {33, 40}, .y = {2, 9, 40}, .bias = true}));
     cases.push_back(make({.a = {2, 3, 9, 17}, .b = {2, 3, 17, 12}, .y = {2, 3, 9, 12}, .constant = false}));

@@ -86,6 +86,27 @@ TEST_CASE("an engine runs: symbols, weights, slices as outputs of layers, output
     CHECK(run(c, 8, std::vector<float>(32)).sum.size() == 32);
 }
 
+TEST_CASE("two optimization profiles: the nearest runs, a named one is kept to, each in its own arena") {
+    const TemporaryDir dir;
+    write(dir.file("p.sinter"), sampleEngine({.requiredFeature = "profiles", .twoProfiles = true}));
+    const auto engine = Engine::load(dir.file("p.sinter"));
+    CHECK(engine->profileCount() == 2);
+    CHECK(engine->profile(1).header().arenaBytes == 8192);
+    CHECK(&engine->profile(1).weights() == &engine->weights());
+    ExecutionContext any(engine, 1), second(engine, 1, true, 1);
+    const std::vector<float> x(64 * 4, 1);
+    const auto sum = [&](ExecutionContext& c, int64_t n) { return run(c, n, std::vector<float>(x.begin(), x.begin() + n * 4)).sum; };
+    for (const auto& [n, profile] : std::vector<std::pair<int64_t, size_t>>{{1, 0}, {4, 0}, {8, 1}, {64, 1}, {2, 0}}) {
+        CHECK(sum(any, n)[static_cast<size_t>(n * 4 - 1)] == 11);
+        CHECK(any.profile() == profile);
+    }
+    CHECK(sum(second, 4).back() == 11);
+    CHECK(second.profile() == 1);
+    CHECK_THROWS_WITH_AS(sum(second, 2), "input \"x\" is 2×4: its dimension 0 (\"N\") is 2, the engine was built for 4 to 64 in profile 1", Error);
+    CHECK_THROWS_WITH_AS(run(any, 65, std::vector<float>(260)), "input \"x\" is 65×4: its dimension 0 (\"N\") is 65, the engine was built for 1 to 8 in profile 0, 4 to 64 in profile 1", Error);
+    CHECK_THROWS_WITH_AS(ExecutionContext(engine, 1, true, 2), "there is no optimization profile 2, the engine has 2", Error);
+}
+
 namespace {
 /// The sample engine with one more value, a view, that is also an output; run at N = 2 with x = 1 … 8.
 std::vector<float> viewed(const TemporaryDir& dir, const std::vector<Msg>& shape, const Msg& view, size_t count) {

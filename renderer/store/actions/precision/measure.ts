@@ -7,6 +7,7 @@ import { get } from '../../store.ts';
 import { threadsOf } from '../engine.ts';
 import { newJob } from '../jobs.ts';
 import { notify, sentence, wasCancelled } from '../notify.ts';
+import { tuningNow } from '../tuning.ts';
 import { currentRanges } from './ranges.ts';
 import { choosePrecision, setResults } from './results.ts';
 
@@ -24,7 +25,14 @@ export function sensitivityKeyNow(): string {
 /** What a comparison of plans depends on. */
 export const plansKeyNow = (): string => {
   const { precision, tuning } = get().choices;
-  return JSON.stringify([sensitivityKeyNow(), precision.pins, precision.budget, tuning.level, tuning.forbid]);
+  return JSON.stringify([
+    sensitivityKeyNow(),
+    precision.pins,
+    precision.budget,
+    tuning.level,
+    tuning.forbid,
+    tuning.auxStreams,
+  ]);
 };
 
 /** What every measurement needs; null, with a sentence, while something is missing. */
@@ -70,8 +78,7 @@ export async function comparePlans(): Promise<void> {
   const { pins, budget } = get().choices.precision;
   setResults({ comparing: job });
   try {
-    const { level, pin, forbid } = get().choices.tuning;
-    const tuning = { level, pin: { ...pin }, forbid: [...forbid] };
+    const tuning = tuningNow();
     const plans = await busy(host().plans({ ...params, pins: { ...pins }, budget, tuning, job }));
     setResults({ plans, plansKey: key, plan: null });
   } catch (e) {

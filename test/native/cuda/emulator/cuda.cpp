@@ -1,5 +1,5 @@
-// A stand-in for libcuda: one device of compute capability 7.5 (kernels of inline PTX are for 8.0 and newer) whose memory is the host's and whose kernels are host code (see nvrtc.cpp), run
-// block by block on one core. It runs what a GPU would run, thread for thread, so that kernels are tested without one.
+// A stand-in for libcuda: one device of compute capability 7.5 (kernels of inline PTX are for 8.0 and newer) whose memory
+// is the host's and whose kernels are host code (see nvrtc.cpp), run block by block on one core. It runs what a GPU would run, thread for thread, so that kernels are tested without one.
 #include <dlfcn.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -169,7 +169,7 @@ private:
 thread_local Block* Block::current_ = nullptr;
 
 std::mutex running;
-Work* recording = nullptr;
+thread_local Work* recording = nullptr;  // captures are a thread's own
 
 void runKernel(const LaunchConfig& c, const Function& f, void** parameters) {
     const std::lock_guard lock(running);
@@ -179,7 +179,7 @@ void runKernel(const LaunchConfig& c, const Function& f, void** parameters) {
             for (unsigned x = 0; x < c.gridX; ++x) block->run(c, {x, y, z}, f, parameters);
 }
 
-std::vector<Stream*> recordingStreams;
+thread_local std::vector<Stream*> recordingStreams;
 
 int step(void* on, std::function<void()> work) {
     auto* stream = static_cast<Stream*>(on);
@@ -192,8 +192,91 @@ int step(void* on, std::function<void()> work) {
     return 0;
 }
 
+/// What tests let go wrong. SINTER_EMULATED_FAULT=cuLaunchKernelEx:3:700 lets the third such call, counted from when the
+/// variable was set, return 700; codes of 700 and more end the context: every later call returns them until it is reset.
+class Faults {
+public:
+    int at(const char* function) {
+        const std::lock_guard lock(mutex_);
+        if (dead_ != 0) return dead_;
+        const char* given = std::getenv("SINTER_EMULATED_FAULT");
+        const std::string now = given ? given : "";
+        if (now != given_) {
+            given_ = now;
+            calls_ = 0;
+        }
+        const size_t first = given_.find(':');
+        if (first == std::string::npos || given_.compare(0, first, function) != 0) return 0;
+        const size_t second = given_.find(':', first + 1);
+        if (++calls_ != std::atoi(given_.c_str() + first + 1)) return 0;
+        const int code = std::atoi(given_.c_str() + second + 1);
+        if (code >= 700) dead_ = code;
+        return code;
+    }
+    /// False where a test says that a dead context stays dead.
+    bool revive() {
+        const std::lock_guard lock(mutex_);
+        if (std::getenv("SINTER_EMULATED_STAYS_DEAD") == nullptr) dead_ = 0;
+        return dead_ == 0;
+    }
+
+private:
+    std::mutex mutex_;
+    std::string given_;
+    int calls_ = 0, dead_ = 0;
+};
+Faults& faults() {
+    static Faults f;
+    return f;
+}
+
+/// SINTER_EMULATED_MEMORY: bytes that the device has; 4 GiB by default.
+class Memory {
+public:
+    size_t total() const {
+        const char* given = std::getenv("SINTER_EMULATED_MEMORY");
+        return given ? std::strtoull(given, nullptr, 10) : size_t{4} << 30;
+    }
+    size_t free() {
+        const std::lock_guard lock(mutex_);
+        return total() - std::min(total(), used_);
+    }
+    void* take(size_t n) {
+        const std::lock_guard lock(mutex_);
+        if (used_ + n > total()) return nullptr;
+        void* memory = std::aligned_alloc(256, (n + 255) / 256 * 256);
+        std::memset(memory, 0xCB, n);  // what is never written shows
+        sizes_[memory] = n;
+        used_ += n;
+        return memory;
+    }
+    void give(void* p) {
+        const std::lock_guard lock(mutex_);
+        used_ -= sizes_[p];
+        sizes_.erase(p);
+        std::free(p);
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<void*, size_t> sizes_;
+    size_t used_ = 0;
+};
+Memory& memory() {
+    static Memory m;
+    return m;
+}
+
+int number(const char* variable, int otherwise) {
+    const char* given = std::getenv(variable);
+    return given ? std::atoi(given) : otherwise;
+}
+
 }  // namespace
 
+#define FAULT()                                              \
+    if (const int fault = faults().at(__func__); fault != 0) \
+    return fault
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 /// For the stand-ins of libraries that launch on the driver's streams.
@@ -201,8 +284,8 @@ EXPORT int sinter_emulated_step(void* stream, void (*work)(void*), void* with) {
     return step(stream, [=] { work(with); });
 }
 EXPORT int cuInit(unsigned) { return 0; }
-EXPORT int cuDriverGetVersion(int* v) { *v = 13000; return 0; }
-EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
+EXPORT int cuDriverGetVersion(int* v) { *v = number("SINTER_EMULATED_DRIVER", 13000); return 0; }
+EXPORT int cuDeviceGetCount(int* n) { *n = number("SINTER_EMULATED_COUNT", 1); return 0; }
 EXPORT int cuDeviceGet(int* d, int i) { *d = i; return 0; }
 EXPORT int cuDeviceGetName(char* name, int n, int) { std::strncpy(name, "Emulated GPU", static_cast<size_t>(n)); return 0; }
 EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
@@ -213,35 +296,36 @@ EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
     *v = at == values.end() ? 0 : at->second;
     return 0;
 }
-EXPORT int cuDeviceTotalMem_v2(size_t* n, int) { *n = size_t{4} << 30; return 0; }
+EXPORT int cuDeviceTotalMem_v2(size_t* n, int) { *n = memory().total(); return 0; }
+EXPORT int cuDevicePrimaryCtxReset_v2(int) { return faults().revive() ? 0 : 719; }
 EXPORT int cuDevicePrimaryCtxRetain(void** c, int) { *c = &running; return 0; }
 EXPORT int cuCtxSetCurrent(void*) { return 0; }
 EXPORT int cuCtxGetCurrent(void** c) { *c = &running; return 0; }
-EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) { *free = *total = size_t{4} << 30; return 0; }
+EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) { *free = memory().free(); *total = memory().total(); return 0; }
 EXPORT int cuMemAlloc_v2(unsigned long long* p, size_t n) {
-    if (n > (size_t{4} << 30)) return 2;
-    void* memory = std::aligned_alloc(256, (n + 255) / 256 * 256);
-    std::memset(memory, 0xCB, n);  // what is never written shows
-    *p = reinterpret_cast<unsigned long long>(memory);
-    return memory ? 0 : 2;
+    FAULT();
+    void* taken = memory().take(n);
+    *p = reinterpret_cast<unsigned long long>(taken);
+    return taken ? 0 : 2;
 }
-EXPORT int cuMemAllocManaged(unsigned long long* p, size_t n, unsigned) { return cuMemAlloc_v2(p, n); }
+EXPORT int cuMemAllocManaged(unsigned long long* p, size_t n, unsigned) {
+    FAULT();
+    return cuMemAlloc_v2(p, n);
+}
 EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
-    unsigned long long address = 0;
-    const int code = cuMemAlloc_v2(&address, n);
-    *p = reinterpret_cast<void*>(address);
-    return code;
+    *p = memory().take(n);
+    return *p ? 0 : 2;
 }
-EXPORT int cuMemFreeHost(void* p) { std::free(p); return 0; }
-EXPORT int cuMemFree_v2(unsigned long long p) { std::free(reinterpret_cast<void*>(p)); return 0; }
-EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
-EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
+EXPORT int cuMemFreeHost(void* p) { memory().give(p); return 0; }
+EXPORT int cuMemFree_v2(unsigned long long p) { memory().give(reinterpret_cast<void*>(p)); return 0; }
+EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { FAULT(); std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
+EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { FAULT(); std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
 EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void* s) {
     return step(s, [=] { std::memset(reinterpret_cast<void*>(p), v, n); });
 }
 EXPORT int cuStreamCreate(void** s, unsigned) { *s = new Stream; return 0; }
 EXPORT int cuStreamDestroy_v2(void* s) { delete static_cast<Stream*>(s); return 0; }
-EXPORT int cuStreamSynchronize(void*) { return 0; }
+EXPORT int cuStreamSynchronize(void*) { FAULT(); return 0; }
 EXPORT int cuStreamWaitEvent(void* s, void* e, unsigned) {
     auto* stream = static_cast<Stream*>(s);
     const auto* event = static_cast<Event*>(e);
@@ -261,12 +345,13 @@ EXPORT int cuEventRecord(void* e, void* s) {
     event->last = event->recorded ? stream->last : std::set<size_t>{};
     return 0;
 }
-EXPORT int cuEventSynchronize(void*) { return 0; }
+EXPORT int cuEventSynchronize(void*) { FAULT(); return 0; }
 EXPORT int cuEventElapsedTime(float* ms, void* a, void* b) {
     *ms = std::chrono::duration<float, std::milli>(static_cast<Event*>(b)->at - static_cast<Event*>(a)->at).count();
     return 0;
 }
 EXPORT int cuModuleLoadData(void** m, const void* image) {
+    FAULT();
     uint64_t size = 0;
     std::memcpy(&size, image, sizeof size);
     std::string path = "/tmp/sinter-emulated-XXXXXX";
@@ -285,6 +370,10 @@ EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
     *f = new Function{found, size, m};
     return 0;
 }
+EXPORT int cuFuncGetParamCount(void* f, size_t* count) {
+    for (*count = 0; static_cast<Function*>(f)->parameterSize(*count) > 0;) ++*count;
+    return 0;
+}
 EXPORT int cuFuncGetParamInfo(void* f, size_t i, size_t* offset, size_t* size) {
     *offset = 0;  // nobody asks
     *size = static_cast<Function*>(f)->parameterSize(i);
@@ -294,6 +383,7 @@ EXPORT int cuFuncSetAttribute(void*, int, int) { return 0; }
 EXPORT int cuFuncGetAttribute(int* v, int, void*) { *v = 0; return 0; }
 EXPORT int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* v, void*, int threads, size_t) { *v = 1024 / threads; return 0; }
 EXPORT int cuLaunchKernelEx(const LaunchConfig* c, void* f, void** parameters, void**) {
+    FAULT();
     if (c->gridX == 0 || c->gridY == 0 || c->gridZ == 0 || c->gridY > 65535 || c->gridZ > 65535 || c->blockX * c->blockY * c->blockZ > 1024 ||
         c->blockX == 0 || c->sharedBytes > 232448)
         return 1;
@@ -330,6 +420,7 @@ EXPORT int cuStreamEndCapture(void* s, void** g) {
 }
 EXPORT int cuGraphInstantiateWithFlags(void** e, void* g, unsigned long long) { *e = new Work(*static_cast<Work*>(g)); return 0; }
 EXPORT int cuGraphLaunch(void* e, void*) {
+    FAULT();
     static_cast<Work*>(e)->replay();
     return 0;
 }
@@ -338,6 +429,9 @@ EXPORT int cuGraphExecDestroy(void* e) { delete static_cast<Work*>(e); return 0;
 EXPORT int cuTensorMapEncodeTiled(void*, int, unsigned, void*, const uint64_t*, const uint64_t*, const uint32_t*, const uint32_t*, int, int, int, int) { return 801; }
 EXPORT int cuTensorMapEncodeIm2col(void*, int, unsigned, void*, const uint64_t*, const uint64_t*, const int*, const int*, unsigned, unsigned, const uint32_t*, int, int, int, int) { return 801; }
 EXPORT int cuGetErrorString(int code, const char** text) {
-    *text = code == 2 ? "out of memory" : code == 1 ? "invalid argument" : "emulated error";
+    static const std::map<int, const char*> texts{{1, "invalid argument"}, {2, "out of memory"}, {209, "no kernel image is available for execution on the device"},
+                                                  {222, "the provided PTX was compiled with an unsupported toolchain."}, {700, "an illegal memory access was encountered"}};
+    const auto at = texts.find(code);
+    *text = at == texts.end() ? "emulated error" : at->second;
     return 0;
 }

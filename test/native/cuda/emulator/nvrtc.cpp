@@ -67,6 +67,13 @@ int nvrtcDestroyProgram(void** p) {
 
 int nvrtcCompileProgram(void* p, int count, const char* const* options) {
     auto& program = *static_cast<Program*>(p);
+    // SINTER_EMULATED_BAD_KERNEL: text in the name of a source or in one of its macros that then does not compile.
+    if (const char* bad = std::getenv("SINTER_EMULATED_BAD_KERNEL")) {
+        std::string all = program.name;
+        for (int i = 0; i < count; ++i) all += std::string("\n") + options[i];
+        program.log = program.name + "(1): error: a kernel that does not compile, for a test\n";
+        if (all.find(bad) != std::string::npos) return 6;
+    }
     std::string folder = (fs::temp_directory_path() / "sinter-emulator-XXXXXX").string();
     if (!mkdtemp(folder.data())) return 1;
     const fs::path at = folder;
@@ -100,11 +107,12 @@ int nvrtcGetCUBIN(void* p, char* out) {
     std::memcpy(out, l.data(), l.size());
     return 0;
 }
-int nvrtcGetPTXSize(void*, size_t* size) {
-    *size = 0;
+// The "PTX" of a library is the library again, as far as a test asks for it.
+int nvrtcGetPTXSize(void* p, size_t* size) {
+    *size = std::getenv("SINTER_EMULATED_PTX") ? static_cast<Program*>(p)->library.size() : 0;
     return 0;
 }
-int nvrtcGetPTX(void*, char*) { return 0; }
+int nvrtcGetPTX(void* p, char* out) { return nvrtcGetCUBIN(p, out); }
 int nvrtcGetProgramLogSize(void* p, size_t* size) {
     *size = static_cast<Program*>(p)->log.size() + 1;
     return 0;
