@@ -154,8 +154,10 @@ std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
     // find() is in name order and the sort is stable: ties go by name.
     std::stable_sort(fast.begin(), fast.end(), [](const Tactic& a, const Tactic& b) { return a.info.estimate < b.info.estimate; });
     std::move(fallback.begin(), fallback.end(), std::back_inserter(fast));
-    if (fast.empty()) return hostTactics(layer, kHostCopyNsPerByte);
-    return fast;
+    if (!fast.empty()) return fast;
+    std::vector<Tactic> host = hostTactics(layer, kHostCopyNsPerByte);
+    host.resize(std::min<size_t>(host.size(), 1));
+    return host;
 }
 
 std::vector<Tactic> CudaDevice::enumerateReady(const LayerDesc& layer, int) const { return hostTactics(layer, kHostCopyNsPerByte); }

@@ -84,7 +84,8 @@ struct Driver {
     CuResult (*setFunctionAttribute)(CuFunction, int, int);
     CuResult (*functionAttribute)(int*, int, CuFunction);
     CuResult (*occupancy)(int*, CuFunction, int, size_t);
-    /// Offset and size of a parameter, an error beyond the last one. Null before CUDA 12.4.
+    /// How many parameters a kernel has, offset and size of one. Null where the driver does not tell.
+    CuResult (*parameterCount)(CuFunction, size_t*);
     CuResult (*parameterInfo)(CuFunction, size_t, size_t*, size_t*);
     CuResult (*launch)(const CuLaunchConfig*, CuFunction, void**, void**);
     CuResult (*beginCapture)(CuStream, int);

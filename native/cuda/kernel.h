@@ -46,6 +46,7 @@ struct TiledMap {
     std::vector<uint32_t> box;
     std::vector<uint32_t> elementStrides;  ///< empty = all 1
     Swizzle swizzle = Swizzle::None;
+    bool roundTf32 = false;                ///< float32 numbers arrive rounded to TF32
 };
 /// Arguments of cuTensorMapEncodeIm2col: dims are C, W, H, N.
 struct Im2colMap {
@@ -57,6 +58,7 @@ struct Im2colMap {
     uint32_t channels = 0, pixels = 0;          ///< of one copy
     std::vector<uint32_t> elementStrides;       ///< of every dimension (1, stride in W, stride in H, 1); empty = all 1
     Swizzle swizzle = Swizzle::None;
+    bool roundTf32 = false;                     ///< float32 numbers arrive rounded to TF32
 };
 /// Both call the driver. Throw Error(Kernel) when it refuses.
 TensorMap encode(const TiledMap& map);

@@ -69,14 +69,12 @@ bool sameViews(std::span<const TensorView> a, const std::vector<TensorView>& b) 
 /// The driver reads as many parameters as the kernel declares, whatever it is given.
 void checkParameters(const LaunchSpec& spec, CuFunction function) {
     const Driver& driver = *Driver::get();
-    if (!driver.parameterInfo) return;
     const auto given = spec.params.sizes();
-    for (size_t i = 0; i <= given.size(); ++i) {
-        size_t offset = 0, size = 0;
-        const bool declared = driver.parameterInfo(function, i, &offset, &size) == 0;
-        if (declared ? i < given.size() && size == given[i] : i == given.size()) continue;
-        throw Error(ErrorCode::Internal, "kernel " + spec.entry + " does not take the parameters that it is launched with (parameter " + std::to_string(i) + ")");
-    }
+    size_t count = given.size(), offset = 0, size = 0;
+    if (driver.parameterCount) driver.parameterCount(function, &count);
+    bool fits = count == given.size();
+    for (size_t i = 0; driver.parameterInfo && fits && i < count; ++i) fits = driver.parameterInfo(function, i, &offset, &size) == 0 && size == given[i];
+    if (!fits) throw Error(ErrorCode::Internal, "kernel " + spec.entry + " does not take the parameters that it is launched with");
 }
 
 CudaLaunch::Step makeStep(LaunchSpec spec, Module& module, const DeviceProperties& device) {
