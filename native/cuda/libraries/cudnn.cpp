@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "cuda/context.h"
 #include "cuda/libraries/cudnn_api.h"
 #include "cuda/libraries/product.h"
 
@@ -221,15 +222,15 @@ struct Ready {
 /// once before it runs. Kept as long as somebody uses them, and the last few.
 std::shared_ptr<const Ready> readyFor(const LayerDesc& layer, const Product& p, const Pitches& pitch, const Choice& choice) {
     static std::mutex mutex;
-    static std::map<std::string, std::weak_ptr<const Ready>> made;
-    static std::deque<std::shared_ptr<const Ready>> recent;
+    // Never destroyed: at the end of the process the library may be gone before them.
+    static auto& made = *new std::map<std::string, std::weak_ptr<const Ready>>;
+    static auto& recent = *new std::deque<std::shared_ptr<const Ready>>;
     constexpr size_t kRecent = 256;
     const gemm::Problem& g = p.shape;
-    CuContext context = nullptr;
-    check(Driver::get()->currentContext(&context), "asking for its context");
+    const auto [context, epoch] = Context::identity();
     std::string key = textOf(choice);
     const auto pads = layer.intsAttr("pads");
-    for (const int64_t n : {static_cast<int64_t>(reinterpret_cast<uintptr_t>(context)), g.images, g.h, g.w, g.channels, g.columns, g.groups, g.r, g.s, g.p, g.q, g.strideH, g.strideW,
+    for (const int64_t n : {static_cast<int64_t>(reinterpret_cast<uintptr_t>(context)), static_cast<int64_t>(epoch), g.images, g.h, g.w, g.channels, g.columns, g.groups, g.r, g.s, g.p, g.q, g.strideH, g.strideW,
                             pads[0], pads[1], pads[2], pads[3], g.dilationH, g.dilationW, static_cast<int64_t>(p.operand), static_cast<int64_t>(p.result),
                             int64_t{p.bias >= 0}, int64_t{p.residual >= 0}, static_cast<int64_t>(p.activation), pitch.x, pitch.y, pitch.residual}) {
         key += ' ' + std::to_string(n);
