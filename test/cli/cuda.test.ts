@@ -20,11 +20,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function sinter(args: string[], cuda: string): { code: number; out: string; err: string } {
+function sinter(
+  args: string[],
+  cuda: string,
+  env: Record<string, string> = {},
+): { code: number; out: string; err: string } {
   const p = spawnSync(process.execPath, ['bin/sinter.mjs', ...args], {
     cwd: ROOT,
     encoding: 'utf8',
-    env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels') },
+    env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels'), ...env },
   });
   return { code: p.status ?? 1, out: p.stdout, err: p.stderr };
 }
@@ -95,7 +99,7 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     expect(lanes.size).toBe(built[1].streams.used);
   }, 180_000);
 
-  test('layers without a GPU kernel run on the CPU, and are named so', async () => {
+  test('layers without a kernel that works on the GPU run on the CPU, and are named so', async () => {
     const b = new Build();
     const x = b.node('Relu', [b.input('x', [1, 4, 6])]);
     const sums = b.node('CumSum', [x, b.constant([], [1], 'int64')], { exclusive: 0, reverse: 0 });
@@ -103,7 +107,8 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     const model = join(dir, 'sums.onnx');
     await writeOnnx(b.done(), model, { evaluateWeight: () => Promise.reject(new Error('all weights are literals')) });
     const engine = join(dir, 'sums.sinter');
-    expect(sinter(['build', model, '--device', 'cuda:0', '--level', '0', '-o', engine], EMULATOR)).toMatchObject({
+    const bad = { SINTER_EMULATED_BAD_KERNEL: 'cumulative.cu', SINTER_KERNEL_CACHE: 'none' };
+    expect(sinter(['build', model, '--device', 'cuda:0', '--level', '0', '-o', engine], EMULATOR, bad)).toMatchObject({
       code: 0,
     });
     expect(sinter(['inspect', engine], EMULATOR).out).toMatch(/CumSum\s+cpu:/);
