@@ -67,13 +67,13 @@ Engine::Engine(const std::string& path) : file_(std::make_shared<MappedFile>(pat
     for (const schema::Kernel& k : header_.kernels) kernels.push_back({std::string(k.key), std::string(k.cubin), std::string(k.ptx)});
     device_->addKernels(kernels);
     for (schema::Profile& profile : header_.profiles) {
-        if (profile.plan) others_.push_back(std::unique_ptr<const Engine>(new Engine(*this, std::move(*profile.plan))));
+        if (profile.plan) others_.push_back(std::unique_ptr<const Engine>(new Engine(*this, std::move(*profile.plan), 1 + others_.size())));
     }
 }
 
-Engine::Engine(const Engine& main, schema::Plan plan)
+Engine::Engine(const Engine& main, schema::Plan plan, size_t index)
     : file_(main.file_), headerBytes_(main.headerBytes_), blob_(main.blob_), blobCrc_(main.blobCrc_), header_(schema::withPlan(main.header_, std::move(plan))),
-      device_(main.device_), weights_(main.weights_) {}
+      device_(main.device_), weights_(main.weights_), index_(index) {}
 
 std::shared_ptr<const Engine> Engine::load(const std::string& path) { return std::make_shared<const Engine>(path); }
 

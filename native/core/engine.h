@@ -20,6 +20,7 @@ public:
     const schema::Engine& header() const { return header_; }
     size_t profileCount() const { return 1 + others_.size(); }
     /// The engine with the plan of one optimization profile: its values, layers, bindings and arena, over the same weights.
+    size_t profileIndex() const { return index_; }
     const Engine& profile(size_t index) const { return index == 0 ? *this : *others_[index - 1]; }
     std::span<const std::byte> headerBytes() const { return headerBytes_; }
     const std::string& path() const { return file_->path(); }
@@ -31,7 +32,7 @@ public:
     explicit Engine(const std::string& path);  // use load()
 
 private:
-    Engine(const Engine& main, schema::Plan plan);
+    Engine(const Engine& main, schema::Plan plan, size_t index);
 
     std::shared_ptr<const MappedFile> file_;
     std::span<const std::byte> headerBytes_;
@@ -40,6 +41,7 @@ private:
     schema::Engine header_;
     std::shared_ptr<Device> device_;
     std::shared_ptr<const Buffer> weights_;
+    size_t index_ = 0;
     std::vector<std::unique_ptr<const Engine>> others_;  ///< of the profiles after the first
 };
 

@@ -151,10 +151,16 @@ struct Call {
 
 using Run = std::function<RegionTensor(const Call&)>;
 
+/// A tensor that a sequence may hold.
+RegionTensor item(RegionExecutor& executor, const RegionTensor& t) {
+    if (t.items || !t.present()) throw Error(ErrorCode::Type, "a sequence holds tensors, it was given " + std::string(t.items ? "a sequence" : "an absent value"));
+    return executor.kept(t);
+}
+
 RegionTensor inserted(const Call& c) {
     Items items = itemsOf(c[0]);
     const size_t at = c.has(2) ? place(integer(c[2], "the position"), items.size(), true) : items.size();
-    items.insert(items.begin() + static_cast<std::ptrdiff_t>(at), c.executor.kept(c[1]));
+    items.insert(items.begin() + static_cast<std::ptrdiff_t>(at), item(c.executor, c[1]));
     return sequence(c[1].info.dtype, std::move(items));
 }
 
@@ -167,7 +173,7 @@ RegionTensor erased(const Call& c) {
 
 RegionTensor constructed(const Call& c) {
     Items items;
-    for (size_t i = 0; i < c.layer.inputs.size(); ++i) items.push_back(c.executor.kept(c[i]));
+    for (size_t i = 0; i < c.layer.inputs.size(); ++i) items.push_back(item(c.executor, c[i]));
     return sequence(c.result, std::move(items));
 }
 

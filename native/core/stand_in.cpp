@@ -2,7 +2,9 @@
 
 #include <optional>
 
+#include "core/describe.h"
 #include "core/error.h"
+#include "core/profile_choice.h"
 #include "core/tactic_checks.h"
 
 namespace sinter {
@@ -15,6 +17,17 @@ ReadyTactic prepare(const Engine& engine, const schema::Layer& l, const LayerDes
     return {engine.device().prepare(desc, tactic, threads), info.workspace};
 }
 
+/// Whether the layer's tactic is one that can run it where it was chosen: if not, the engine is wrong, and nothing may hide that.
+bool runsAtOpt(const Engine& engine, const schema::Layer& l, int threads) {
+    try {
+        const schema::Engine& h = engine.header();
+        engine.device().describe(describeLayer(h, l, symbolsAtOpt(h, engine.profileIndex())), l.tactic, threads);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 ReadyTactic readyTactic(const Engine& engine, const schema::Layer& l, const LayerDesc& desc, int threads, std::span<const TensorView> inputs,
@@ -24,7 +37,8 @@ ReadyTactic readyTactic(const Engine& engine, const schema::Layer& l, const Laye
     try {
         return prepare(engine, l, desc, l.tactic, threads, inputs, outputs);
     } catch (const Error& e) {
-        if (!open || (e.code != ErrorCode::Kernel && e.code != ErrorCode::Device)) throw;
+        if (!open && e.layer.empty()) throw Error(e.code, "layer \"" + l.name + "\": " + e.what(), l.name);
+        if (!open || (e.code != ErrorCode::Kernel && e.code != ErrorCode::Device) || !runsAtOpt(engine, l, threads)) throw;
         first = e;
     }
     for (const Tactic& t : engine.device().enumerate(desc, threads)) {

@@ -1,5 +1,5 @@
 import type { DataType } from '../ir/dtype.ts';
-import { byteLength, isFloat } from '../ir/dtype.ts';
+import { bitsOf, byteLength, isFloat } from '../ir/dtype.ts';
 import { countOf, fromNumbers } from '../ir/tensor.ts';
 import type { Tensor } from '../runtime.ts';
 
@@ -30,6 +30,12 @@ export function randomTensor(dtype: DataType, shape: readonly number[], random: 
     const span = dtype === 'float16' ? 3 << 10 : 3 << 7;
     for (let i = 0; i < count; i++) data[i] = base + Math.floor(random() * span) + (random() < 0.5 ? 0x8000 : 0);
     return { dtype, shape, bytes: new Uint8Array(data.buffer) };
+  }
+  if (bitsOf(dtype) <= 8 && dtype !== 'int8' && dtype !== 'uint8' && dtype !== 'bool') {
+    // Floats of 8 bits: sign and any number below 2; smaller types: any bits mean a number.
+    const mask = isFloat(dtype) && bitsOf(dtype) === 8 ? 0xbf : 0xff;
+    const bytes = Uint8Array.from({ length: byteLength(dtype, count) }, () => Math.floor(random() * 256) & mask);
+    return { dtype, shape, bytes };
   }
   const draw = isFloat(dtype) ? () => random() * 2 - 1 : () => (random() < 0.5 ? 0 : 1);
   const literal = fromNumbers(dtype, shape, Array.from({ length: count }, draw));

@@ -1,4 +1,5 @@
 import { byteLength, type DataType } from './dtype.ts';
+import { narrowNumber } from './narrow.ts';
 
 /** A small constant held in JavaScript (at most `LITERAL_LIMIT` elements): little-endian, row-major, dense bytes. */
 export interface TensorLiteral {
@@ -76,8 +77,11 @@ export function toNumbers(t: TensorLiteral): number[] {
     uint64: (i) => Number(v.getBigUint64(i * 8, true)),
   };
   const at = read[t.dtype];
-  if (!at) throw new TypeError(`a ${t.dtype} literal has no numeric value`);
-  return Array.from({ length: n }, (_, i) => at(i));
+  return Array.from({ length: n }, (_, i) => {
+    const x = at ? at(i) : narrowNumber(t.dtype, t.bytes, i);
+    if (x === undefined) throw new RangeError(`a ${t.dtype} literal has no numeric value`);
+    return x;
+  });
 }
 
 /** Builds a literal of a numeric type from numbers (saturating at the ends of int64). */
@@ -106,7 +110,7 @@ export function fromNumbers(dtype: DataType, shape: readonly number[], data: rea
     uint64: (i, x) => v.setBigUint64(i * 8, BigInt(Math.trunc(x)), true),
   };
   const put = write[dtype];
-  if (!put) throw new TypeError(`cannot make a ${dtype} literal from numbers`);
+  if (!put) throw new RangeError(`numbers of type ${dtype} cannot be made here`);
   for (const [i, x] of data.entries()) put(i, x);
   return { dtype, shape: [...shape], bytes };
 }

@@ -1,5 +1,6 @@
 import { mergeSequences, sequenceOf, sequenceOp } from './common/sequences.ts';
 import { typeAt } from './common/shapes.ts';
+import { OpError } from './op.ts';
 
 export default sequenceOp({
   op: 'SequenceConstruct',
@@ -7,11 +8,14 @@ export default sequenceOp({
   attrs: {},
   inputs: [1, Number.MAX_SAFE_INTEGER],
   outputs: [1, 1],
-  infer: (ctx) => ({
-    types: [
-      ctx.inputs
-        .map((_, i) => sequenceOf(typeAt(ctx, i)))
-        .reduce((a, b) => mergeSequences(a, b, (i) => ctx.fresh(`${i}`))),
-    ],
-  }),
+  infer: (ctx) => {
+    if (ctx.inputs.some((t) => t?.sequence)) throw new OpError('makes a sequence of tensors, not of sequences');
+    return {
+      types: [
+        ctx.inputs
+          .map((_, i) => sequenceOf(typeAt(ctx, i)))
+          .reduce((a, b) => mergeSequences(a, b, (i) => ctx.fresh(`${i}`))),
+      ],
+    };
+  },
 });

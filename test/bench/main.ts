@@ -11,6 +11,7 @@ import { difference } from '../../optimizer/engine/summary.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { benchInt8, INT8_MODELS, type Int8Row, int8Markdown } from './int8.ts';
 import { BENCH_MODELS, type BenchModel, modelDir } from './models.ts';
+import { benchOperators } from './operators.ts';
 import { ortSession, runOrt, toOrt } from './ort.ts';
 import { median, timeBlock } from './timing.ts';
 import { benchTuning } from './tuning.ts';
@@ -116,6 +117,11 @@ const only = option('only')?.split(',');
 const fast = process.argv.includes('--fast-fp32');
 const threadCounts = (option('threads') ?? '1,2').split(',').map(Number);
 const seconds = Number(option('seconds') ?? '3');
+if (process.argv.includes('--operators')) {
+  for (const threads of (option('threads') ?? '1').split(',').map(Number))
+    await benchOperators(runtime, threads, option('only'));
+  process.exit(0);
+}
 const dir = modelDir();
 const int8 = process.argv.includes('--int8');
 const chosen = BENCH_MODELS.filter((m) => !only || only.some((o) => m.file.includes(o) || m.title === o)).filter(

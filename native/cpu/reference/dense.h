@@ -1,6 +1,8 @@
 #pragma once
 // Whole tensors in the reference domain: simple kernels read their inputs, compute, and store their outputs.
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "cpu/reference/convert.h"
@@ -36,8 +38,17 @@ void storeAll(const TensorView& v, const std::vector<C>& values) {
     for (int64_t r = 0; r < countOf(outer); ++r, at.next()) store(v.dtype, v.data, offsetOf(at.at(), v.strides), v.strides[last], n, values.data() + r * n);
 }
 
-/// The one element of a scalar input.
-inline int64_t scalarInt(const TensorView& v) { return isFloatType(v.dtype) ? static_cast<int64_t>(loadFloat(v, 0)) : loadInt(v, 0); }
-inline double scalarFloat(const TensorView& v) { return isFloatType(v.dtype) ? loadFloat(v, 0) : static_cast<double>(loadInt(v, 0)); }
+/// The one element of a scalar input. Both throw where it has none, or several.
+inline void checkScalar(const TensorView& v) {
+    if (v.count() != 1) throw std::runtime_error("a scalar input has " + std::to_string(v.count()) + " elements");
+}
+inline int64_t scalarInt(const TensorView& v) {
+    checkScalar(v);
+    return isFloatType(v.dtype) ? static_cast<int64_t>(loadFloat(v, 0)) : loadInt(v, 0);
+}
+inline double scalarFloat(const TensorView& v) {
+    checkScalar(v);
+    return isFloatType(v.dtype) ? loadFloat(v, 0) : static_cast<double>(loadInt(v, 0));
+}
 
 }  // namespace sinter::ref

@@ -67,6 +67,9 @@ public:
         const size_t rank = static_cast<size_t>(x.rank);
         const auto axis = axisOf(own_(args, 2) ? scalarInt(args.inputs[2]) : -2, rank);
         if (!axis || *axis + 1 == rank) throw std::runtime_error("its axis is not one of the signal's");
+        for (size_t a = 0; a + 1 < rank; ++a) {
+            if (a != *axis && x.dims[a] != y.dims[a]) throw std::runtime_error("its result has another shape than the signal along an axis that stays");
+        }
         const auto from = loadAll<double>(x);
         const auto xd = dimsOf(x), yd = dimsOf(y);
         const int64_t parts = xd[rank - 1], results = yd[rank - 1];
@@ -106,7 +109,7 @@ public:
     static std::optional<double> estimate(const LayerDesc& d) {
         if (!d.program.empty() || !hasInput(d, 0) || !hasInput(d, 1) || d.outputs.size() != 1) return std::nullopt;
         const auto &x = d.inputs[0], &y = d.outputs[0];
-        if (x.dims.size() < 2 || x.dims.size() > 3 || y.dims.size() != 4 || !isFloatType(x.dtype) || y.dtype != x.dtype) return std::nullopt;
+        if (x.dims.size() < 2 || x.dims.size() > 3 || y.dims.size() != 4 || y.dims[0] != x.dims[0] || y.dims[3] != 2 || (x.dims.size() == 3 && (x.dims[2] < 1 || x.dims[2] > 2)) || !isFloatType(x.dtype) || y.dtype != x.dtype) return std::nullopt;
         return static_cast<double>(y.count()) * 40 * kMultiplyAddNs;
     }
     explicit Stft(const LayerDesc& d) : own_{d.opInputs} {}

@@ -1,4 +1,5 @@
 // MelWeightMatrix: weights that gather spectrogram bins into mel bands.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/reference/dense.h"
@@ -24,11 +25,12 @@ public:
         const TensorView& y = args.outputs[0];
         const int64_t bands = y.dims[1], rows = y.dims[0], length = scalarInt(args.inputs[1]);
         const double rate = scalarFloat(args.inputs[2]), low = melOf(scalarFloat(args.inputs[3])), high = melOf(scalarFloat(args.inputs[4]));
-        if (rate <= 0) throw std::runtime_error("its sample rate is not positive");
+        if (bands < 0 || rows < 0 || !std::isfinite(low) || !std::isfinite(high)) throw std::runtime_error("its edges are no frequencies");
+        if (!(rate > 0)) throw std::runtime_error("its sample rate is not positive");
         std::vector<int64_t> edges;
         const double step = (high - low) / static_cast<double>(bands + 2);
         for (int64_t i = 0; i < bands + 2; ++i)
-            edges.push_back(static_cast<int64_t>(std::floor(static_cast<double>(length + 1) * hertzOf(low + static_cast<double>(i) * step) / rate)));
+            edges.push_back(static_cast<int64_t>(std::clamp(std::floor(static_cast<double>(length + 1) * hertzOf(low + static_cast<double>(i) * step) / rate), -1e6, 1e9)));
         std::vector<double> w(static_cast<size_t>(y.count()), 0.0);
         const auto at = [&](int64_t r, int64_t c) -> double* { return r >= 0 && r < rows ? &w[static_cast<size_t>(r * bands + c)] : nullptr; };
         for (int64_t i = 0; i < bands; ++i) {

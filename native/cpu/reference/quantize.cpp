@@ -1,6 +1,6 @@
 // QuantizeLinear: saturate(round half to even(x / scale) + zero point). DequantizeLinear: (x − zero point) · scale.
 // A float type of 8 bits or less takes x / scale + zero point, saturated unless `saturate` is 0.
-// Scale and zero point are scalars or one per index of `axis`.
+// Scale and zero point are scalars, one per index of `axis`, or of x's rank: one per `block_size` elements along `axis`.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -39,13 +39,19 @@ public:
         if (!limitsOf(whole) && !isNarrowFloat(whole) && !(whole == DType::I32 && !kQuantize)) return std::nullopt;
         if (x.dims != y.dims || !isFloatType(scale.dtype) || !(isFloatType(real) || (kQuantize && real == DType::I32))) return std::nullopt;
         if (hasInput(d, 2) && (d.inputs[2].dtype != whole || d.inputs[2].count() != scale.count())) return std::nullopt;
-        if (scale.count() != 1 || scale.dims.size() > 1) {
+        if (const int64_t block = d.intAttr("block_size", 0); block != 0) {
+            const auto axis = axisOf(d.intAttr("axis", 1), x.dims.size());
+            if (block < 0 || !axis || scale.dims.size() != x.dims.size()) return std::nullopt;
+            for (size_t a = 0; a < x.dims.size(); ++a) {
+                if (scale.dims[a] != (a == *axis ? (x.dims[a] + block - 1) / block : x.dims[a])) return std::nullopt;
+            }
+        } else if (scale.count() != 1 || scale.dims.size() > 1) {
             const auto axis = axisOf(d.intAttr("axis", 1), x.dims.size());
             if (!axis || scale.dims.size() != 1 || scale.dims[0] != x.dims[*axis]) return std::nullopt;
         }
         return static_cast<double>(x.count()) * kOperationNs;
     }
-    explicit Quantize(const LayerDesc& d) : axis_(axisOf(d.intAttr("axis", 1), std::max<size_t>(d.inputs[0].dims.size(), 1)).value_or(0)), own_{d.opInputs}, saturates_(d.intAttr("saturate", 1) != 0) {}
+    explicit Quantize(const LayerDesc& d) : axis_(axisOf(d.intAttr("axis", 1), std::max<size_t>(d.inputs[0].dims.size(), 1)).value_or(0)), own_{d.opInputs}, block_(d.intAttr("block_size", 0)), saturates_(d.intAttr("saturate", 1) != 0) {}
 
     void run(const KernelArgs& args) override {
         const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -56,7 +62,10 @@ public:
         }
         for (size_t c = 0; c < scale.size(); ++c) {
             TensorView from = x, to = y;
-            if (scale.size() > 1) {
+            if (block_ > 0) {
+                from = blockOf(x, args.inputs[1], static_cast<int64_t>(c));
+                to = blockOf(y, args.inputs[1], static_cast<int64_t>(c));
+            } else if (scale.size() > 1) {
                 from = narrowed(x, axis_, static_cast<int64_t>(c), 1);
                 to = narrowed(y, axis_, static_cast<int64_t>(c), 1);
             }
@@ -73,6 +82,16 @@ public:
     }
 
 private:
+    /// The elements that scale `c` is for.
+    TensorView blockOf(TensorView v, const TensorView& scales, int64_t c) const {
+        for (int a = scales.rank; a-- > 0;) {
+            const auto at = static_cast<size_t>(a);
+            const int64_t i = c % scales.dims[at];
+            c /= scales.dims[at];
+            v = at == axis_ ? narrowed(v, at, i * block_, std::min(block_, v.dims[at] - i * block_)) : narrowed(v, at, i, 1);
+        }
+        return v;
+    }
     void convert(const TensorView& from, int64_t fo, int64_t fs, const TensorView& to, int64_t o, int64_t s, int64_t n, double scale, double zero,
                         std::vector<double>& line, std::vector<int64_t>& whole) const {
         load(from.dtype, from.data, fo, fs, n, line.data());
@@ -97,6 +116,7 @@ private:
 
     size_t axis_;
     OwnInputs own_;
+    int64_t block_;
     bool saturates_;
 };
 

@@ -47,6 +47,12 @@ inline int64_t one(Inputs in, size_t i) {
     return ints(in, i)[0];
 }
 
+/// The same as a real number.
+inline double oneFloat(Inputs in, size_t i) {
+    if (given(in, i) && in[i].count() != 1) throw std::runtime_error("input " + std::to_string(i) + " has " + std::to_string(in[i].count()) + " elements instead of one");
+    return floats(in, i)[0];
+}
+
 inline size_t axisAt(int64_t axis, size_t rank) {
     const int64_t a = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
     if (a < 0 || a >= static_cast<int64_t>(rank)) throw std::runtime_error("axis " + std::to_string(axis) + " is outside a tensor of rank " + std::to_string(rank));

@@ -115,7 +115,7 @@ ResolvedLayer tile(LayerDesc d, Inputs in) {
 ResolvedLayer range(LayerDesc d, Inputs in) {
     double n = 0;
     if (ref::isFloatType(in[0].dtype)) {
-        n = std::ceil((floats(in, 1)[0] - floats(in, 0)[0]) / floats(in, 2)[0]);
+        n = std::ceil((oneFloat(in, 1) - oneFloat(in, 0)) / oneFloat(in, 2));
     } else {
         const int64_t span = one(in, 1) - one(in, 0), step = one(in, 2);
         if (step == 0) throw std::runtime_error("its step is 0");

@@ -1,3 +1,4 @@
+import { symbolsOf } from '../../ir/dim.ts';
 import { FUSED_DOMAIN } from '../../ir/fused.ts';
 import type { Graph, Node, NodeId, ValueId } from '../../ir/graph.ts';
 import type { WeightExpr } from '../../ir/weight.ts';
@@ -72,12 +73,23 @@ export function lowerGraph(
   if (missing.length > 0) throw unsupported(missing);
   for (const id of graph.outputs) bindOutput(low, id);
   if (integers) settleMeanings(low.plan);
-  dropUnread(low.plan);
+  dropUnread(low.plan, outer);
   return low.plan;
 }
 
-/** Drops layers whose results nothing reads: shape arithmetic whose outcome lowering took as it follows from the shapes. */
-function dropUnread(plan: Plan): void {
+/**
+ * Drops layers whose results nothing reads: shape arithmetic whose outcome lowering took as it follows from the shapes. A layer
+ * that first shows a size which only running decides stays: others go by it.
+ */
+function dropUnread(plan: Plan, outer: ReadonlySet<string>): void {
+  const known = new Set(outer);
+  const shows = (v: number): boolean => {
+    const before = known.size;
+    for (const d of plan.values[v]!.shape) symbolsOf(d, known);
+    return known.size > before;
+  };
+  for (const b of plan.inputs) if (b.value >= 0) shows(b.value);
+  const showing = new Set(plan.layers.filter((l) => l.outputs.map(shows).some((fresh) => fresh)));
   // By storage: whoever writes a part of what is read, or under another meaning, is needed.
   const read = new Set<number>();
   const note = (v: number): void => {
@@ -88,7 +100,7 @@ function dropUnread(plan: Plan): void {
   });
   for (const b of plan.outputs) note(b.value);
   const kept = plan.layers.toReversed().filter((l) => {
-    if (!l.outputs.some((v) => read.has(rootOf(plan, v)))) return false;
+    if (!showing.has(l) && !l.outputs.some((v) => read.has(rootOf(plan, v)))) return false;
     l.inputs.forEach(note);
     return true;
   });

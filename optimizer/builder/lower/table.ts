@@ -181,6 +181,12 @@ const withAxis =
     attrs: { axis: axisOf(low, node, fallback), ...more?.(low, node) },
   });
 
+/** What QuantizeLinear and DequantizeLinear say beside the axis, where it is not the usual. */
+const quantizer = (_low: Lowering, node: Node): Record<string, LayerAttr> => ({
+  ...(intAttr(node, 'block_size', 0) === 0 ? {} : { block_size: intAttr(node, 'block_size', 0) }),
+  ...(intAttr(node, 'saturate', 1) === 1 ? {} : { saturate: 0 }),
+});
+
 /** Operators that map to one layer of docs/layers.md. Elementwise ones and compute-heavy ones have files of their own. */
 export const TABLE: Readonly<Record<string, (low: Lowering, node: Node) => TableEntry>> = {
   MaxPool: pool,
@@ -239,7 +245,7 @@ export const TABLE: Readonly<Record<string, (low: Lowering, node: Node) => Table
     op: 'GroupNorm',
     attrs: { num_groups: intAttr(node, 'num_groups', 1), epsilon: float(floatAttr(node, 'epsilon', 1e-5)) },
   }),
-  QuantizeLinear: withAxis('QuantizeLinear', 1),
-  DequantizeLinear: withAxis('DequantizeLinear', 1),
+  QuantizeLinear: withAxis('QuantizeLinear', 1, quantizer),
+  DequantizeLinear: withAxis('DequantizeLinear', 1, quantizer),
   'caffe.DetectionOutput': detectionOutput,
 };

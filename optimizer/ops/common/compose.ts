@@ -16,7 +16,14 @@ export const composed = (def: Definition, apply: (c: Composer) => void): OpDef =
     ...def,
     upgrades: [
       ...(def.upgrades ?? []),
-      { below: Number.MAX_SAFE_INTEGER, apply: (graph, node) => apply(new Composer(graph, node, def)) },
+      {
+        below: Number.MAX_SAFE_INTEGER,
+        apply: (graph, node) => {
+          const most = def.outputs[1];
+          if (node.outputs.length > most) throw new OpError(`has ${node.outputs.length} outputs; it gives ${most}`);
+          apply(new Composer(graph, node, def));
+        },
+      },
     ],
     infer: () => {
       throw new OpError('is written as the operators that define it in this graph');

@@ -34,8 +34,11 @@ export const reduction = (op: string, since: readonly number[], axesInput: numbe
       const keep = ctx.attr<number>('keepdims') !== 0;
       const axes = reduceAxes(ctx, x.length);
       if (axes === null) {
-        if (!keep) throw new UnknownRank();
-        return { types: [{ dtype: dtypeOf(ctx, 0), shape: x.map((_, i) => ctx.fresh(`${i}`)) }] };
+        // How many axes there are says how many are left, whichever they turn out to be.
+        const reduced = ctx.inputs[1]?.shape?.[0];
+        if (!keep && typeof reduced !== 'number') throw new UnknownRank();
+        const left = keep ? x : x.slice(Number(reduced));
+        return { types: [{ dtype: dtypeOf(ctx, 0), shape: left.map((_, i) => ctx.fresh(`${i}`)) }] };
       }
       const type: TensorType = { dtype: dtypeOf(ctx, 0), shape: reducedShape(x, axes, keep) };
       return { types: [type], data: [mapReduce(op, ctx.data(0), x, axes)] };
