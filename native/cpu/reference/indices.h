@@ -1,8 +1,7 @@
 #pragma once
+#include <span>
 #include <stdexcept>
 #include <string>
-
-#include <span>
 #include <vector>
 
 #include "core/index_error.h"
