@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -37,8 +37,20 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
   test('is listed; without a driver the command says what is missing and what it costs', () => {
     const found = JSON.parse(sinter(['devices', '--json'], EMULATOR).out);
     expect(found.devices.map((d: { id: string }) => d.id)).toEqual(['cpu', 'cuda:0']);
+    expect(found.libraries.slice(0, 2)).toMatchObject([
+      { name: 'NVIDIA driver', path: join(EMULATOR, 'libcuda.so.1'), version: 'CUDA 13.0', problem: '' },
+      { name: 'NVRTC', path: join(EMULATOR, 'libnvrtc.so.13'), problem: '' },
+    ]);
     const none = sinter(['devices'], 'none');
     expect(none.out).toContain('no NVIDIA driver');
+    expect(none.out).toContain('NVIDIA driver  not found; looked in\n     nowhere: SINTER_CUDA_PATH is "none"');
+    // Without the emulator's NVRTC beside it, where it was looked for is told, the user's own folder first.
+    const alone = join(dir, 'driver-alone');
+    mkdirSync(alone);
+    symlinkSync(join(EMULATOR, 'libcuda.so.1'), join(alone, 'libcuda.so.1'));
+    const [driver, compiler] = JSON.parse(sinter(['devices', '--json'], alone).out).libraries;
+    expect(driver.problem).toBe('');
+    expect(compiler.searched[0]).toBe(alone);
     expect(none.out).not.toContain('cuda:0');
   });
 
