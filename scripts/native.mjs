@@ -64,6 +64,8 @@ if (testing) {
     env: { ...process.env, ...emulated, SINTER_KERNEL: '__cuda', SINTER_CASE_STEP: '60' },
   });
   code ||= cases.code;
+  const faults = await run(tests, ['-tc=GPU faults: *'], { env: { ...process.env, ...emulated } });
+  code ||= faults.code;
   if (process.env.SINTER_CUDA_COMPILE !== 'none') code ||= await compileKernels(tests);
   process.exitCode = code;
 }

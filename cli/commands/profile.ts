@@ -5,6 +5,7 @@ import { profileEngine } from '../../optimizer/builder/profileEngine.ts';
 import { reportPasses } from '../../optimizer/builder/reportPasses.ts';
 import {
   layerSum,
+  onHost,
   type ProfileDocument,
   type ProfileLayer,
   throughput,
@@ -141,7 +142,7 @@ function print(d: ProfileDocument, top: number): void {
   const ms = (ns: number): string => `${(ns / 1e6).toFixed(3)} ms`;
   const l = d.latency;
   console.log(
-    `${d.engine.name} on ${d.device.name}, ${d.threads} ${d.threads === 1 ? 'thread' : 'threads'}, ${d.samples.length} runs${d.engine.profile ? `, profile ${d.engine.profile.index}` : ''}`,
+    `${d.engine.name} on ${d.device.name}, ${d.device.kind === 'cpu' ? `${d.threads} ${d.threads === 1 ? 'thread' : 'threads'}, ` : ''}${d.samples.length} runs${d.engine.profile ? `, profile ${d.engine.profile.index}` : ''}`,
   );
   console.log(
     `latency  median ${ms(l.median)}  mean ${ms(l.mean)}  p90 ${ms(l.p90)}  p95 ${ms(l.p95)}  p99 ${ms(l.p99)}  min ${ms(l.min)}`,
@@ -150,6 +151,13 @@ function print(d: ProfileDocument, top: number): void {
   const { arena, lowerBound } = d.memory;
   console.log(`activations ${bytesText(arena)}, at least ${bytesText(lowerBound)} alive at once`);
   if (d.ceilings) console.log(`ceilings ${ceilingText(d)}`);
+  const there = onHost(d);
+  if (there.length > 0) {
+    const ns = layerSum({ layers: there });
+    console.log(
+      `${there.length} ${there.length === 1 ? 'layer runs' : 'layers run'} on the CPU: ${microseconds(ns)} µs, copies included`,
+    );
+  }
   const conversions = d.layers.filter((x) => x.conversion);
   if (conversions.length > 0) {
     const ns = conversions.reduce((s, x) => s + x.median, 0);

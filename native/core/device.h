@@ -107,6 +107,8 @@ public:
     virtual std::unique_ptr<Event> record() = 0;
     virtual void wait(const Event& event) = 0;
     virtual void synchronize() = 0;
+    /// What kernels of this stream find wrong with their inputs is thrown when `other` is synchronized; it outlives this one.
+    virtual void reportTo(Stream& other) { (void)other; }
     /// Records what `work` launches on this stream instead of running it. Null where the device has no such thing: then
     /// `work` has not been called. Every launch must have run once before with the same arguments.
     virtual std::unique_ptr<Recording> capture(const std::function<void()>& work) {

@@ -36,12 +36,19 @@ struct TacticInfo {
     double estimate = 0;                     ///< nanoseconds, from FLOPs and bytes
 };
 
+/// Where kernels on a device, which cannot throw, report a fault: the record is shared by all layers of a stream.
+struct FaultSlot {
+    void* record = nullptr;  ///< in memory that the device writes; null = nobody listens
+    int32_t layer = 0;       ///< which of the stream's layers this is
+};
+
 /// Everything a kernel needs for one execution. Packed constants arrive with data pointing at the packed bytes.
 struct KernelArgs {
     std::span<const TensorView> inputs;
     std::span<const TensorView> outputs;
     void* workspace = nullptr;
     ThreadPool* pool = nullptr;
+    FaultSlot fault = {};  ///< set by streams of devices for kernels that may fail on what their inputs hold
 };
 
 /// A kernel made for one layer. `run` never allocates what it returns; it may be called from one thread at a time.

@@ -9,7 +9,10 @@ LayerStreams::LayerStreams(const schema::Engine& engine, Device& device, Stream&
     for (const schema::Layer& l : engine.layers) last = std::max(last, l.stream);
     // A device whose streams work at once gains nothing from several.
     if (!auxiliary || last == 0 || device.sharesHostMemory()) return;
-    for (uint32_t i = 0; i < last; ++i) auxiliary_.push_back({device.createStream(threads)});
+    for (uint32_t i = 0; i < last; ++i) {
+        auxiliary_.push_back({device.createStream(threads)});
+        auxiliary_.back().stream->reportTo(main_);
+    }
     for (const schema::Layer& l : engine.layers) layers_.push_back({l.stream, l.waits});
     for (const schema::Layer& l : engine.layers) {
         for (const uint32_t w : l.waits) layers_[w].awaited = true;

@@ -37,6 +37,7 @@ ReadyTactic readyTactic(const Engine& engine, const schema::Layer& l, const Laye
     try {
         return prepare(engine, l, desc, l.tactic, threads, inputs, outputs);
     } catch (const Error& e) {
+        if (!open && e.layer.empty()) throw Error(e.code, "layer \"" + l.name + "\": " + e.what(), l.name);
         if (!open || (e.code != ErrorCode::Kernel && e.code != ErrorCode::Device) || !runsAtOpt(engine, l, threads)) throw;
         first = e;
     }

@@ -22,13 +22,21 @@ Context::~Context() {
 void Context::open(CuDevice device, std::string name) {
     device_ = device;
     name_ = std::move(name);
-    check(Driver::get()->retainContext(&context_, device), "creating its context");
+}
+
+CuContext Context::retained() const {
+    if (const CuContext there = context_) return there;
+    CuContext made = nullptr;
+    check(Driver::get()->retainContext(&made, device_), "creating its context");  // the same one each time
+    context_ = made;
+    return made;
 }
 
 void Context::enter() const {
     if (lost_) throw Error(ErrorCode::Device, lossText());
+    const CuContext context = retained();
     current = const_cast<Context*>(this);  // only to note a loss
-    check(Driver::get()->setContext(context_), "entering its context");
+    check(Driver::get()->setContext(context), "entering its context");
 }
 
 void Context::enter(uint64_t epoch) const {
@@ -59,12 +67,14 @@ void Context::reopen() {
     if (!lost_) return;
     const Driver& d = *Driver::get();
     CuAddress probe = 0;
-    const bool back = d.resetContext(device_) == 0 && d.retainContext(&context_, device_) == 0 && d.setContext(context_) == 0 &&
+    CuContext made = nullptr;
+    const bool back = d.resetContext(device_) == 0 && d.retainContext(&made, device_) == 0 && d.setContext(made) == 0 &&
                       d.allocate(&probe, 256) == 0 && d.fill(probe, 0, 256, nullptr) == 0 && d.synchronizeStream(nullptr) == 0;
     if (!back) {
         throw Error(ErrorCode::Device, "the GPU " + name_ + " was lost (" + reason_ + ") and does not come back to this process: start the program again");
     }
     d.free(probe);
+    context_ = made;
     ++epoch_;
     lost_ = false;
 }

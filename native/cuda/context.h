@@ -16,11 +16,12 @@ public:
     ~Context();
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
-    /// `name` is for messages: "cuda:0". Throws Error(Device, Memory).
+    /// `name` is for messages: "cuda:0". The driver is asked for a context when something first enters it: that takes a good
+    /// part of a second, which programs that only list the device are spared.
     void open(CuDevice device, std::string name);
 
     uint64_t epoch() const { return epoch_.load(); }
-    /// Makes it current on this thread. Throws Error(Device) when it is lost.
+    /// Makes it current on this thread. Throws Error(Device) when it is lost or cannot be had.
     void enter() const;
     /// The same for what was made in an epoch: throws also when that one is over.
     void enter(uint64_t epoch) const;
@@ -36,9 +37,10 @@ public:
 
 private:
     std::string lossText() const;
+    CuContext retained() const;
 
     CuDevice device_ = 0;
-    CuContext context_ = nullptr;
+    mutable std::atomic<CuContext> context_{nullptr};
     std::string name_;
     std::atomic<uint64_t> epoch_{0};
     std::atomic<bool> lost_{false};

@@ -154,8 +154,10 @@ std::vector<Tactic> CudaDevice::enumerate(const LayerDesc& layer, int) const {
     // find() is in name order and the sort is stable: ties go by name.
     std::stable_sort(fast.begin(), fast.end(), [](const Tactic& a, const Tactic& b) { return a.info.estimate < b.info.estimate; });
     std::move(fallback.begin(), fallback.end(), std::back_inserter(fast));
-    if (fast.empty()) return hostTactics(layer, kHostCopyNsPerByte);
-    return fast;
+    if (!fast.empty()) return fast;
+    std::vector<Tactic> host = hostTactics(layer, kHostCopyNsPerByte);
+    host.resize(std::min<size_t>(host.size(), 1));
+    return host;
 }
 
 std::vector<Tactic> CudaDevice::enumerateReady(const LayerDesc& layer, int) const { return hostTactics(layer, kHostCopyNsPerByte); }
@@ -227,6 +229,7 @@ std::unique_ptr<Stream> CudaDevice::createStream(int) { return std::make_unique<
 void CudaDevice::pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const {
     if (const TacticLibrary* library = libraryOf(tactic)) return library->pack(layer, tactic, input, raw, packed);
     const KernelRow& row = usableRow(layer, tactic);
+    if (row.packFor) return row.packFor(layer, properties_, input, raw, packed);
     if (!row.pack) throw Error(ErrorCode::Internal, "kernel \"" + row.name + "\" packs no constants", layer.name);
     row.pack(layer, input, raw, packed);
 }
@@ -236,13 +239,16 @@ std::unique_ptr<Launch> CudaDevice::prepare(const LayerDesc& layer, std::string_
     describe(layer, tactic, threads);
     context_.enter();
     if (const TacticLibrary* library = libraryOf(tactic)) return library->prepare(layer, tactic, properties_);
-    return launchOf(usableRow(layer, tactic).make(layer, properties_));
+    return launchOf(usableRow(layer, tactic).make(layer, properties_), layer.name);
 }
 
-std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel) {
+std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel, std::string layer) {
     context_.enter();
-    auto module = modules_.module(kernel.source);
-    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(module), properties_);
+    std::vector<Source> sources;
+    collectSources(kernel, sources);
+    std::vector<std::shared_ptr<Module>> modules;
+    for (const Source& s : sources) modules.push_back(modules_.module(s));
+    return std::make_unique<CudaLaunch>(std::move(kernel), std::move(modules), properties_, std::move(layer));
 }
 
 Ceilings CudaDevice::ceilings(int, const StopToken* stop) {
@@ -255,8 +261,8 @@ std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layer
     std::vector<const LayerTactic*> from;
     for (const LayerTactic& l : layers) {
         if (isHostTactic(l.tactic) || libraryOf(l.tactic)) continue;
-        sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
-        from.push_back(&l);
+        collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
+        from.resize(sources.size(), &l);
     }
     try {
         modules_.compile(sources, stop);
@@ -264,7 +270,7 @@ std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layer
         if (e.code != ErrorCode::Kernel) throw;
         std::string message, layer;
         for (size_t i = 0; i < sources.size(); ++i) {
-            if (modules_.has(sources[i])) continue;
+            if (modules_.has(sources[i]) || (i > 0 && from[i] == from[i - 1] && !message.empty() && !modules_.has(sources[i - 1]))) continue;
             message += (layer.empty() ? "" : "\n") + std::string("kernel \"") + from[i]->tactic + "\" of layer \"" + from[i]->layer->name + "\" does not compile";
             if (!layer.empty()) continue;
             layer = from[i]->layer->name;
@@ -281,7 +287,7 @@ void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* 
         if (isHostTactic(l.tactic) || findLibrary(std::string_view(l.tactic).substr(0, l.tactic.find(':')))) continue;
         try {
             describe(*l.layer, l.tactic, 1);
-            sources.push_back(usableRow(*l.layer, l.tactic).make(*l.layer, properties_).source);
+            collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);
         } catch (const Error&) {
             continue;  // measuring says why
         }

@@ -34,7 +34,7 @@ public:
     void addKernels(std::span<const KernelBinary> kernels) override;
     Ceilings ceilings(int threads, const StopToken* stop) override;
     /// A kernel ready to be launched, compiled when its code is not there yet.
-    std::unique_ptr<Launch> launchOf(Specialization kernel);
+    std::unique_ptr<Launch> launchOf(Specialization kernel, std::string layer = {});
 
     const DeviceProperties& properties() const { return properties_; }
     const Context& context() const { return context_; }

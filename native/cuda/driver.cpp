@@ -65,6 +65,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.setFunctionAttribute, "cuFuncSetAttribute");
     symbol(d.functionAttribute, "cuFuncGetAttribute");
     symbol(d.occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor");
+    d.parameterCount = reinterpret_cast<decltype(d.parameterCount)>(library.symbol("cuFuncGetParamCount"));
     d.parameterInfo = reinterpret_cast<decltype(d.parameterInfo)>(library.symbol("cuFuncGetParamInfo"));
     symbol(d.launch, "cuLaunchKernelEx");
     symbol(d.beginCapture, "cuStreamBeginCapture_v2");

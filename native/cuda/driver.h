@@ -19,7 +19,7 @@ using CuGraph = void*;
 using CuGraphExec = void*;
 using CuAddress = unsigned long long;
 
-/// CUlaunchAttribute, of which only cluster size and programmatic stream serialization are used.
+/// CUlaunchAttribute, as far as it is used: cooperative launch, cluster size, programmatic stream serialization.
 struct CuLaunchAttribute {
     int id;
     char pad[8 - sizeof(int)];
@@ -29,6 +29,7 @@ struct CuLaunchAttribute {
             unsigned x, y, z;
         } cluster;
         int programmatic;
+        int cooperative;
     } value;
 };
 struct CuLaunchConfig {
@@ -43,7 +44,7 @@ constexpr int kMultiprocessors = 16, kClockKhz = 13, kMemoryClockKhz = 36, kBusW
               kSharedPerMultiprocessor = 81, kThreadsPerMultiprocessor = 39, kRegistersPerMultiprocessor = 82, kSharedPerBlockOptIn = 97,
               kConcurrentManagedAccess = 89;
 constexpr int kFunctionShared = 1, kFunctionLocal = 3, kFunctionRegisters = 4, kFunctionDynamicShared = 8;
-constexpr int kLaunchCluster = 4, kLaunchProgrammatic = 6;
+constexpr int kLaunchCooperative = 2, kLaunchCluster = 4, kLaunchProgrammatic = 6;
 }  // namespace attribute
 
 /// Entry points of libcuda.
@@ -83,7 +84,8 @@ struct Driver {
     CuResult (*setFunctionAttribute)(CuFunction, int, int);
     CuResult (*functionAttribute)(int*, int, CuFunction);
     CuResult (*occupancy)(int*, CuFunction, int, size_t);
-    /// Offset and size of a parameter, an error beyond the last one. Null before CUDA 12.4.
+    /// How many parameters a kernel has, offset and size of one. Null where the driver does not tell.
+    CuResult (*parameterCount)(CuFunction, size_t*);
     CuResult (*parameterInfo)(CuFunction, size_t, size_t*, size_t*);
     CuResult (*launch)(const CuLaunchConfig*, CuFunction, void**, void**);
     CuResult (*beginCapture)(CuStream, int);

@@ -183,11 +183,12 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     int64_t first = 0;
     for (size_t i = 0; i < layer.outputs.size(); ++i) {
         const TensorInfo& out = layer.outputs[i];
-        if (!out.present() || !storableFrom(acc, out) || out.dims.size() != shape.dims.size()) return std::nullopt;
+        const bool scalar = out.dims.empty() && shape.dims.size() == 1;  // counts as one element of rank 1
+        if (!out.present() || !storableFrom(acc, out) || (out.dims.size() != shape.dims.size() && !scalar)) return std::nullopt;
         const size_t k = operand({true, i, 0, false, options.even});
         const std::string stored = storageType(out.dtype);
         const bool single = layer.outputs.size() == 1;
-        const int64_t width = out.dims[shape.columnAxis];
+        const int64_t width = scalar ? 1 : out.dims[shape.columnAxis];
         std::string value = "convert<" + stored + ">(v[i])", scale;
         if (out.quantized()) {
             const double inverse = static_cast<double>(1.0F / static_cast<float>(out.scale[0]));

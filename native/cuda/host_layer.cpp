@@ -35,14 +35,12 @@ uint64_t stretch(const TensorView& v) {
 }  // namespace
 
 std::vector<Tactic> hostTactics(const LayerDesc& layer, double copyNsPerByte) {
+    std::vector<Tactic> found;
     for (Tactic& t : DeviceRegistry::instance().find("cpu")->enumerate(layer, threadCount())) {
         const bool packs = std::any_of(t.info.packing.begin(), t.info.packing.end(), [](const Packing& p) { return !p.recipe.empty(); });
-        if (packs) continue;
-        std::vector<Tactic> found;
-        found.push_back({std::string(kHostPrefix) + t.name, onHost(std::move(t.info), layer, copyNsPerByte)});
-        return found;
+        if (!packs) found.push_back({std::string(kHostPrefix) + t.name, onHost(std::move(t.info), layer, copyNsPerByte)});
     }
-    return {};
+    return found;
 }
 
 TacticInfo describeHost(const LayerDesc& layer, std::string_view tactic, double copyNsPerByte) {

@@ -12,7 +12,7 @@ namespace sinter::cuda {
 constexpr std::string_view kHostPrefix = "cpu:";
 inline bool isHostTactic(std::string_view tactic) { return tactic.starts_with(kHostPrefix); }
 
-/// The CPU's tactic for a layer, unpacked constants only; nothing when the CPU cannot run it either.
+/// The CPU's tactics for a layer, those with unpacked constants, in its order; nothing when the CPU cannot run it either.
 std::vector<Tactic> hostTactics(const LayerDesc& layer, double copyNsPerByte);
 TacticInfo describeHost(const LayerDesc& layer, std::string_view tactic, double copyNsPerByte);
 

@@ -11,7 +11,7 @@ namespace sinter::cuda {
 namespace {
 
 /// CUtensorMapDataType.
-int mapType(DType t) {
+int mapType(DType t, bool roundTf32) {
     switch (t) {
         case DType::U8:
         case DType::I8:
@@ -22,7 +22,7 @@ int mapType(DType t) {
         case DType::I32: return 3;
         case DType::I64: return 5;
         case DType::F16: return 6;
-        case DType::F32: return 7;
+        case DType::F32: return roundTf32 ? 11 : 7;
         case DType::BF16: return 9;
         default: throw Error(ErrorCode::Kernel, "a tensor map of " + std::string(dtypeName(t)) + " does not exist");
     }
@@ -49,7 +49,7 @@ void checkMap(CuResult result) {
 TensorMap encode(const TiledMap& m) {
     TensorMap map;
     const auto steps = onesUnlessGiven(m.elementStrides, m.dims.size());
-    checkMap(driver().encodeTiled(map.bytes.data(), mapType(m.dtype), static_cast<unsigned>(m.dims.size()), const_cast<void*>(m.address),
+    checkMap(driver().encodeTiled(map.bytes.data(), mapType(m.dtype, m.roundTf32), static_cast<unsigned>(m.dims.size()), const_cast<void*>(m.address),
                                   m.dims.data(), m.strides.data(), m.box.data(), steps.data(), kNoInterleave, static_cast<int>(m.swizzle),
                                   kPromote128, kFillZeros));
     return map;
@@ -58,7 +58,7 @@ TensorMap encode(const TiledMap& m) {
 TensorMap encode(const Im2colMap& m) {
     TensorMap map;
     const auto steps = onesUnlessGiven(m.elementStrides, m.dims.size());
-    checkMap(driver().encodeIm2col(map.bytes.data(), mapType(m.dtype), static_cast<unsigned>(m.dims.size()), const_cast<void*>(m.address),
+    checkMap(driver().encodeIm2col(map.bytes.data(), mapType(m.dtype, m.roundTf32), static_cast<unsigned>(m.dims.size()), const_cast<void*>(m.address),
                                    m.dims.data(), m.strides.data(), m.lowerCorner.data(), m.upperCorner.data(), m.channels, m.pixels,
                                    steps.data(), kNoInterleave, static_cast<int>(m.swizzle), kPromote128, kFillZeros));
     return map;
@@ -78,6 +78,11 @@ std::vector<void*> Params::pointers() const {
     // The driver only reads parameters.
     for (const size_t at : offsets_) p.push_back(const_cast<std::byte*>(bytes_.data() + at));
     return p;
+}
+
+void collectSources(const Specialization& kernel, std::vector<Source>& sources) {
+    for (const Specialization& k : kernel.before) collectSources(k, sources);
+    sources.push_back(kernel.source);
 }
 
 KernelTable& KernelTable::instance() {

@@ -46,6 +46,7 @@ struct TiledMap {
     std::vector<uint32_t> box;
     std::vector<uint32_t> elementStrides;  ///< empty = all 1
     Swizzle swizzle = Swizzle::None;
+    bool roundTf32 = false;                ///< float32 numbers arrive rounded to TF32
 };
 /// Arguments of cuTensorMapEncodeIm2col: dims are C, W, H, N.
 struct Im2colMap {
@@ -57,6 +58,7 @@ struct Im2colMap {
     uint32_t channels = 0, pixels = 0;          ///< of one copy
     std::vector<uint32_t> elementStrides;       ///< of every dimension (1, stride in W, stride in H, 1); empty = all 1
     Swizzle swizzle = Swizzle::None;
+    bool roundTf32 = false;                     ///< float32 numbers arrive rounded to TF32
 };
 /// Both call the driver. Throw Error(Kernel) when it refuses.
 TensorMap encode(const TiledMap& map);
@@ -92,6 +94,8 @@ struct LaunchSpec {
     /// The kernel calls wait_for_producers (prelude_launch.cuh) before it reads anything an earlier kernel wrote and before it
     /// writes: from compute capability 9.0 on it is then started while that one drains. False: plain stream order.
     bool dependent = false;
+    /// All blocks must be resident at once: the kernel makes them wait for each other.
+    bool cooperative = false;
     Params params;
     /// Bytes at `zeroed` to clear before this launch (split-K semaphores); null = none. Must lie in the workspace.
     void* zeroed = nullptr;
@@ -115,6 +119,23 @@ struct Specialization {
     /// Launches for these addresses and strides, in order. Called when an execution plan is bound (and again when its
     /// addresses change), not per run. Packed constants arrive with `data` at the packed bytes on the device.
     std::function<std::vector<LaunchSpec>(const KernelArgs&)> launches;
+    /// Kernels of other sources that run before, in order: a layer may use another layer's kernel for a part of its work.
+    std::vector<Specialization> before = {};
+    /// For kernels that report faults (fault.cuh): the sentence for the numbers that one reported, given the layer's name.
+    std::string (*fault)(const std::string& layer, int64_t value, int64_t limit) = nullptr;
+};
+
+/// Sources of all kernels of a layer.
+void collectSources(const Specialization& kernel, std::vector<Source>& sources);
+
+/// FaultSlot as a kernel parameter (Fault in fault.cuh), and what it points at.
+struct DeviceFault {
+    void* record = nullptr;
+    int32_t layer = 0;
+};
+struct FaultRecord {
+    int32_t reported = 0, layer = 0;
+    int64_t value = 0, limit = 0;
 };
 
 /// One row: a tactic on CUDA devices. The compiled form is part of the engine; nothing here runs on the card.
@@ -128,6 +149,8 @@ struct KernelRow {
     std::function<Specialization(const LayerDesc&, const DeviceProperties&)> make;
     /// Converts constant `input` (row-major, dense, host memory) into its packing. Absent when no input is packed.
     std::function<void(const LayerDesc&, int input, const void* raw, void* packed)> pack;
+    /// The same where the form depends on the card.
+    std::function<void(const LayerDesc&, const DeviceProperties&, int input, const void* raw, void* packed)> packFor = {};
 };
 
 /// All rows, in name order.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <thread>
 
@@ -49,6 +50,15 @@ std::string_view fileText(const std::string& name) {
 /// Options that every kernel is compiled with.
 constexpr const char* kOptions[] = {"-std=c++17", "-default-device", "-extra-device-vectorization"};
 
+/// CUDA_ERROR_NO_BINARY_FOR_GPU, CUDA_ERROR_UNSUPPORTED_PTX_VERSION.
+constexpr CuResult kNoKernelForDevice = 209, kPtxTooNew = 222;
+
+/// The compute capability that a key names; 0 for code that no other can run ("sm_90a").
+int forwardArch(std::string_view key) {
+    const std::string_view target = key.substr(0, key.find(':'));
+    return target.ends_with('a') ? 0 : std::atoi(std::string(target.substr(std::min<size_t>(3, target.size()))).c_str());
+}
+
 std::string firstLines(const std::string& log, int lines) {
     size_t end = 0;
     for (int i = 0; i < lines && end < log.size(); ++i) end = std::min(log.find('\n', end) + 1, log.size());
@@ -58,12 +68,17 @@ std::string firstLines(const std::string& log, int lines) {
 }  // namespace
 
 std::string keyOf(const Source& source, const DeviceProperties& device) {
-    Hash h;
-    for (const char* option : kOptions) h.add(option);
+    // The headers are most of the text, and the same for every source.
+    static const Hash common = [] {
+        Hash all;
+        for (const char* option : kOptions) all.add(option);
+        for (const EmbeddedFile& f : embeddedFiles()) {
+            if (f.name.ends_with(".cuh")) all.add(f.text);
+        }
+        return all;
+    }();
+    Hash h = common;
     h.add(fileText(source.file));
-    for (const EmbeddedFile& f : embeddedFiles()) {
-        if (f.name.ends_with(".cuh")) h.add(f.text);
-    }
     for (const auto& [name, value] : source.defines) {
         h.add(name);
         h.add(value);
@@ -129,9 +144,19 @@ KernelBinary compileSource(const Source& source, const std::string& target, std:
 Module::Module(const Context& context, const KernelBinary& binary) : context_(context), epoch_(context.epoch()) {
     const Driver* d = Driver::get();
     if (!d) throw Error(ErrorCode::Device, Driver::problem());
-    CuResult code = d->loadModule(&module_, binary.cubin.data());
-    if (code != 0 && !binary.ptx.empty()) code = d->loadModule(&module_, binary.ptx.c_str());
-    check(code, "loading a kernel");
+    const CuResult refused = binary.cubin.empty() ? kNoKernelForDevice : d->loadModule(&module_, binary.cubin.data());
+    const CuResult code = refused != 0 && !binary.ptx.empty() ? d->loadModule(&module_, binary.ptx.c_str()) : refused;
+    if (code != kNoKernelForDevice && code != kPtxTooNew) {
+        check(code, "loading a kernel");
+        return;
+    }
+    int version = 0;
+    d->driverVersion(&version);
+    throw Error(ErrorCode::Device, "a kernel compiled for " + binary.key.substr(0, binary.key.find(':')) + " does not run on this GPU" +
+                                       (code == kPtxTooNew ? ", and its PTX needs a newer driver than CUDA " + std::to_string(version / 1000) + "." +
+                                                                 std::to_string(version % 1000 / 10)
+                                                           : "") +
+                                       ": build the engine on this machine" + (code == kPtxTooNew ? ", or update the driver" : ""));
 }
 
 Module::~Module() {
@@ -224,13 +249,34 @@ std::vector<KernelBinary> ModuleCache::binaries(std::span<const Source> sources)
 }
 
 std::shared_ptr<Module> ModuleCache::module(const Source& source) {
+    const std::string key = keyOf(source, device_);
+    adopt(key);
     compile(std::span(&source, 1), nullptr);
     const std::lock_guard lock(mutex_);
-    Entry& entry = entries_.at(keyOf(source, device_));
+    Entry& entry = entries_.at(key);
     if (auto loaded = entry.module.lock(); loaded && loaded->alive()) return loaded;
     auto made = std::make_shared<Module>(context_, entry.binary);
     entry.module = made;
     return made;
+}
+
+/// Where an engine brought the same source compiled for an older GPU, its PTX is for this one too. Throws Error(Device) where
+/// it is for no other and nothing here could compile it anew.
+void ModuleCache::adopt(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    if (entries_.contains(key)) return;
+    const std::string_view source = std::string_view(key).substr(key.find(':'));
+    const std::string* other = nullptr;
+    for (const auto& [name, entry] : entries_) {
+        if (!name.ends_with(source)) continue;
+        other = &name;
+        if (const int arch = forwardArch(name); arch == 0 || arch > device_.arch() || entry.binary.ptx.empty()) continue;
+        entries_.try_emplace(key, Entry{{name, "", entry.binary.ptx}, {}});
+        return;
+    }
+    if (!other || Compiler::get()) return;
+    throw Error(ErrorCode::Device, "its kernel was compiled for " + other->substr(0, other->find(':')) + " and cannot be compiled for this GPU (sm_" +
+                                       std::to_string(device_.arch()) + ") without NVRTC: build the engine on this machine");
 }
 
 }  // namespace sinter::cuda

@@ -59,6 +59,7 @@ public:
     std::shared_ptr<Module> module(const Source& source);
 
 private:
+    void adopt(const std::string& key);
     void compileMissing(std::span<const Source> sources, const StopToken* stop, bool tolerant);
     struct Entry {
         KernelBinary binary;

@@ -1,6 +1,7 @@
 #include "cuda/stream.h"
 
 #include <algorithm>
+#include <new>
 
 #include "core/error.h"
 #include "cuda/cuda_device.h"
@@ -10,7 +11,7 @@
 namespace sinter::cuda {
 namespace {
 
-constexpr unsigned kNonBlocking = 1;
+constexpr unsigned kNonBlocking = 1, kPortableMapped = 3;
 constexpr int kCaptureThreadLocal = 1;
 
 class CudaEvent final : public Event {
@@ -68,14 +69,12 @@ bool sameViews(std::span<const TensorView> a, const std::vector<TensorView>& b) 
 /// The driver reads as many parameters as the kernel declares, whatever it is given.
 void checkParameters(const LaunchSpec& spec, CuFunction function) {
     const Driver& driver = *Driver::get();
-    if (!driver.parameterInfo) return;
     const auto given = spec.params.sizes();
-    for (size_t i = 0; i <= given.size(); ++i) {
-        size_t offset = 0, size = 0;
-        const bool declared = driver.parameterInfo(function, i, &offset, &size) == 0;
-        if (declared ? i < given.size() && size == given[i] : i == given.size()) continue;
-        throw Error(ErrorCode::Internal, "kernel " + spec.entry + " does not take the parameters that it is launched with (parameter " + std::to_string(i) + ")");
-    }
+    size_t count = given.size(), offset = 0, size = 0;
+    if (driver.parameterCount) driver.parameterCount(function, &count);
+    bool fits = count == given.size();
+    for (size_t i = 0; driver.parameterInfo && fits && i < count; ++i) fits = driver.parameterInfo(function, i, &offset, &size) == 0 && size == given[i];
+    if (!fits) throw Error(ErrorCode::Internal, "kernel " + spec.entry + " does not take the parameters that it is launched with");
 }
 
 CudaLaunch::Step makeStep(LaunchSpec spec, Module& module, const DeviceProperties& device) {
@@ -90,6 +89,12 @@ CudaLaunch::Step makeStep(LaunchSpec spec, Module& module, const DevicePropertie
         a.value.cluster.z = spec.cluster[2];
         step.attributes.push_back(a);
     }
+    if (spec.cooperative) {
+        CuLaunchAttribute a{};
+        a.id = attribute::kLaunchCooperative;
+        a.value.cooperative = 1;
+        step.attributes.push_back(a);
+    }
     if (spec.dependent && device.arch() >= 90) {
         CuLaunchAttribute a{};
         a.id = attribute::kLaunchProgrammatic;
@@ -100,15 +105,24 @@ CudaLaunch::Step makeStep(LaunchSpec spec, Module& module, const DevicePropertie
     return step;
 }
 
+/// Steps of a kernel and of those before it; `module` moves on through collectSources' order.
+void addSteps(const Specialization& kernel, const KernelArgs& args, const std::shared_ptr<Module>*& module, const DeviceProperties& device, std::vector<CudaLaunch::Step>& steps) {
+    for (const Specialization& k : kernel.before) addSteps(k, args, module, device, steps);
+    for (LaunchSpec& spec : kernel.launches(args)) steps.push_back(makeStep(std::move(spec), **module, device));
+    ++module;
+}
+
 }  // namespace
 
 const std::vector<CudaLaunch::Step>& CudaLaunch::steps(const KernelArgs& args) {
-    if (bound_ && workspace_ == args.workspace && sameViews(args.inputs, inputs_) && sameViews(args.outputs, outputs_)) return steps_;
+    if (bound_ && workspace_ == args.workspace && slot_.record == args.fault.record && slot_.layer == args.fault.layer && sameViews(args.inputs, inputs_) && sameViews(args.outputs, outputs_)) return steps_;
     inputs_.assign(args.inputs.begin(), args.inputs.end());
     outputs_.assign(args.outputs.begin(), args.outputs.end());
     workspace_ = args.workspace;
+    slot_ = args.fault;
     steps_.clear();
-    for (LaunchSpec& spec : kernel_.launches(args)) steps_.push_back(makeStep(std::move(spec), *module_, device_));
+    const std::shared_ptr<Module>* module = modules_.data();
+    addSteps(kernel_, args, module, device_, steps_);
     for (Step& s : steps_) s.parameters = s.spec.params.pointers();  // once the steps have their places
     bound_ = true;
     return steps_;
@@ -143,6 +157,7 @@ CudaStream::~CudaStream() {
     if (!context_.tryEnter(epoch_)) return;
     driver_.synchronizeStream(stream_);
     driver_.destroyStream(stream_);
+    if (faults_) driver_.freeHost(faults_);
 }
 
 void CudaStream::launch(Launch& launch, const KernelArgs& args) {
@@ -156,7 +171,10 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
         library->run(stream_, args);
         return;
     }
-    for (const CudaLaunch::Step& s : static_cast<CudaLaunch&>(launch).steps(args)) {
+    auto& ours = static_cast<CudaLaunch&>(launch);
+    KernelArgs given = args;
+    if (ours.kernel().fault) given.fault = reports_->faultSlot(ours);
+    for (const CudaLaunch::Step& s : ours.steps(given)) {
         if (s.spec.zeroed) {
             check(driver_.fill(reinterpret_cast<CuAddress>(s.spec.zeroed), 0, s.spec.zeroedBytes, stream_), "clearing a workspace");
         }
@@ -173,7 +191,7 @@ void CudaStream::launch(Launch& launch, const KernelArgs& args) {
         c.attributes = const_cast<CuLaunchAttribute*>(s.attributes.data());
         c.attributeCount = static_cast<unsigned>(s.attributes.size());
         // Started while its predecessor drains it would not wait for the other stream: that attribute comes last.
-        if (waits_ && s.spec.dependent) --c.attributeCount;
+        if (waits_ && !s.attributes.empty() && s.attributes.back().id == attribute::kLaunchProgrammatic) --c.attributeCount;
         waits_ = false;
         check(driver_.launch(&c, s.function, const_cast<void**>(s.parameters.data()), nullptr), ("launching kernel " + s.spec.entry).c_str());
     }
@@ -202,9 +220,27 @@ void CudaStream::wait(const Event& event) {
     waits_ = true;
 }
 
+FaultSlot CudaStream::faultSlot(CudaLaunch& launch) {
+    if (!faults_) {
+        void* memory = nullptr;
+        check(driver_.allocateHost(&memory, sizeof(FaultRecord), kPortableMapped), "allocating memory");
+        faults_ = new (memory) FaultRecord;
+    }
+    if (launch.fault.record != faults_) {
+        launch.fault = {faults_, static_cast<int32_t>(reporters_.size())};
+        reporters_.push_back({launch.layer(), launch.kernel().fault});
+    }
+    return launch.fault;
+}
+
 void CudaStream::synchronize() {
     enter();
     check(driver_.synchronizeStream(stream_), "running kernels");
+    if (!faults_ || faults_->reported == 0) return;
+    const FaultRecord found = *faults_;
+    *faults_ = {};
+    const Reporter& r = reporters_.at(static_cast<size_t>(found.layer));
+    throw Error(ErrorCode::Kernel, "layer \"" + r.layer + "\" failed: " + r.sentence(r.layer, found.value, found.limit), r.layer);
 }
 
 std::unique_ptr<Recording> CudaStream::capture(const std::function<void()>& work) {

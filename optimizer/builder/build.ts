@@ -83,11 +83,7 @@ export async function buildEngine(optimized: Optimized, options: BuildOptions): 
   }
 }
 
-async function buildWithout(
-  broken: BrokenKernels,
-  optimized: Optimized,
-  options: BuildOptions,
-): Promise<BuildReport> {
+async function buildWithout(broken: BrokenKernels, optimized: Optimized, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
   const { graph } = optimized;
   const { runtime, threads } = options;

@@ -99,8 +99,7 @@ interface Tuned {
   readonly precision?: PrecisionPolicy;
 }
 
-async function tune(device: Device, o: Tuned = {}): Promise<{ plan: Plan; tuner: PlanTuner }> {
-  const plan = chain();
+async function tune(device: Device, o: Tuned = {}, plan = chain()): Promise<{ plan: Plan; tuner: PlanTuner }> {
   const { runtime } = device;
   const search: SearchOptions = {
     runtime,
@@ -167,6 +166,18 @@ describe('auto-tuning', () => {
     const { plan } = await tune(device, { precision });
     expect(plan.values.map((v) => v.dtype)).toEqual(['float32', 'float16', 'float32']);
     expect(plan.layers.map((l) => l.op)).toEqual(['Conv', 'Conv']);
+  });
+
+  it('times the reformat in front of a reshape, which launches nothing itself', async () => {
+    const device = new Device({
+      plain: { layout: 'linear', claims: 100, takes: 150 },
+      blocked: { layout: 'nhwc', claims: 100, takes: 100 },
+    });
+    const flat: PlanValue = { ...image('output'), shape: [1, 2048] };
+    const reshape: PlanLayer = { ...conv(1, 2), name: 'Reshape', op: 'Reshape', viewWish: true };
+    const plan: Plan = { ...chain(), values: [image('input'), image(), flat], layers: [conv(0, 1), reshape] };
+    const { plan: tuned } = await tune(device, {}, plan);
+    expect(convTactics(tuned)).toEqual(['blocked']);
   });
 
   it('times equal layers once, and nothing that a cache knows', async () => {

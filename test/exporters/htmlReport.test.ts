@@ -29,6 +29,18 @@ describe('the HTML report', () => {
     expect(page.match(/class="point"/g)).toHaveLength(profile.layers.filter((l) => l.flops > 0).length);
   });
 
+  it('of a GPU names no threads, and counts the layers that run on the CPU', () => {
+    const card = readFixture('googlenet-h100-fp16');
+    expect(htmlReport({ ...nothing, profile: card })).toContain(
+      'Measured on NVIDIA H100 80GB HBM3, 300 runs on random input',
+    );
+    const [first, ...others] = card.layers;
+    const layers = [{ ...first!, tactic: 'cpu:f32_conv2d__avx512_14x32', median: 2e6 }, ...others];
+    const page = htmlReport({ ...nothing, profile: { ...card, layers } });
+    expect(page).toContain('1 layer runs on the CPU: 2.00 ms, copies there and back included.');
+    expect(htmlReport({ ...nothing, profile })).not.toContain('on the CPU:');
+  });
+
   it('leaves out what was not measured', () => {
     const page = htmlReport({
       ...nothing,

@@ -11,7 +11,6 @@
 namespace sinter::quant {
 namespace {
 
-using ref::ResizeGeometry;
 using resize::FloatTap;
 
 std::optional<ResizeGeometry> geometryOf(const LayerDesc& d) {

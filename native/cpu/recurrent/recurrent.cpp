@@ -14,8 +14,6 @@
 namespace sinter::recurrent {
 namespace {
 
-using ref::Cell;
-using ref::Recurrence;
 using simd::IsaFamily;
 
 constexpr int64_t kUnits = 16;  // hidden units of a task

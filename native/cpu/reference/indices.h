@@ -1,10 +1,10 @@
 #pragma once
+#include <span>
 #include <stdexcept>
 #include <string>
-
-#include <span>
 #include <vector>
 
+#include "core/index_error.h"
 #include "cpu/reference/convert.h"
 #include "cpu/reference/strided.h"
 
@@ -15,7 +15,7 @@ inline bool isIndexType(DType t) { return t == DType::I32 || t == DType::I64; }
 /// Index of an axis of n elements, counted from the end when negative.
 inline int64_t checkedIndex(int64_t i, int64_t n, const std::string& layer) {
     if (i < -n || i >= n)
-        throw std::runtime_error("index " + std::to_string(i) + " of layer \"" + layer + "\" is outside an axis of " + std::to_string(n) + " elements");
+        throw std::runtime_error(indexOutside(layer, i, n));
     return i < 0 ? i + n : i;
 }
 

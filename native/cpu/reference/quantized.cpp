@@ -100,6 +100,20 @@ private:
     std::unique_ptr<Kernel> kernel_;
 };
 
+/// A convolution of floats whose result is stored quantized: a network's first.
+class QuantizingConv final : public Kernel {
+public:
+    static std::optional<double> estimate(const LayerDesc& d) {
+        if (std::any_of(d.inputs.begin(), d.inputs.end(), [](const TensorInfo& t) { return t.quantized(); })) return std::nullopt;
+        return Dequantized::estimate(d);
+    }
+    explicit QuantizingConv(const LayerDesc& d) : layer_(d) {}
+    void run(const KernelArgs& args) override { layer_.run(args); }
+
+private:
+    Dequantized layer_;
+};
+
 /// Conv and MatMul: exact integer sums (whole float64 numbers are), then scale, bias, program and storage.
 class IntegerProduct final : public Kernel {
 public:
@@ -227,6 +241,7 @@ KernelRow quantizedRow(const char* name, const char* op) {
 }
 
 SINTER_KERNEL(quantized_conv){quantizedRow<IntegerProduct>("any_conv_quantized__scalar", "Conv")};
+SINTER_KERNEL(quantizing_conv){quantizedRow<QuantizingConv>("any_conv_quantizing__scalar", "Conv")};
 SINTER_KERNEL(quantized_matmul){quantizedRow<IntegerProduct>("any_matmul_quantized__scalar", "MatMul")};
 
 #define SINTER_DEQUANTIZED(id, op) SINTER_KERNEL(quantized_##id){quantizedRow<Dequantized>("any_" #id "_quantized__scalar", op)}

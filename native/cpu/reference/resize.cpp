@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "cpu/reference/convert.h"
-#include "cpu/reference/resize_taps.h"
+#include "core/resize_geometry.h"
 #include "cpu/reference/row.h"
 #include "cpu/reference/strided.h"
 

@@ -12,7 +12,6 @@
 namespace sinter::resize {
 namespace {
 
-using ref::ResizeGeometry;
 using simd::IsaFamily;
 
 std::optional<ResizeGeometry> planOf(const LayerDesc& d) {

@@ -4,11 +4,11 @@
 
 namespace sinter::resize {
 
-std::vector<FloatTap> tapsOf(const ref::ResizeGeometry& g, size_t axis) {
-    const ref::ResizeGeometry::Axis& a = g.axes()[axis];
+std::vector<FloatTap> tapsOf(const ResizeGeometry& g, size_t axis) {
+    const ResizeGeometry::Axis& a = g.axes()[axis];
     std::vector<FloatTap> taps;
     for (int64_t o = 0; o < a.out; ++o) {
-        ref::Tap t = g.untouched(a) ? ref::Tap{o, {1.0}, false} : g.tapOf(a, o);
+        Tap t = g.untouched(a) ? Tap{o, {1.0}, false} : g.tapOf(a, o);
         // Borders and whole positions leave weights of zero: not worth a pass over the row.
         while (t.weights.size() > 1 && t.weights.back() == 0) t.weights.pop_back();
         size_t skip = 0;

@@ -1,7 +1,7 @@
 #pragma once
 #include <vector>
 
-#include "cpu/reference/resize_taps.h"
+#include "core/resize_geometry.h"
 
 namespace sinter::resize {
 
@@ -11,6 +11,6 @@ struct FloatTap {
     std::vector<float> weights;
 };
 
-std::vector<FloatTap> tapsOf(const ref::ResizeGeometry& g, size_t axis);
+std::vector<FloatTap> tapsOf(const ResizeGeometry& g, size_t axis);
 
 }  // namespace sinter::resize

@@ -10,7 +10,7 @@ namespace {
 struct Tile {
     int groups, keys, blocks;  ///< warpgroups of 64 queries; keys of one step; blocks wanted on a multiprocessor
 };
-constexpr Tile kTiles[] = {{1, 128, 4}, {1, 112, 4}, {1, 64, 4}, {2, 128, 2}, {2, 112, 2}, {2, 64, 2}, {1, 96, 4}, {3, 128, 1}};
+constexpr Tile kTiles[] = {{1, 128, 4}, {1, 112, 4}, {1, 64, 4}, {2, 128, 2}, {2, 112, 2}};
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t keyBlocks(const Plan& p, const Tile& t) { return ceilDiv(p.keys, t.keys); }
@@ -31,9 +31,13 @@ double estimate(const Plan& p, const Tile& t, const DeviceProperties& device) {
     const double sms = device.multiprocessors, blocks = static_cast<double>(p.batch * p.heads * ceilDiv(p.queries, 64 * t.groups));
     const double resident = std::clamp(std::floor(device.sharedPerMultiprocessor / (sharedBytes(p, t) + 1024.0)), 1.0, static_cast<double>(blocksOf(p, t)));
     const double together = std::min(resident, std::ceil(blocks / sms));
-    // Microseconds: the exponentials of a multiprocessor (16 a clock) and its products bound what blocks share; the chain of one bounds it alone.
+    // Microseconds: the exponentials of a multiprocessor (16 a clock) and its products bound what blocks share; the chain of one (loads,
+    // then each step of keys after the last) bounds it alone.
     const double keys = static_cast<double>(ceilDiv(p.keys, 16) * 16), step = 64.0 * t.groups * keys * (1 / 26e3 + static_cast<double>(p.depth) / 1.7e6);
-    return 1000 * (1.5 + std::ceil(blocks / (sms * resident)) * (0.8 + std::max(step * together, 0.7 * static_cast<double>(keyBlocks(p, t)))));
+    const double chain = 0.8 + 0.5 * static_cast<double>(keyBlocks(p, t)) + 0.15 * t.groups;
+    const double work = blocks / (sms * resident) * step * together + std::max(1.0, blocks / (sms * resident)) * chain;
+    const double traffic = static_cast<double>(p.batch * p.heads * (p.queries + p.keys) * p.depth * 4) / device.bytesPerNs / 1000;
+    return 1000 * (1.2 + std::max(work, traffic) + 0.3 * std::min(work, traffic));
 }
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, DType type) {
@@ -43,7 +47,6 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     if (p->queries <= 16 || p->queries <= 64 * (t.groups - 1)) return std::nullopt;
     // A block wider than the keys computes as many as there are; only one such tile is of use.
     if (p->keys <= t.keys && t.keys != 128) return std::nullopt;
-    if (t.groups == 3 && (p->depth > 64 || keyBlocks(*p, t) <= 2)) return std::nullopt;
     TacticInfo info = anyOperands(d);
     info.estimate = estimate(*p, t, device);
     return info;

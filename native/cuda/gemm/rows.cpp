@@ -89,7 +89,7 @@ TensorMap inputMap(const Tile& t, const Problem& g, const void* x, int64_t pixel
     const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
     if (!g.windowed()) {
         return encode(TiledMap{.address = x, .dtype = type, .dims = {at(g.channels), at(g.rows)}, .strides = {pitch},
-                               .box = {depth, static_cast<uint32_t>(t.m)}, .elementStrides = {}, .swizzle = swizzle});
+                               .box = {depth, static_cast<uint32_t>(t.m)}, .elementStrides = {}, .swizzle = swizzle, .roundTf32 = g.operand == Operand::TF32});
     }
     // The bounding box of filter corners: exactly q by p of them, whatever padding lies after the image.
     const auto corner = [](int64_t out, int64_t stride, int64_t in, int64_t pad) { return static_cast<int>((out - 1) * stride + 1 - in - pad); };
@@ -102,7 +102,7 @@ TensorMap inputMap(const Tile& t, const Problem& g, const void* x, int64_t pixel
                             .channels = depth,
                             .pixels = static_cast<uint32_t>(t.m),
                             .elementStrides = {1, static_cast<uint32_t>(g.strideW), static_cast<uint32_t>(g.strideH), 1},
-                            .swizzle = swizzle});
+                            .swizzle = swizzle, .roundTf32 = g.operand == Operand::TF32});
 }
 
 TensorMap weightMap(const Tile& t, const Problem& g, const TensorView& w, DType type) {

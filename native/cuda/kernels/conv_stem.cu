@@ -1,8 +1,9 @@
 // The first convolution of an image network, on tensor cores: up to four input channels, read as planes (NCHW) of any float
-// type, results channels-last. A block keeps a piece of the image in shared memory as pixels of four channels, so that four
-// neighbouring taps of a filter row are the 32 bytes of one product step, whatever the stride; its weights stay there too.
+// type, results channels-last. A block keeps a piece of the image in shared memory, its weights too. In 16 bits a pixel has four
+// channels there, so that four neighbouring taps of a filter row are the 32 bytes of one product step, whatever the stride. In float32
+// (TF32 products, one or three of parts) pixels lie without gaps and a step is eight numbers of a filter row.
 //
-// Macros: OPERAND (0 float16, 1 bfloat16), X_T, CONV_IMAGES, CONV_H, _W, _C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL,
+// Macros: OPERAND (see Operand; no I8), X_T, CONV_IMAGES, CONV_H, _W, _C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL,
 //         TILE_H, TILE_W (result pixels of a block), TILE_N (channels of a block), WARPS, MIN_BLOCKS
 #include "prelude.cuh"
 #include "prelude_async.cuh"
@@ -15,24 +16,50 @@ namespace {
 constexpr Operand kType = static_cast<Operand>(OPERAND);
 #if OPERAND == 0
 using Element = half_t;
-#else
+#elif OPERAND == 1
 using Element = bf16_t;
+#else
+using Element = float;
 #endif
+constexpr bool WIDE = sizeof(Element) == 4;
 constexpr int H = CONV_H, W = CONV_W, C = CONV_C, K = CONV_K, R = CONV_R, S = CONV_S, P = CONV_P, Q = CONV_Q, SH = CONV_SH, SW = CONV_SW;
 constexpr int BM = TILE_H * TILE_W, BN = TILE_N, THREADS = 32 * WARPS, MT = BM / (16 * WARPS), NT = BN / 8;
 static_assert(BM % (16 * WARPS) == 0 && BN % 16 == 0 && C <= 4);
 
-constexpr int TAPS = (S + 3) / 4 * 4;                   ///< of a filter row, padded
-constexpr int STEPS = R * TAPS / 4;                     ///< of 32 bytes
+constexpr int ROW_STEPS = WIDE ? (S * C + 7) / 8 : (S + 3) / 4;                 ///< of 32 bytes, in a filter row
+constexpr int TAPS = WIDE ? (ROW_STEPS * 8 + C - 1) / C : ROW_STEPS * 4;         ///< pixels that these read
+constexpr int STEPS = R * ROW_STEPS;
+constexpr int CHANNELS = WIDE ? C : 4, PIXEL_BYTES = CHANNELS * static_cast<int>(sizeof(Element));
 constexpr int WEIGHT_ROW = STEPS * 32, WEIGHT_PITCH = WEIGHT_ROW + 16;
 constexpr int PIECE_H = (TILE_H - 1) * SH + R, PIECE_W = (TILE_W - 1) * SW + TAPS;
-constexpr int PIECE_BYTES = (PIECE_H * PIECE_W * 8 + 15) / 16 * 16;
+constexpr int PIECE_BYTES = (PIECE_H * PIECE_W * PIXEL_BYTES + 15) / 16 * 16;
 constexpr int ROW_PITCH = BN + 8;
 constexpr int TILES_H = (P + TILE_H - 1) / TILE_H, TILES_W = (Q + TILE_W - 1) / TILE_W, TILES = CONV_IMAGES * TILES_H * TILES_W;
 
 }  // namespace
 
-/// x: planes, strides in elements between images, channels and rows. w: [K][STEPS][4 taps][4 channels], zero-padded.
+// Accumulators: for F32 those of a filter row are summed from zero and added rounded, since the instruction truncates.
+using Sums = float[MT][NT][4];
+__device__ __forceinline__ void clear(Sums& sums) {
+#pragma unroll
+    for (int n = 0; n < MT * NT * 4; ++n) sums[n / (NT * 4)][n / 4 % NT][n % 4] = 0;
+}
+__device__ __forceinline__ void add(Sums& total, const Sums& sums) {
+#pragma unroll
+    for (int n = 0; n < MT * NT * 4; ++n) total[n / (NT * 4)][n / 4 % NT][n % 4] += sums[n / (NT * 4)][n / 4 % NT][n % 4];
+}
+/// Columns 16j to 16j + 15 of a step.
+template <Operand OP>
+__device__ __forceinline__ void multiply(Sums& sums, int j, const unsigned (&a)[MT][4], const unsigned (&b)[4]) {
+#pragma unroll
+    for (int i = 0; i < MT; ++i) {
+        mma_step<OP>(sums[i][j * 2], a[i], b[0], b[1]);
+        mma_step<OP>(sums[i][j * 2 + 1], a[i], b[2], b[3]);
+    }
+}
+
+/// x: planes, strides in elements between images, channels and rows. w: [K][STEPS][32 bytes], each filter row [taps][channels] as pixels
+/// are, zero-padded.
 extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     conv_stem(const X_T* __restrict__ x, const unsigned char* __restrict__ w, long long imageStride, int channelStride, int rowStride, const EpilogueParams e) {
     extern __shared__ __align__(16) unsigned char shared[];
@@ -71,48 +98,63 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
 #pragma unroll
         for (int i = 0; i < PIXELS; ++i) {
             const int at = threadIdx.x + i * THREADS;
-            Element pixel[4] = {};
+            Element pixel[CHANNELS] = {};
 #pragma unroll
             for (int c = 0; c < C; ++c) pixel[c] = convert<Element>(pixels[i][c]);
-            if (at < PIECE_H * PIECE_W) store_vec<4>(reinterpret_cast<Element*>(piece + at * 8), pixel);
+            if (at < PIECE_H * PIECE_W) {
+                Element* const place = reinterpret_cast<Element*>(piece + at * PIXEL_BYTES);
+                if constexpr (WIDE) {
+#pragma unroll
+                    for (int c = 0; c < CHANNELS; ++c) place[c] = pixel[c];
+                } else {
+                    store_vec<CHANNELS>(place, pixel);
+                }
+            }
         }
         copy_wait<0>();
         __syncthreads();
         if (tile + gridDim.x < TILES) fetch(tile + gridDim.x);
 
-        float acc[MT][NT][4] = {};
+        Sums acc, sums;
+        clear(acc);
         int offset[MT][2];
 #pragma unroll
         for (int i = 0; i < MT; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 const int m = (warp * MT + i) * 16 + half * 8 + (lane >> 2);
-                offset[i][half] = (m / TILE_W * SH * PIECE_W + m % TILE_W * SW) * 8 + (lane & 3) * 4;
+                offset[i][half] = (m / TILE_W * SH * PIECE_W + m % TILE_W * SW) * PIXEL_BYTES + (lane & 3) * 4;
             }
         }
         const unsigned fragments = shared_address(weights) + ((lane & 7) + ((lane >> 4) << 3)) * WEIGHT_PITCH + ((lane >> 3) & 1) * 16;
-#pragma unroll(R <= 7 ? R : 1)
+#pragma unroll(kType != Operand::F32 && R <= 7 ? R : 1)
         for (int r = 0; r < R; ++r) {
+            if constexpr (kType == Operand::F32) clear(sums);
 #pragma unroll
-            for (int t = 0; t < TAPS / 4; ++t) {
-                const unsigned char* from = piece + (r * PIECE_W + t * 4) * 8;
-                unsigned a[MT][4];
+            for (int t = 0; t < ROW_STEPS; ++t) {
+                const unsigned char* from = piece + r * PIECE_W * PIXEL_BYTES + t * 32;
+                unsigned a[MT][4], aLow[MT][4];
 #pragma unroll
                 for (int i = 0; i < MT; ++i) {
 #pragma unroll
                     for (int k = 0; k < 4; ++k) a[i][k] = *reinterpret_cast<const unsigned*>(from + offset[i][k & 1] + (k >> 1) * 16);
+                    if constexpr (kType == Operand::F32) split_tf32(a[i], a[i], aLow[i]);
                 }
 #pragma unroll
                 for (int j = 0; j < NT / 2; ++j) {
-                    unsigned b[4];
-                    load_matrix_x4(b, fragments + j * 16 * WEIGHT_PITCH + (r * (TAPS / 4) + t) * 32);
-#pragma unroll
-                    for (int i = 0; i < MT; ++i) {
-                        mma_step<kType>(acc[i][j * 2], a[i], b[0], b[1]);
-                        mma_step<kType>(acc[i][j * 2 + 1], a[i], b[2], b[3]);
+                    unsigned b[4], bLow[4];
+                    load_matrix_x4(b, fragments + j * 16 * WEIGHT_PITCH + (r * ROW_STEPS + t) * 32);
+                    if constexpr (kType == Operand::F32) {
+                        split_tf32(b, b, bLow);
+                        multiply<Operand::TF32>(sums, j, aLow, b);
+                        multiply<Operand::TF32>(sums, j, a, bLow);
+                        multiply<Operand::TF32>(sums, j, a, b);
+                    } else {
+                        multiply<kType>(acc, j, a, b);
                     }
                 }
             }
+            if constexpr (kType == Operand::F32) add(acc, sums);
         }
 
 #pragma unroll

@@ -1,36 +1,42 @@
-// Gather and GatherElements: every output element reads one index and one element of x. ELEMENT_T: elements by size; I_T: index
-// type. Indices count from the end when negative; those out of range are moved to the nearest one in range.
-#include "prelude.cuh"
+// Gather, GatherElements and GatherND: every output element reads one or several indices and one element of x. ELEMENT_T:
+// elements by size; I_T: index type; DEPTH: indices of one element.
+#include "fault.cuh"
+#include "loop.cuh"
 
 struct Gather {
-    const void* x;
-    const void* indices;
-    void* y;
-    int64_t x_strides[8], index_strides[8], y_strides[8];
-    int64_t axis_stride;
-    int dims[8];
-    int rank, total, extent;
+    Loop loop;  ///< over y
+    View x, indices, y;
+    int64_t depth_stride;          ///< of indices: from one index of an element to the next
+    int64_t axis_strides[DEPTH];   ///< of x
+    int extents[DEPTH];
 };
 
-template <typename T> SINTER_DEVICE void run(const Gather& g) {
+extern "C" __global__ void __launch_bounds__(256) gather(const Gather g, const Fault fault) {
     follow_producers();
-    for (int item = blockIdx.x * blockDim.x + threadIdx.x; item < g.total; item += gridDim.x * blockDim.x) {
-        int64_t x = 0, index = 0, y = 0;
-        int rest = item;
-        for (int a = g.rank - 1; a >= 0; --a) {
-            const int c = rest % g.dims[a];
-            rest /= g.dims[a];
-            x += c * g.x_strides[a];
-            index += c * g.index_strides[a];
-            y += c * g.y_strides[a];
-        }
-        int64_t i = static_cast<int64_t>(static_cast<const I_T*>(g.indices)[index]);
-        if (i < 0) i += g.extent;
-        i = i < 0 ? 0 : i >= g.extent ? g.extent - 1 : i;
-        static_cast<T*>(g.y)[y] = static_cast<const T*>(g.x)[x + i * g.axis_stride];
+    SINTER_FOR_ITEMS(item, g.loop.total) {
+        int at[8];
+        g.loop.coordinates(item, at);
+        const I_T* index = address<const I_T>(g.indices) + offset_of(g.indices, at, g.loop.rank);
+        int64_t from = offset_of(g.x, at, g.loop.rank);
+#pragma unroll
+        for (int k = 0; k < DEPTH; ++k) from += checked_index(fault, index[k * g.depth_stride], g.extents[k]) * g.axis_strides[k];
+        address<ELEMENT_T>(g.y)[offset_of(g.y, at, g.loop.rank)] = address<const ELEMENT_T>(g.x)[from];
     }
 }
 
-extern "C" __global__ void __launch_bounds__(256) gather(const Gather g) { run<ELEMENT_T>(g); }
-/// Runs of 16 bytes as elements: strides and the last dimension count those.
-extern "C" __global__ void __launch_bounds__(256) gather_runs(const Gather g) { run<Vec<uint32_t, 4>>(g); }
+/// Rows of whole pieces of 16 bytes: x is read and y written contiguously along the loop's last axis.
+extern "C" __global__ void __launch_bounds__(256) gather_pieces(const Gather g, const Fault fault) {
+    follow_producers();
+    SINTER_FOR_ITEMS(item, g.loop.total) {
+        int at[8];
+        g.loop.coordinates(item, at);
+        const I_T* index = address<const I_T>(g.indices) + offset_of(g.indices, at, g.loop.rank);
+        int64_t from = offset_of(g.x, at, g.loop.rank);
+#pragma unroll
+        for (int k = 0; k < DEPTH; ++k) from += checked_index(fault, index[k * g.depth_stride], g.extents[k]) * g.axis_strides[k];
+        constexpr int kPiece = widest<ELEMENT_T>();
+        ELEMENT_T v[kPiece];
+        load_vec<kPiece>(address<const ELEMENT_T>(g.x) + from, v);
+        store_vec<kPiece>(address<ELEMENT_T>(g.y) + offset_of(g.y, at, g.loop.rank), v);
+    }
+}

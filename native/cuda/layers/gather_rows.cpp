@@ -1,4 +1,5 @@
 // Gather on axis 0 with a program: an embedding that is scaled, or added to its position, while it is read.
+#include "core/index_error.h"
 #include "cuda/codegen/types.h"
 #include "cuda/epilogue.h"
 #include "cuda/layers/strided.h"
@@ -52,17 +53,22 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     r.columns = static_cast<int32_t>(shape.columns());
     r.rows = static_cast<int32_t>(shape.rows());
     r.inner = static_cast<int32_t>(d.inputs[0].count() / (r.extent * r.columns));
-    return {std::move(source), [r, vector, epilogue, device](const KernelArgs& args) {
-                LaunchSpec spec;
-                spec.entry = "gather_rows";
-                spec.block = {256, 1, 1};
-                spec.grid = gridFor(static_cast<int64_t>(r.rows) * ((r.columns + vector - 1) / vector), 256, device);
-                spec.params.add(args.inputs[0].data);
-                spec.params.add(args.inputs[1].data);
-                spec.params.add(r);
-                epilogue.addParams(spec.params, args);
-                return std::vector{spec};
-            }};
+    Specialization k;
+    k.source = std::move(source);
+    k.fault = indexOutside;
+    k.launches = [r, vector, epilogue, device](const KernelArgs& args) {
+        LaunchSpec spec;
+        spec.entry = "gather_rows";
+        spec.block = {256, 1, 1};
+        spec.grid = gridFor(static_cast<int64_t>(r.rows) * ((r.columns + vector - 1) / vector), 256, device);
+        spec.params.add(args.inputs[0].data);
+        spec.params.add(args.inputs[1].data);
+        spec.params.add(r);
+        spec.params.add(DeviceFault{args.fault.record, args.fault.layer});
+        epilogue.addParams(spec.params, args);
+        return std::vector{spec};
+    };
+    return k;
 }
 
 SINTER_CUDA_KERNEL(gather_rows)({.name = "any_gather_rows__cuda", .op = "Gather", .supports = supports, .make = make, .pack = {}});

@@ -4,7 +4,7 @@
 
 #include "cuda/codegen/types.h"
 #include "cuda/layers/axes.h"
-#include "cuda/layers/strided.h"
+#include "cuda/layers/loop.h"
 
 namespace sinter::cuda {
 namespace {
@@ -19,7 +19,6 @@ struct Job {
     const void* from = nullptr;
 };
 
-Dims dimsOf(const TensorView& v) { return {v.dims.begin(), v.dims.begin() + v.rank}; }
 Dims stridesOf(const TensorView& v) { return {v.strides.begin(), v.strides.begin() + v.rank}; }
 void* offsetBy(const TensorView& v, int64_t elements) { return static_cast<std::byte*>(v.data) + elements * static_cast<int64_t>(dtypeSize(v.dtype)); }
 
@@ -58,7 +57,10 @@ Dims splitStrides(const Dims& own, const Dims& strides, const Dims& dims) {
 /// The same elements in row-major order of both shapes.
 std::optional<Job> reshaping(const TensorView& to, const TensorView& from) {
     const auto dims = commonDims(dimsOf(from), dimsOf(to));
-    if (!dims) return std::nullopt;
+    if (!dims) {
+        if (from.count() == 0 || from.count() != to.count() || !from.isLinear() || !to.isLinear()) return std::nullopt;
+        return Job{{{to.count()}, {{1}, {1}}}, to.data, from.data};
+    }
     return Job{{*dims, {splitStrides(dimsOf(to), stridesOf(to), *dims), splitStrides(dimsOf(from), stridesOf(from), *dims)}}, to.data, from.data};
 }
 
@@ -171,15 +173,27 @@ std::vector<Job> blockJobs(const LayerDesc& d, const KernelArgs& args) {
     return {{{dims, toSpace ? std::vector<Dims>{inWide, inNarrow} : std::vector<Dims>{inNarrow, inWide}}, y.data, deep.data}};
 }
 
+/// Axes of y that are repeated count twice: turns, and places within x.
 std::vector<Job> tileJobs(const LayerDesc&, const KernelArgs& args) {
     const TensorView &x = args.inputs[0], &y = args.outputs[0];
     Job job{{{}, {{}, {}}}, y.data, x.data};
+    const auto add = [&](int64_t n, int64_t to, int64_t from) {
+        job.axes.dims.push_back(n);
+        job.axes.strides[0].push_back(to);
+        job.axes.strides[1].push_back(from);
+    };
     for (size_t a = 0; a < static_cast<size_t>(y.rank); ++a) {
-        job.axes.dims.insert(job.axes.dims.end(), {y.dims[a] / x.dims[a], x.dims[a]});
-        job.axes.strides[0].insert(job.axes.strides[0].end(), {y.strides[a] * x.dims[a], y.strides[a]});
-        job.axes.strides[1].insert(job.axes.strides[1].end(), {0, x.strides[a]});
+        if (x.dims[a] != 1 && y.dims[a] != x.dims[a] && y.dims[a] != 0) add(y.dims[a] / x.dims[a], y.strides[a] * x.dims[a], 0);
+        if (x.dims[a] == 1) add(y.dims[a], y.strides[a], 0);
+        else add(y.dims[a] == 0 ? 0 : x.dims[a], y.strides[a], x.strides[a]);
     }
     return {job};
+}
+
+size_t tiledAxes(const LayerDesc& d) {
+    size_t n = 0;
+    for (size_t a = 0; a < d.outputs[0].dims.size(); ++a) n += d.inputs[0].dims[a] != 1 && d.inputs[0].dims[a] != d.outputs[0].dims[a] ? 2 : 1;
+    return n;
 }
 
 struct DeviceMove {
@@ -240,15 +254,6 @@ bool sameNumbers(const TensorInfo& x, const TensorInfo& y) {
     return x.dtype == y.dtype && x.scale == y.scale && x.zeroPoint == y.zeroPoint;
 }
 
-const char* plainType(DType t) {
-    switch (dtypeSize(t)) {
-        case 1: return "uint8_t";
-        case 2: return "uint16_t";
-        case 4: return "uint32_t";
-        default: return "uint64_t";
-    }
-}
-
 int vectorOf(const TensorInfo& x, const TensorInfo& y) { return std::min<int>(16, 16 / static_cast<int>(std::max(dtypeSize(x.dtype), dtypeSize(y.dtype)))); }
 
 /// "value.cuh" for move.cu.
@@ -293,8 +298,13 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     if (d.inputs.empty() || d.outputs.empty() || !d.program.empty() || !d.inputs[0].present() || !d.outputs[0].present() || !storable(d)) return std::nullopt;
     if (d.inputs[0].dtype == DType::Undefined || !uniform(d) || !oneScale(d.inputs[0]) || !oneScale(d.outputs[0]) || !wellFormed(movedOnly(d))) return std::nullopt;
     TacticInfo info = anyStrides(d);
-    if ((d.op == "Copy" || d.op == "Reshape") && !commonDims(d.inputs[0].dims, d.outputs[0].dims)) return std::nullopt;
-    if (d.op == "Tile" && d.outputs[0].dims.size() > 4) return std::nullopt;
+    if ((d.op == "Copy" || d.op == "Reshape") && !commonDims(d.inputs[0].dims, d.outputs[0].dims)) {
+        // Shapes that share no finer one: dense storage is the same for both.
+        if (d.inputs[0].count() != d.outputs[0].count()) return std::nullopt;
+        info.inputLayouts[0] = info.outputLayouts[0] = "linear";
+        info.inputViews[0] = info.outputViews[0] = 0;
+    }
+    if (d.op == "Tile" && tiledAxes(d) > 8) return std::nullopt;
     info.estimate = moveEstimate(d, device, 1.5);
     return info;
 }
@@ -319,6 +329,19 @@ KernelRow row(const char* name, const char* op) {
     return {.name = name, .op = op, .supports = supports, .make = make<jobs>, .pack = {}};
 }
 
+/// A BitCast moves bits: its input counts as of the output's type.
+LayerDesc asMove(const LayerDesc& d) {
+    LayerDesc move = d;
+    move.op = "Copy";
+    move.inputs[0].dtype = d.outputs[0].dtype;
+    return move;
+}
+std::optional<TacticInfo> bitCastSupports(const LayerDesc& d, const DeviceProperties& device) {
+    if (!storable(d) || !wellFormed(d) || d.inputs[0].quantized() || d.outputs[0].quantized()) return std::nullopt;
+    return supports(asMove(d), device);
+}
+Specialization bitCastMake(const LayerDesc& d, const DeviceProperties& device) { return make<copyJobs>(asMove(d), device); }
+
 SINTER_CUDA_KERNEL(move)(std::vector<KernelRow>{
     row<copyJobs>("any_copy__cuda", "Copy"),
     row<copyJobs>("any_reshape__cuda", "Reshape"),
@@ -330,6 +353,7 @@ SINTER_CUDA_KERNEL(move)(std::vector<KernelRow>{
     row<blockJobs>("any_depthtospace__cuda", "DepthToSpace"),
     row<blockJobs>("any_spacetodepth__cuda", "SpaceToDepth"),
     row<tileJobs>("any_tile__cuda", "Tile"),
+    {.name = "any_bitcast__cuda", .op = "BitCast", .supports = bitCastSupports, .make = bitCastMake, .pack = {}},
 });
 
 }  // namespace

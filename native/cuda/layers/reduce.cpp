@@ -32,7 +32,8 @@ std::vector<bool> reducedAxes(const LayerDesc& d) {
 /// row-major order. A scalar result counts as one element of rank 1.
 ResultShape resultShape(const LayerDesc& d) {
     ResultShape s{d.outputs[0].dims, 0};
-    if (!s.dims.empty()) s.columnAxis = s.dims.size() - 1;
+    if (s.dims.empty()) s.dims.push_back(1);
+    s.columnAxis = s.dims.size() - 1;
     return s;
 }
 
@@ -42,7 +43,7 @@ int64_t vectorOf(const LayerDesc& d) { return std::min<int64_t>(8, 16 / static_c
 std::optional<Epilogue> epilogueOf(const LayerDesc& d) { return Epilogue::of(d, resultShape(d), {.constantShape = false}); }
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device) {
-    if (!storable(d) || !wellFormed(d) || d.inputs[0].scale.size() > 1 || d.outputs[0].dims.empty() || d.inputs[0].count() == 0) return std::nullopt;
+    if (!storable(d) || !wellFormed(d) || d.inputs[0].scale.size() > 1 || d.inputs[0].count() == 0) return std::nullopt;
     const std::string kind = d.stringAttr("kind", "");
     if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) return std::nullopt;
     if ((kind == "LogSum" || kind == "LogSumExp") && !isFloat(valueType(d.inputs[0]))) return std::nullopt;

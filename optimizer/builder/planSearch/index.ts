@@ -220,7 +220,10 @@ function offered(plan: Plan, l: PlanLayer, enumerator: Enumerator, bind: Binding
   if (l.resolve || l.bodies) return [deferred(l)];
   const open = touchesOpen(plan, l, bind);
   // Kernels that are compiled for their shapes cannot wait for them: the CPU's run such layers.
-  if (open && enumerator.compiles) return l.fused ? [] : [deferred(l)];
+  if (open && enumerator.compiles) {
+    const host = enumerator.fallbacks(plan, l);
+    return host.length > 0 || l.fused ? host : [deferred(l)];
+  }
   const found = enumerator.tactics(plan, l);
   return found.length === 0 && !l.fused && open ? [deferred(l)] : found;
 }

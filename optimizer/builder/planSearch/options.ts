@@ -8,7 +8,9 @@ import type { Variant } from './storages.ts';
 
 export const LINEAR = 'linear';
 
-const MOVED_BYTES_PER_NS = 8;
+const MOVED_BYTES_PER_NS = { cpu: 8, gpu: 1000 };
+/** Nanoseconds before the first byte moves. */
+const MOVE_START = { cpu: 1500, gpu: 2500 };
 /** Nanoseconds that a Copy between layouts is slower than one within. */
 const MIXED_COPY = 1000;
 
@@ -150,7 +152,9 @@ export class Enumerator {
   moveCost(plan: Plan, value: number, from: Storage = '', to: Storage = ''): number {
     const v = plan.values[value]!;
     const count = dimsOf(v, this.source.bind).reduce((a, b) => a * b, 1);
-    return 1500 + (count * (bitsOf(from || v.dtype) + bitsOf(to || v.dtype))) / 8 / MOVED_BYTES_PER_NS;
+    const kind = this.source.device === 'cpu' ? 'cpu' : 'gpu';
+    const bytes = (count * (bitsOf(from || v.dtype) + bitsOf(to || v.dtype))) / 8;
+    return MOVE_START[kind] + bytes / MOVED_BYTES_PER_NS[kind];
   }
 }
 

@@ -34,7 +34,10 @@ export function trialOf(plan: Plan, l: PlanLayer, from: LayerOptions, o: Option,
 
 const formatsOf = (o: Option): string => `${o.inputs.join()}|${o.outputs.join()}`;
 
-/** The options of a layer that are worth timing: the best estimates in each format, hopeless ones left out. */
+/**
+ * The options of a layer that are worth timing: the best estimates in each format, hopeless ones left out. Those that launch
+ * nothing are all kept: the reformats in front of them cost time.
+ */
 export function worthTiming(options: readonly Option[], policy: LevelPolicy): Option[] {
   const byFormat = new Map<string, Option[]>();
   for (const o of options) {
@@ -45,7 +48,8 @@ export function worthTiming(options: readonly Option[], policy: LevelPolicy): Op
   }
   const groups = [...byFormat.values()].map((list) => [...list].sort((a, b) => a.cost - b.cost));
   const best = Math.min(...groups.map((g) => g[0]!.cost));
-  return groups.flatMap((g) => g.filter((o) => o.cost <= best * policy.far).slice(0, policy.tactics));
+  const timed = groups.flatMap((g) => g.filter((o) => o.cost <= best * policy.far).slice(0, policy.tactics));
+  return [...options.filter((o) => o.tactic === null), ...timed];
 }
 
 /** The copies that the search may have to insert: per value, from what its writer can give to what its readers can take. */
@@ -164,15 +168,15 @@ export function timedOptions(
   return { options: timed.length > 0 ? settleTies(timed) : untimed, failures };
 }
 
-/** Timings of a kernel repeat to about this share: what is nearer together counts as equally fast. */
-const RESOLUTION = 0.02;
+/** Writing 32 bits has to be faster by this share than writing 16: timings repeat to about half of it. */
+const WIDER = 0.04;
 
-/** Of ways that read the same and are equally fast, the one that writes 16 bits instead of 32 is better: memory is certain. */
+/** Of ways that read the same and are nearly as fast, the one that writes 16 bits is better: what it saves in memory is certain. */
 function settleTies(options: readonly Option[]): Option[] {
   const reads = (o: Option): string => o.inputs.join();
   const halves = new Set(options.filter((o) => o.outputs.every(isHalf)).map(reads));
   const wide = (o: Option): boolean => o.outputs.some((f) => storageOfFormat(f) === '' && f !== '');
-  return options.map((o) => (wide(o) && halves.has(reads(o)) ? { ...o, cost: o.cost * (1 + RESOLUTION) } : o));
+  return options.map((o) => (wide(o) && halves.has(reads(o)) ? { ...o, cost: o.cost * (1 + WIDER) } : o));
 }
 
 const isHalf = (format: string): boolean => ['float16', 'bfloat16'].includes(storageOfFormat(format));

@@ -131,6 +131,10 @@ export function ceilingOf(c: ProfileCeilings, dtype: string): number {
 /** Sum over layers: not the engine's time, since the timers are in it. */
 export const layerSum = (d: Pick<ProfileDocument, 'layers'>): number => d.layers.reduce((s, l) => s + l.median, 0);
 
+/** Layers of a GPU's engine that run on the CPU, by the names of their tactics; their times hold the copies. */
+export const onHost = (d: Pick<ProfileDocument, 'layers'>): ProfileLayer[] =>
+  d.layers.filter((l) => l.tactic.startsWith('cpu:'));
+
 /** Runs a second, one after the other. */
 export const throughput = (d: Pick<ProfileDocument, 'latency'>): number =>
   d.latency.median > 0 ? 1e9 / d.latency.median : 0;

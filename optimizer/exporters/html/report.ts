@@ -1,4 +1,4 @@
-import { layerSum, type ProfileDocument, throughput } from '../../engine/profile/document.ts';
+import { layerSum, onHost, type ProfileDocument, throughput } from '../../engine/profile/document.ts';
 import { layerBars, memoryPlan, roofline, runs, titleOf } from './charts.ts';
 import { STYLE } from './style.ts';
 import { bytesText, countText, html, type Markup, percentText, plural, rateText, timeText } from './text.ts';
@@ -61,7 +61,8 @@ function summary(r: ReportInput): Markup {
     d && stat(bytesText(d.memory.arena), 'activation memory'),
   ];
   return html`<div class="stats">${stats}</div>
-${d && html`<p>Measured on ${d.device.name}, ${plural(d.threads, 'thread')}, ${plural(d.samples.length, 'run')} on random input, ${d.recorded.slice(0, 16).replace('T', ' ')} UTC.</p>`}
+${d && html`<p>Measured on ${d.device.name}, ${d.device.kind === 'cpu' ? `${plural(d.threads, 'thread')}, ` : ''}${plural(d.samples.length, 'run')} on random input, ${d.recorded.slice(0, 16).replace('T', ' ')} UTC.</p>`}
+${d && onHost(d).length > 0 && html`<p>${plural(onHost(d).length, 'layer runs', 'layers run')} on the CPU: ${timeText(layerSum({ layers: onHost(d) }))}, copies there and back included.</p>`}
 ${model && html`<p class="muted">${model.format}, ${bytesText(model.bytes)}, sha256 <code>${model.hash}</code></p>`}`;
 }
 

@@ -20,7 +20,7 @@ export const rateText = (perSecond: number, unit: string): string =>
   );
 export const percentText = (share: number): string => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
 export const countText = (n: number): string => n.toLocaleString('en-US');
-export const plural = (n: number, one: string): string => `${countText(n)} ${one}${n === 1 ? '' : 's'}`;
+export const plural = (n: number, one: string, many = `${one}s`): string => `${countText(n)} ${n === 1 ? one : many}`;
 
 /** Markup that is safe to put into a page. */
 export class Markup {

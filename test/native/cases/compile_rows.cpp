@@ -50,14 +50,17 @@ std::vector<std::string> compileRows(const LayerDesc& layer) {
         for (const cuda::KernelRow* row : cuda::KernelTable::instance().find(layer.op, device)) {
             if (only && row->name.find(only) == std::string::npos) continue;
             if (!row->supports(layer, device)) continue;
-            const cuda::Source source = row->make(layer, device).source;
-            const std::string key = cuda::keyOf(source, device);
-            if (!seen.insert(key).second) continue;
-            try {
-                (void)cuda::compileSource(source, key.substr(0, key.find(':')), key);
-                ++compiled;
-            } catch (const Error& e) {
-                problems.push_back(row->name + " for " + key.substr(0, key.find(':')) + ": " + e.what());
+            std::vector<cuda::Source> sources;
+            cuda::collectSources(row->make(layer, device), sources);
+            for (const cuda::Source& source : sources) {
+                const std::string key = cuda::keyOf(source, device);
+                if (!seen.insert(key).second) continue;
+                try {
+                    (void)cuda::compileSource(source, key.substr(0, key.find(':')), key);
+                    ++compiled;
+                } catch (const Error& e) {
+                    problems.push_back(row->name + " for " + key.substr(0, key.find(':')) + ": " + e.what());
+                }
             }
         }
     }

@@ -428,6 +428,14 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
     }
     for (size_t at = 0; at < cases.size(); at += step) {
         const Case& c = cases[at];
+        if (std::getenv("SINTER_CASE_TACTICS") != nullptr) {  // lists what devices offer first, runs nothing
+            for (const auto& device : DeviceRegistry::instance().all()) {
+                const auto offered = device->enumerate(c.desc, 1);
+                std::printf("%s\t%s\t%s\t%s\n", device->info().id.c_str(), offered.empty() ? "-" : offered.front().name.c_str(), c.desc.op.c_str(), c.desc.name.c_str());
+            }
+            ran["listed cases"] = static_cast<int>(at) + 1;
+            continue;
+        }
         if (std::getenv("SINTER_CUDA_COMPILE") != nullptr) {
             for (const std::string& problem : compileRows(c.desc)) problems.push_back(c.desc.name + ": " + problem);
             ran["compiled kernel sources"] = compiledSources();

@@ -91,7 +91,10 @@ TEST_CASE("cases: Slice, Pad, Tile, space and depth") {
         pad(mode, {3, 4, 5}, {1, 1, 1, 1, 1, 1}, DType::U8);
         pad(mode, {3, 4, 5}, {0, 1, 2, 2, 1, 0}, DType::I64);
     }
-    const std::pair<Dims, Dims> tiles[] = {{{5}, {15}}, {{2, 3}, {4, 9}}, {{1, 7, 2, 3}, {2, 7, 4, 9}}, {{2, 1, 3}, {2, 8, 3}}};
+    pad("constant", {2, 3, 5, 40}, {0, 0, 0, 0, 0, 2, 0, 0});
+    pad("constant", {2, 32, 4, 5}, {0, 0, 1, 1, 0, 0, 1, 1}, DType::F16);
+    pad("constant", {0, 3}, {1, 0, 1, 1});
+    const std::pair<Dims, Dims> tiles[] = {{{2, 1, 3, 2, 2}, {4, 3, 3, 6, 2}},{{5}, {15}}, {{2, 3}, {4, 9}}, {{1, 7, 2, 3}, {2, 7, 4, 9}}, {{2, 1, 3}, {2, 8, 3}}};
     for (const auto& [x, y] : tiles) cases.push_back(exact("Tile", shapeText(x) + " to " + shapeText(y)).input(x).output(y).build());
     for (const char* mode : {"DCR", "CRD"}) cases.push_back(exact("DepthToSpace", mode).input({2, 12, 5, 3}).output({2, 3, 10, 6}).i("blocksize", 2).s("mode", mode).build());
     cases.push_back(exact("SpaceToDepth", "3").input({2, 5, 6, 9}).output({2, 45, 2, 3}).i("blocksize", 3).build());
@@ -112,6 +115,8 @@ TEST_CASE("cases: Gather and Scatter") {
     gather({6}, {}, 0, {}, {2});
     gather({6}, {4}, 0, {4}, {5, 4, 0, 0}, DType::I64);
     gather({4, 6, 3}, {}, 1, {4, 3}, {-2}, DType::U8);
+    gather({5, 3}, {0}, 0, {0, 3}, {});
+    gather({50, 64}, {7}, 0, {7, 64}, {49, 0, -50, 3, 3, 2, 1}, DType::F16);
     const auto rows = [&](const Dims& x, const Dims& y, std::vector<double> at, const char* epilogue, DType t = DType::F32, DType index = DType::I64) {
         Builder b("Gather");
         b.input(x, t).input(Dims(y.begin(), y.end() - static_cast<std::ptrdiff_t>(x.size() - 1)), index).output(y, t).i("axis", 0);
@@ -138,6 +143,23 @@ TEST_CASE("cases: Gather and Scatter") {
                                 .s("reduction", reduction).range(-9, 9).values(1, {2, 0, -1}).tolerance(1e-6).build());
         }
     }
+    // Few lines and many updates of the same places: they count in their order.
+    std::vector<double> at, places;
+    for (int i = 0; i < 90; ++i) {
+        at.push_back((i * 7) % 11 - (i % 3 == 0 ? 11 : 0));
+        places.insert(places.end(), {static_cast<double>(i * 5 % 4), static_cast<double>(i * 3 % 6)});
+    }
+    for (const char* reduction : {"none", "add", "mul", "max"}) {
+        for (DType t : {DType::F32, DType::I64, DType::F16}) {
+            const std::string name = std::string(reduction) + " " + std::string(dtypeName(t)) + " repeated";
+            cases.push_back(exact("ScatterElements", name).input({11}, t).input({90}, DType::I64).input({90}, t).output({11}, t).i("axis", 0).s("reduction", reduction).range(-2, 2).values(1, at)
+                                .tolerance(t == DType::F16 ? 4e-3 : 1e-5).build());
+            cases.push_back(exact("ScatterND", name).input({4, 6}, t).input({90, 2}, DType::I64).input({90}, t).output({4, 6}, t).s("reduction", reduction).range(-2, 2).values(1, places)
+                                .tolerance(t == DType::F16 ? 4e-3 : 1e-5).build());
+        }
+    }
+    cases.push_back(exact("ScatterElements", "wide sums").input({5, 30}).input({5, 70}, DType::I64).input({5, 70}).output({5, 30}).i("axis", 1).s("reduction", "add").range(-29, 29).build());
+    cases.push_back(exact("ScatterElements", "wide").input({3, 40, 50}).input({3, 40, 50}, DType::I64).input({3, 40, 50}).output({3, 40, 50}).i("axis", -1).s("reduction", "none").range(-49, 49).build());
     runCases("Gather and Scatter", cases);
 }
 

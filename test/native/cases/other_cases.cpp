@@ -25,6 +25,16 @@ TEST_CASE("cases: ArgMax, ArgMin, TopK, CumSum") {
             cases.push_back(Builder("TopK").input({2, 7, 4}, t).input({1}, DType::I64).output({2, 7, 4}, t).output({2, 7, 4}, DType::I64).values(1, {7}).i("axis", 1).i("largest", largest)
                                 .i("sorted", 1).range(0, 12).name(name + " all").tolerance(0).build());
         }
+    // Lines longer than a block sorts at once, with many equals, and results of every length.
+    for (int64_t k : {1, 7, 600})
+        for (int64_t largest : {0, 1})
+            for (DType t : {DType::F32, DType::F64, DType::I32, DType::F16})
+                cases.push_back(Builder("TopK").input({2, 2500}, t).input({1}, DType::I64).output({2, k}, t).output({2, k}, DType::I64).values(1, {static_cast<double>(k)}).i("axis", -1).i("largest", largest)
+                                    .i("sorted", 1).range(-40, 40).name(std::string(dtypeName(t)) + " " + std::to_string(k) + " of many" + (largest ? " largest" : "")).tolerance(0).build());
+    cases.push_back(Builder("TopK").input({3, 5000}).input({1}, DType::I64).output({3, 4500}).output({3, 4500}, DType::I64).values(1, {4500}).i("axis", 1).i("largest", 1).i("sorted", 1).name("most of many").tolerance(0).build());
+    for (DType t : {DType::F32, DType::I64})
+        cases.push_back(Builder("CumSum").input({2, 2600}, t).output({2, 2600}, t).i("axis", -1).i("exclusive", 1).i("reverse", 0).range(-9, 9).name(std::string(dtypeName(t)) + " long lines").build());
+    cases.push_back(Builder("ArgMax").input({5, 1, 300}).output({5, 1, 1}, DType::I64).i("axis", -1).i("keepdims", 1).i("select_last", 0).range(0, 3).name("negative axis").build());
     for (int64_t exclusive : {0, 1})
         for (int64_t reverse : {0, 1})
             for (DType t : {DType::F32, DType::I32})

@@ -166,6 +166,17 @@ TEST_CASE("cases: quantized Conv") {
         large.desc.name += " from 250";
         cases.push_back(std::move(large));
     }
+    // A network's first convolution reads floats; kernels may multiply them in 16 bits.
+    for (const int64_t k : {3, 7}) {
+        for (const int64_t columns : {24, 72}) {
+            Builder b("Conv");
+            b.input({2, 3, 23, 22}).weight({columns, 3, k, k}).weight({columns});
+            b.ints("kernel_shape", {k, k}).ints("strides", {2, 2}).ints("dilations", {1, 1}).ints("pads", std::vector<int64_t>(4, k / 2)).i("group", 1);
+            addEpilogue(b, "relu", {2, columns, 12, 11}, 1);
+            cases.push_back(b.output({2, columns, 12, 11}, DType::I8).quantizedOutput(0.02 * static_cast<double>(k)).range(-1, 1).nearTies(0.04)
+                                .name("float32 to int8 w" + std::to_string(k) + " " + std::to_string(columns)).build());
+        }
+    }
     runCases("Quantized Conv", cases);
 }
 

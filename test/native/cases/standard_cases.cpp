@@ -31,6 +31,8 @@ TEST_CASE("cases: Compress, Unique, NonMaxSuppression, MaxUnpool") {
     cases.push_back(Builder("Unique").input({3, 3}, DType::I32).output({2, 3}, DType::I32).output({2}, DType::I64).values(0, {1, 0, 0, 1, 0, 0, 2, 3, 4}).i("axis", 0).name("rows").build());
     cases.push_back(Builder("NonMaxSuppression").input({1, 4, 4}).input({1, 1, 4}).input({}, DType::I64).input({}).output({2, 3}, DType::I64)
                         .values(0, {0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, 10, 1, 11, 0, 10.1, 1, 11.1}).values(1, {0.9, 0.75, 0.6, 0.95}).values(2, {3}).values(3, {0.5}).name("two of four").build());
+    cases.push_back(Builder("MaxUnpool").input({1, 2, 3, 2}).input({1, 2, 3, 2}, DType::I64).output({1, 2, 5, 5}).values(1, {0, 3, 3, 30, 23, 1, 24, 25, 40, 41, 44, 47}).ints("kernel_shape", {2, 2}).ints("strides", {2, 2})
+                        .name("into a larger one, one place twice").tolerance(0).build());
     cases.push_back(Builder("MaxUnpool").input({1, 1, 2, 2}).input({1, 1, 2, 2}, DType::I64).output({1, 1, 4, 4}).values(1, {5, 7, 13, 15}).ints("kernel_shape", {2, 2}).ints("strides", {2, 2}).name("2x2").tolerance(0).build());
     runCases("Compress, Unique, NonMaxSuppression, MaxUnpool", cases);
 }
@@ -51,6 +53,8 @@ TEST_CASE("cases: GridSample, RoiAlign") {
 
 TEST_CASE("cases: AffineGrid, Col2Im, DeformConv, TensorScatter, CumProd, BitCast") {
     std::vector<Case> cases;
+    cases.push_back(Builder("DeformConv").input({1, 3, 7, 5}).weight({70, 3, 3, 2}).input({1, 12, 4, 4}).output({1, 70, 4, 4}).i("group", 1).i("offset_group", 1).ints("kernel_shape", {3, 2}).ints("strides", {2, 1})
+                        .ints("pads", {1, 0, 1, 0}).range(-2, 2).name("strides, pads").build());
     for (int64_t corners : {0, 1}) cases.push_back(Builder("AffineGrid").input({2, 2, 3}).output({2, 4, 5, 2}).i("align_corners", corners).name(corners ? "corners" : "centres").build());
     cases.push_back(Builder("Col2Im").input({2, 12, 12}).input({2}, DType::I64).input({2}, DType::I64).output({2, 3, 5, 4}).values(1, {5, 4}).values(2, {2, 2}).name("2x2 blocks").build());
     cases.push_back(Builder("DeformConv").input({2, 4, 6, 6}).weight({6, 2, 3, 3}).input({2, 36, 4, 4}).weight({6}).input({2, 18, 4, 4}).output({2, 6, 4, 4}).i("group", 2).i("offset_group", 2)
@@ -81,7 +85,7 @@ TEST_CASE("cases: LinearAttention") {
 
 TEST_CASE("cases: DFT, STFT, MelWeightMatrix") {
     std::vector<Case> cases;
-    for (int64_t n : {8, 15, 13})
+    for (int64_t n : {8, 15, 13, 64, 300})
         cases.push_back(Builder("DFT").input({2, n, 3, 2}).absent().input({}, DType::I64).output({2, n, 3, 2}).values(2, {1}).name("of " + std::to_string(n)).build());
     cases.push_back(Builder("DFT").input({2, 10, 1}).absent().input({}, DType::I64).output({2, 6, 2}).values(2, {1}).i("onesided", 1).name("one side").build());
     cases.push_back(Builder("DFT").input({2, 12, 2}).absent().input({}, DType::I64).output({2, 12, 2}).values(2, {1}).i("inverse", 1).name("inverse").build());
@@ -95,6 +99,10 @@ TEST_CASE("cases: Einsum") {
     std::vector<Case> cases;
     cases.push_back(Builder("Einsum").input({2, 3, 4}).input({2, 4, 5}).output({2, 3, 5}).s("equation", "bij, bjk -> bik").name("batched product").build());
     cases.push_back(Builder("Einsum").input({3, 5, 5}).output({3, 5}).s("equation", "...ii ->...i").name("diagonals").build());
+    cases.push_back(Builder("Einsum").input({2, 3, 4, 5}).input({2, 6, 4, 5}).output({2, 4, 3, 6}).s("equation", "bqhd,bkhd->bhqk").name("attention scores").build());
+    cases.push_back(Builder("Einsum").input({2, 3, 7}, DType::F16).input({7, 5}, DType::F16).output({2, 3, 5}, DType::F16).s("equation", "abk,kn->abn").name("float16 rows of two dimensions").tolerance(2e-3).build());
+    cases.push_back(Builder("Einsum").input({4, 5}).input({4, 5}).output({}).s("equation", "ij,ij->").name("to a scalar").build());
+    cases.push_back(Builder("Einsum").input({3}).input({4}).output({3, 4}).s("equation", "i,j->ij").name("outer product").build());
     cases.push_back(Builder("Einsum").input({3, 4}).output({3}).s("equation", "ij->i").name("sum").build());
     cases.push_back(Builder("Einsum").input({3, 4}, DType::I32).output({4, 3}, DType::I32).s("equation", "ij->ji").range(-9, 9).name("int32 transposed").build());
     cases.push_back(Builder("Einsum").input({2, 3}).input({3, 4}).input({4, 5}).output({2, 5}).s("equation", "ab,bc,cd").name("three operands, implicit").build());

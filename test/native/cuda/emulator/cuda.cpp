@@ -285,7 +285,7 @@ EXPORT int sinter_emulated_step(void* stream, void (*work)(void*), void* with) {
 }
 EXPORT int cuInit(unsigned) { return 0; }
 EXPORT int cuDriverGetVersion(int* v) { *v = number("SINTER_EMULATED_DRIVER", 13000); return 0; }
-EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
+EXPORT int cuDeviceGetCount(int* n) { *n = number("SINTER_EMULATED_COUNT", 1); return 0; }
 EXPORT int cuDeviceGet(int* d, int i) { *d = i; return 0; }
 EXPORT int cuDeviceGetName(char* name, int n, int) { std::strncpy(name, "Emulated GPU", static_cast<size_t>(n)); return 0; }
 EXPORT int cuDeviceGetAttribute(int* v, int which, int) {
@@ -368,6 +368,10 @@ EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
     if (!found) return 500;
     auto* size = reinterpret_cast<size_t (*)(size_t)>(dlsym(m, (std::string("emulated_size_") + name).c_str()));
     *f = new Function{found, size, m};
+    return 0;
+}
+EXPORT int cuFuncGetParamCount(void* f, size_t* count) {
+    for (*count = 0; static_cast<Function*>(f)->parameterSize(*count) > 0;) ++*count;
     return 0;
 }
 EXPORT int cuFuncGetParamInfo(void* f, size_t i, size_t* offset, size_t* size) {

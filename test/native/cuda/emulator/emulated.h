@@ -92,10 +92,42 @@ template <typename T> inline T shuffle_xor(T x, int mask) { return emulated_exch
 template <typename T> inline T __shfl_sync(unsigned, T x, int from, int = 32) { return emulated_exchange(x, from); }
 template <typename T> inline T __shfl_xor_sync(unsigned, T x, int mask, int = 32) { return emulated_exchange(x, emulated_lane() ^ mask); }
 
+inline unsigned __ballot_sync(unsigned, bool yes) {
+    auto* s = emulated::sinter_emulated_state;
+    const int threads = static_cast<int>(s->blockSize.x * s->blockSize.y * s->blockSize.z);
+    const int me = static_cast<int>(s->thread.x + s->blockSize.x * (s->thread.y + s->blockSize.y * s->thread.z));
+    s->exchange[me * 16] = yes ? 1 : 0;
+    s->yield(1);
+    unsigned all = 0;
+    for (int lane = 0; lane < 32 && (me & ~31) + lane < threads; ++lane) all |= static_cast<unsigned>(s->exchange[((me & ~31) + lane) * 16]) << lane;
+    s->yield(1);
+    return all;
+}
+inline unsigned __match_any_sync(unsigned, unsigned long long x) {
+    auto* s = emulated::sinter_emulated_state;
+    const int threads = static_cast<int>(s->blockSize.x * s->blockSize.y * s->blockSize.z);
+    const int me = static_cast<int>(s->thread.x + s->blockSize.x * (s->thread.y + s->blockSize.y * s->thread.z));
+    std::memcpy(s->exchange + me * 16, &x, 8);
+    s->yield(1);
+    unsigned all = 0;
+    for (int lane = 0; lane < 32 && (me & ~31) + lane < threads; ++lane) all |= static_cast<unsigned>(std::memcmp(s->exchange + ((me & ~31) + lane) * 16, &x, 8) == 0) << lane;
+    s->yield(1);
+    return all;
+}
+inline int __ffs(int x) { return __builtin_ffs(x); }
+inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline float __uint_as_float(unsigned u) { float f; std::memcpy(&f, &u, 4); return f; }
 inline unsigned __float_as_uint(float f) { unsigned u; std::memcpy(&u, &f, 4); return u; }
 inline int __float_as_int(float f) { int u; std::memcpy(&u, &f, 4); return u; }
 inline float __int_as_float(int u) { float f; std::memcpy(&f, &u, 4); return f; }
+inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(static_cast<unsigned long long>(a) * b >> 32); }
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
+inline long long __double_as_longlong(double x) { long long u; std::memcpy(&u, &x, 8); return u; }
+inline void sincospif(float x, float* s, float* c) { *s = static_cast<float>(std::sin(M_PI * x)); *c = static_cast<float>(std::cos(M_PI * x)); }
+inline void sincospi(double x, double* s, double* c) { *s = std::sin(M_PI * x); *c = std::cos(M_PI * x); }
 inline float __expf(float x) { return std::exp(x); }
 inline float __logf(float x) { return std::log(x); }
 inline float __fdividef(float a, float b) { return a / b; }
@@ -113,6 +145,9 @@ inline int __dp4a(int a, int b, int c) {
 }
 inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
 template <typename T> inline T atomicAdd(T* p, T v) { const T old = *p; *p = old + v; return old; }
+
+template <typename T> inline T atomicMax(T* p, T v) { const T old = *p; if (v > old) *p = v; return old; }
+template <typename T> inline T atomicCAS(T* p, T expected, T v) { const T old = *p; if (old == expected) *p = v; return old; }
 
 namespace emulated {
 template <typename T> T parameter(void* p) { return *static_cast<T*>(p); }

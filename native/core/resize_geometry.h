@@ -5,7 +5,7 @@
 
 #include "core/layer.h"
 
-namespace sinter::ref {
+namespace sinter {
 
 /// One output position along an axis: source elements from `first` on, and their weights. outside: extrapolated.
 struct Tap {
@@ -30,6 +30,10 @@ public:
 
     const std::string& mode() const { return mode_; }
     Coordinate coordinate() const { return coordinate_; }
+    Rounding rounding() const { return rounding_; }
+    double cubic() const { return cubic_; }
+    bool excludeOutside() const { return excludeOutside_; }
+    bool antialias() const { return antialias_; }
     double extrapolation() const { return extrapolation_; }
     const std::vector<Axis>& axes() const { return axes_; }
     bool untouched(const Axis& a) const { return a.in == a.out && a.scale == 1 && coordinate_ != Coordinate::CropAndResize; }
@@ -52,4 +56,4 @@ private:
     std::vector<Axis> axes_;
 };
 
-}  // namespace sinter::ref
+}  // namespace sinter

@@ -1,9 +1,9 @@
-#include "cpu/reference/resize_taps.h"
+#include "core/resize_geometry.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace sinter::ref {
+namespace sinter {
 namespace {
 
 using Coordinate = ResizeGeometry::Coordinate;
@@ -134,4 +134,4 @@ Tap ResizeGeometry::tapOf(const Axis& a, int64_t o) const {
     return tap;
 }
 
-}  // namespace sinter::ref
+}  // namespace sinter
