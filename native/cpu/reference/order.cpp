@@ -78,8 +78,19 @@ private:
                 const int64_t from = offsetOf(at.at(), x.strides);
                 load(x.dtype, x.data, from, x.strides[last], n, best.data());
                 std::fill(where.begin(), where.end(), 0);
+                const auto isNumber = [](C v) { return v == v; };
+                const bool clean = std::all_of(best.begin(), best.end(), isNumber);
                 for (int64_t k = 1; k < length; ++k) {
                     load(x.dtype, x.data, from + k * x.strides[axis_], x.strides[last], n, row.data());
+                    // Most are neither larger nor NaN: that is one comparison, and no branch that data decides.
+                    if (clean && !last_ && x.dtype != DType::U64 && std::all_of(row.begin(), row.end(), isNumber)) {
+                        for (size_t i = 0; i < row.size(); ++i) {
+                            const bool better = kMax ? row[i] > best[i] : row[i] < best[i];
+                            best[i] = better ? row[i] : best[i];
+                            where[i] = better ? k : where[i];
+                        }
+                        continue;
+                    }
                     for (size_t i = 0; i < row.size(); ++i) {
                         const bool better = kMax ? isLess(x.dtype, best[i], row[i]) : isLess(x.dtype, row[i], best[i]);
                         const bool worse = kMax ? isLess(x.dtype, row[i], best[i]) : isLess(x.dtype, best[i], row[i]);
