@@ -25,7 +25,7 @@ interface Addon {
   readonly buildId: string;
   devices(): DeviceInfo[];
   libraries(): SupportLibrary[];
-  enumerate(device: string, layer: Uint8Array, threads: number): Tactic[];
+  enumerate(device: string, layer: Uint8Array, threads: number, libraries: readonly string[]): Tactic[];
   fallbacks(device: string, layer: Uint8Array, threads: number): Tactic[];
   evaluate(layer: Uint8Array, inputs: readonly (Tensor | null)[], tactic: string | undefined): Tensor[];
   ceilings(device: string, threads: number, stop: Handle): Promise<Ceilings>;
@@ -235,7 +235,8 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
     buildId: addon.buildId,
     devices: () => call(() => addon.devices()),
     libraries: () => call(() => addon.libraries()),
-    enumerate: (device, layer, threads) => call(() => addon.enumerate(device, layer, threads)),
+    enumerate: (device, layer, threads, libraries = []) =>
+      call(() => addon.enumerate(device, layer, threads, libraries)),
     fallbacks: (device, layer, threads) =>
       device === 'cpu' ? [] : call(() => addon.fallbacks(device, layer, threads)),
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),

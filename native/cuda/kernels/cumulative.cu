@@ -1,5 +1,5 @@
 // CumSum and CumProd. X_T, ACC, PRODUCT, EXCLUSIVE, REVERSE. A block of 256 threads takes a line in pieces of 1,024, or a thread
-// takes a line where neighbouring lines lie side by side.
+// takes a short line, or a block of 32 × 16 threads 32 lines that lie side by side, in 16 stretches each.
 #include "ops.cuh"
 #include "loop.cuh"
 
@@ -70,5 +70,34 @@ extern "C" __global__ void __launch_bounds__(256) cumulative_block(const Cumulat
             for (int w = 0; w < 8; ++w) carried = joined(carried, warps[w]);
             __syncthreads();
         }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(512) cumulative_columns(const Cumulative c) {
+    follow_producers();
+    __shared__ ACC totals[16][33];
+    const int stretch = (c.n + 15) / 16, first = threadIdx.y * stretch, end = first + stretch < c.n ? first + stretch : c.n;
+    for (int line0 = blockIdx.x * 32; line0 < c.loop.total; line0 += gridDim.x * 32) {
+        const int line = line0 + threadIdx.x;
+        const bool mine = line < c.loop.total;
+        int at[8];
+        c.loop.coordinates(mine ? line : 0, at);
+        const X_T* x = address<const X_T>(c.x) + offset_of(c.x, at, c.loop.rank);
+        X_T* y = address<X_T>(c.y) + offset_of(c.y, at, c.loop.rank);
+        ACC sum = identity();
+#pragma unroll 8
+        for (int i = first; i < end; ++i) sum = joined(sum, convert<ACC>(x[(REVERSE ? c.n - 1 - i : i) * c.x_step]));
+        totals[threadIdx.y][threadIdx.x] = sum;
+        __syncthreads();
+        sum = identity();
+        for (int s = 0; s < static_cast<int>(threadIdx.y); ++s) sum = joined(sum, totals[s][threadIdx.x]);
+#pragma unroll 8
+        for (int i = first; i < end; ++i) {
+            const int k = REVERSE ? c.n - 1 - i : i;
+            const ACC next = joined(sum, convert<ACC>(x[k * c.x_step]));
+            if (mine) y[k * c.y_step] = convert<X_T>(EXCLUSIVE ? sum : next);
+            sum = next;
+        }
+        __syncthreads();
     }
 }

@@ -81,8 +81,10 @@ Specialization cumulativeMake(const LayerDesc& d, const DeviceProperties& device
                 if (y.count() == 0) return {};
                 const Lines l = linesOf(d, args, d.intAttr("axis", 0), [](size_t a) { return a; });
                 const DeviceLoop loop = deviceLoop(l.dims);
-                const bool threads = (l.sideBySide && loop.total >= 4096) || x.dims[l.axis] <= 32;
-                LaunchSpec spec = launchOver(threads ? "cumulative_thread" : "cumulative_block", threads ? loop.total : int64_t{loop.total} * 256, device);
+                const bool threads = x.dims[l.axis] <= 32, columns = !threads && l.sideBySide && loop.total >= 32;
+                LaunchSpec spec = launchOver(threads ? "cumulative_thread" : columns ? "cumulative_columns" : "cumulative_block",
+                                             threads ? loop.total : columns ? int64_t{loop.total} * 8 : int64_t{loop.total} * 256, device);
+                if (columns) spec.block = {32, 16, 1};  // 32 lines: as many blocks as for eight items a line
                 ParameterBlock().put(loop).put(l.x).put(l.y).put(x.strides[l.axis]).put(y.strides[l.axis]).put(static_cast<int32_t>(x.dims[l.axis])).addTo(spec.params);
                 return {spec};
             }};

@@ -34,6 +34,8 @@ TEST_CASE("cases: ArgMax, ArgMin, TopK, CumSum") {
     cases.push_back(Builder("TopK").input({3, 5000}).input({1}, DType::I64).output({3, 4500}).output({3, 4500}, DType::I64).values(1, {4500}).i("axis", 1).i("largest", 1).i("sorted", 1).name("most of many").tolerance(0).build());
     for (DType t : {DType::F32, DType::I64})
         cases.push_back(Builder("CumSum").input({2, 2600}, t).output({2, 2600}, t).i("axis", -1).i("exclusive", 1).i("reverse", 0).range(-9, 9).name(std::string(dtypeName(t)) + " long lines").build());
+    for (int64_t reverse : {0, 1})
+        cases.push_back(Builder("CumSum").input({100, 41}).output({100, 41}).i("axis", 0).i("exclusive", reverse).i("reverse", reverse).range(-9, 9).name(std::string("columns") + (reverse ? " reverse" : "")).build());
     cases.push_back(Builder("ArgMax").input({5, 1, 300}).output({5, 1, 1}, DType::I64).i("axis", -1).i("keepdims", 1).i("select_last", 0).range(0, 3).name("negative axis").build());
     for (int64_t exclusive : {0, 1})
         for (int64_t reverse : {0, 1})
