@@ -108,6 +108,8 @@ TEST_CASE("cases: normalization") {
         const Dims c{x[1]};
         cases.push_back(Builder("InstanceNorm").input(x).weight(c).weight(c).output(x).f("epsilon", 1e-5).name(shapeText(x)).build());
     }
+    cases.push_back(Builder("GroupNorm").input({1, 4, 67, 71}).weight({4}).weight({4}).output({1, 4, 67, 71}).i("num_groups", 2).f("epsilon", 1e-5).name("large planes").build());
+    cases.push_back(Builder("InstanceNorm").input({1, 2, 67, 71}).weight({2}).weight({2}).output({1, 2, 67, 71}).f("epsilon", 1e-5).name("large planes").build());
     cases.push_back(Builder("GroupNorm").input({2, 12, 5, 6}).weight({12}).weight({12}).output({2, 12, 5, 6}).i("num_groups", 3).f("epsilon", 1e-5).name("per channel").build());
     cases.push_back(Builder("GroupNorm").input({2, 12, 5, 6}).weight({4}).weight({4}).output({2, 12, 5, 6}).i("num_groups", 4).f("epsilon", 1e-5).name("per group").build());
     for (const Dims& x : {Dims{2, 7, 5, 6}, Dims{1, 64, 9, 9}, Dims{1, 3, 4, 4}, Dims{3, 10}})
