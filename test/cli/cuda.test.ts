@@ -1,5 +1,19 @@
 import { spawnSync } from 'node:child_process';
+
+<<<<<<< HEAD
+
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+
+||||||| fcd102f
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+
+=======
+
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+
+>>>>>>> gpulibs
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,6 +45,14 @@ function sinter(
     env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels'), ...env },
   });
   return { code: p.status ?? 1, out: p.stdout, err: p.stderr };
+}
+
+/** A folder with the emulated driver and compiler, and none of the libraries. */
+function driverAlone(): string {
+  const folder = join(dir, 'driver');
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['libcuda.so.1', 'libnvrtc.so.13']) copyFileSync(join(EMULATOR, name), join(folder, name));
+  return folder;
 }
 
 describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', () => {
@@ -109,6 +131,31 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     );
     const lanes = new Set(profile.layers.map((l: { stream: number }) => l.stream));
     expect(lanes.size).toBe(built[1].streams.used);
+    // Times of whole runs, where the tracing library (or its stand-in) is found.
+    expect(profile.layerTimes).toBe('CUPTI 13.0');
+    expect(profile.layers.every((l: { median: number }) => l.median > 0)).toBe(true);
+  }, 180_000);
+
+  test('libraries run layers only where a person allows it; their engine says what it needs', () => {
+    const model = 'assets/models/tiny-googlenet.onnx';
+    const engine = join(dir, 'libraries.sinter');
+    const args = ['build', model, '--device', 'cuda:0', '--precision', 'fp16', '--level', '0', '-o', engine, '--json'];
+    const libraryLayers = (r: { layers: { tactic: string }[] }) =>
+      r.layers.filter((l) => /^cu.*:/.test(l.tactic)).length;
+    expect(libraryLayers(JSON.parse(sinter(args, EMULATOR).out))).toBe(0);
+    const built = JSON.parse(sinter([...args, '--tactic-sources', '+CUBLAS_LT,+CUDNN'], EMULATOR).out);
+    expect(built.libraries.map((l: { name: string }) => l.name)).toEqual(['cuBLASLt', 'cuDNN']);
+    expect(libraryLayers(built)).toBeGreaterThan(8);
+    const compared = sinter(['compare', model, engine, '--tolerance', '0.01', '--json'], EMULATOR);
+    expect(JSON.parse(compared.out).ok).toBe(true);
+    const without = sinter(['run', engine], driverAlone());
+    expect(without.code).not.toBe(0);
+    expect(without.err.trim().split('\n')).toHaveLength(1);
+    expect(without.err).toMatch(/the engine needs cuBLASLt 13\.0\.1, (which is not here|this machine has)/);
+    const found = JSON.parse(sinter(['devices', '--json'], driverAlone()).out).libraries;
+    if (found.find((l: { name: string }) => l.name === 'cuDNN').path !== '') return; // this machine has a real one
+    const asked = sinter([...args, '--tactic-sources', '+CUDNN'], driverAlone());
+    expect(asked.err).toContain('cuDNN is allowed but not here');
   }, 180_000);
 
   test('layers without a kernel that works on the GPU run on the CPU, and are named so', async () => {
