@@ -1,18 +1,5 @@
 import { spawnSync } from 'node:child_process';
-
-<<<<<<< HEAD
-
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-
-||||||| fcd102f
-
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-
-=======
-
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-
->>>>>>> gpulibs
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
