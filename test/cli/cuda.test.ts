@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,11 +21,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function sinter(args: string[], cuda: string): { code: number; out: string; err: string } {
+function sinter(
+  args: string[],
+  cuda: string,
+  env: Record<string, string> = {},
+): { code: number; out: string; err: string } {
   const p = spawnSync(process.execPath, ['bin/sinter.mjs', ...args], {
     cwd: ROOT,
     encoding: 'utf8',
-    env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels') },
+    env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels'), ...env },
   });
   return { code: p.status ?? 1, out: p.stdout, err: p.stderr };
 }
@@ -41,8 +46,20 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
   test('is listed; without a driver the command says what is missing and what it costs', () => {
     const found = JSON.parse(sinter(['devices', '--json'], EMULATOR).out);
     expect(found.devices.map((d: { id: string }) => d.id)).toEqual(['cpu', 'cuda:0']);
+    expect(found.libraries.slice(0, 2)).toMatchObject([
+      { name: 'NVIDIA driver', path: join(EMULATOR, 'libcuda.so.1'), version: 'CUDA 13.0', problem: '' },
+      { name: 'NVRTC', path: join(EMULATOR, 'libnvrtc.so.13'), problem: '' },
+    ]);
     const none = sinter(['devices'], 'none');
     expect(none.out).toContain('no NVIDIA driver');
+    expect(none.out).toContain('NVIDIA driver  not found; looked in\n     nowhere: SINTER_CUDA_PATH is "none"');
+    // Without the emulator's NVRTC beside it, where it was looked for is told, the user's own folder first.
+    const alone = join(dir, 'driver-alone');
+    mkdirSync(alone);
+    symlinkSync(join(EMULATOR, 'libcuda.so.1'), join(alone, 'libcuda.so.1'));
+    const [driver, compiler] = JSON.parse(sinter(['devices', '--json'], alone).out).libraries;
+    expect(driver.problem).toBe('');
+    expect(compiler.searched[0]).toBe(alone);
     expect(none.out).not.toContain('cuda:0');
   });
 
@@ -125,7 +142,7 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     expect(without.err).toMatch(/the engine needs cuBLASLt 13\.0\.1, (which is not here|this machine has)/);
   }, 180_000);
 
-  test('layers without a GPU kernel run on the CPU, and are named so', async () => {
+  test('layers without a kernel that works on the GPU run on the CPU, and are named so', async () => {
     const b = new Build();
     const x = b.node('Relu', [b.input('x', [1, 4, 6])]);
     const sums = b.node('CumSum', [x, b.constant([], [1], 'int64')], { exclusive: 0, reverse: 0 });
@@ -133,7 +150,8 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     const model = join(dir, 'sums.onnx');
     await writeOnnx(b.done(), model, { evaluateWeight: () => Promise.reject(new Error('all weights are literals')) });
     const engine = join(dir, 'sums.sinter');
-    expect(sinter(['build', model, '--device', 'cuda:0', '--level', '0', '-o', engine], EMULATOR)).toMatchObject({
+    const bad = { SINTER_EMULATED_BAD_KERNEL: 'cumulative.cu', SINTER_KERNEL_CACHE: 'none' };
+    expect(sinter(['build', model, '--device', 'cuda:0', '--level', '0', '-o', engine], EMULATOR, bad)).toMatchObject({
       code: 0,
     });
     expect(sinter(['inspect', engine], EMULATOR).out).toMatch(/CumSum\s+cpu:/);
