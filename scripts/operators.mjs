@@ -54,7 +54,8 @@ const rows = on.definitions.map(({ op, domain, since }) => {
   const missing = [...kinds].filter((k) => !cuda.has(k));
   const tested = judged.length === 0 ? '' : `${good.length} of ${judged.length}`;
   const cpu = good.length > 0 ? 'yes' : judged.length > 0 ? 'no' : '';
-  const gpu = kinds.size === 0 ? '' : missing.length === 0 ? 'yes' : missing.length < kinds.size ? 'partly' : 'no';
+  const gpu =
+    kinds.size === 0 ? '' : missing.length === 0 ? 'native' : missing.length < kinds.size ? 'partly' : 'on the CPU';
   return { name, since, types, cpu, gpu, tested };
 });
 rows.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -73,7 +74,7 @@ const lines = [
   '- **opsets**: versions of the standard’s operator set that changed the operator; all of them are read.',
   '- **types**: element types in the passing cases of this operator alone.',
   '- **CPU**: a case with this operator runs; empty where the suite has none.',
-  '- **CUDA**: every layer of its cases has a CUDA kernel (“partly”: some of them); says nothing of element types.',
+  '- **CUDA**: “native” where every layer of its cases has a CUDA kernel, “partly” where some have one; the others run on the CPU, operands copied there and back. Says nothing of element types.',
   '- **cases**: of all cases with this operator, how many pass.',
   '',
   '| operator | opsets | types | CPU | CUDA | cases |',
