@@ -1,3 +1,4 @@
+import { LIBRARIES, type LibrarySource } from '../optimizer/builder/libraries.ts';
 import { DEFAULT_LEVEL, parseLevel } from '../optimizer/builder/tuning/levels.ts';
 import { TimingCache } from '../optimizer/builder/tuning/timingCache.ts';
 import type { Tuning } from '../optimizer/builder/tuning/tuner.ts';
@@ -11,6 +12,7 @@ export interface TuningFlags {
   timingCache?: string | false;
   deterministic?: boolean;
   maxAuxStreams?: string;
+  tacticSources?: string;
 }
 
 /** How a model is built where nobody says otherwise: as `sinter build` does, with the user's timing cache. */
@@ -33,3 +35,18 @@ function cacheOf(file: string | false | undefined): TimingCache {
 /** Auxiliary streams that a build may use. */
 export const parseStreams = (flags: TuningFlags): number | 'measured' =>
   flags.maxAuxStreams === undefined ? 'measured' : parseCount('--max-aux-streams', flags.maxAuxStreams, 0);
+
+/** "+CUBLAS_LT,-CUDNN": the libraries that a build may use, nothing allowed to begin with. */
+export function parseSources(flags: TuningFlags): Set<LibrarySource> {
+  const allowed = new Set<LibrarySource>();
+  for (const item of (flags.tacticSources ?? '').split(',')) {
+    if (item === '') continue;
+    const library = LIBRARIES.find((l) => l.option === item.slice(1));
+    const known = LIBRARIES.map((l) => l.option).join(', ');
+    if (!library || !/^[+-]/.test(item))
+      throw new UsageError(`--tactic-sources ${item}: give + or - and one of ${known}, several separated by commas`);
+    if (item.startsWith('+')) allowed.add(library.source);
+    else allowed.delete(library.source);
+  }
+  return allowed;
+}

@@ -13,6 +13,10 @@ export function withTuning(command: Command): Command {
       '--max-aux-streams <n>',
       'streams beside the main one at most, for layers that do not need each other (timing decides by default)',
     )
+    .option(
+      '--tactic-sources <list>',
+      'libraries whose kernels may run layers too, e.g. +CUBLAS_LT,+CUDNN: the engine then needs them (none by default)',
+    )
     .option('--pin-tactic <operator=tactic>', "the kernel of an operator's layer (repeatable)", collect, [] as string[])
     .option(
       '--forbid-tactic <tactic>',

@@ -124,6 +124,11 @@ export interface Profile {
   readonly layers: readonly LayerTime[];
   /** Which one that was. */
   readonly profile: number;
+  /**
+   * What the layers' times come from: 'events' around the launches of runs of their own, gaps included, or the name of the
+   * device's tracing ('CUPTI 13.0'), which saw the kernels of whole runs. 'events' where absent.
+   */
+  readonly source?: string;
 }
 
 export interface ContextOptions {
@@ -185,8 +190,16 @@ export interface NativeRuntime {
   devices(): readonly DeviceInfo[];
   /** What the backends look for on this machine; opens it, which takes time. */
   libraries(): readonly SupportLibrary[];
-  /** Tactics for a layer (LayerDesc message) on a device, best estimate first. Empty = the device cannot run it. */
-  enumerate(device: string, layerDescBytes: Uint8Array, threads: number): readonly Tactic[];
+  /**
+   * Tactics for a layer (LayerDesc message) on a device, best estimate first, then those of the named libraries
+   * ('cublaslt'), which this opens. Empty = the device cannot run it.
+   */
+  enumerate(
+    device: string,
+    layerDescBytes: Uint8Array,
+    threads: number,
+    libraries?: readonly string[],
+  ): readonly Tactic[];
   /** Runs one layer synchronously on the CPU, by the scalar reference unless a tactic is named: folding and tests. */
   evaluate(layerDescBytes: Uint8Array, inputs: readonly (Tensor | null)[], tactic?: string): readonly Tensor[];
   /**

@@ -7,7 +7,7 @@ import { ROOT, run } from './lib/run.mjs';
 
 export const OUTFILE = path.join(ROOT, 'dist/fuzz/main.js');
 
-/** Builds what the runner needs. */
+/** Builds what the fuzzer needs and returns the program's path. */
 export async function prepare() {
   await buildParts(['native']);
   await build({
@@ -25,6 +25,7 @@ export async function prepare() {
     plugins: [esbuildOperators],
     logLevel: 'warning',
   });
+  return OUTFILE;
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) {

@@ -1,5 +1,6 @@
 import { buildEngine, isFastFp32 } from '../../optimizer/builder/build.ts';
 import { fallbackSum } from '../../optimizer/builder/fallback.ts';
+import type { LibraryShare } from '../../optimizer/builder/libraries.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { tacticRules } from '../../optimizer/builder/tuning/rules.ts';
 import { EXIT } from '../exit.ts';
@@ -11,7 +12,7 @@ import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText } from '../table.ts';
-import { parseStreams, parseTuning, type TuningFlags } from '../tuning.ts';
+import { parseSources, parseStreams, parseTuning, type TuningFlags } from '../tuning.ts';
 
 interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   output: string;
@@ -35,6 +36,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const threads = parseCount('--threads', flags.threads, 1);
   const tuning = parseTuning(flags);
   const auxStreams = parseStreams(flags);
+  const libraries = parseSources(flags);
   const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, {
     ...parseSwitches(flags),
@@ -50,6 +52,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       forbid: flags.forbidTactic,
     }),
     fastFp32: flags.fastFp32 === true,
+    libraries,
   };
   const { policy, choice, budget } = await choosePrecision(optimized, flags, {
     runtime,
@@ -99,6 +102,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
       const failures = failed > 0 ? `, ${failed} failed` : '';
       console.log(`level ${level}: ${timed} tactics timed, ${cached} known from the timing cache${failures}`);
     }
+    for (const l of report.libraries) console.log(libraryText(l));
     if (report.profiles.length > 1) {
       report.profiles.forEach((p, i) => {
         const ranges = Object.entries(p.ranges).map(([s, r]) => `${s} ${r.min}…${r.opt}…${r.max}`);
@@ -120,6 +124,15 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     );
   }
   return EXIT.ok;
+}
+
+/** What a library runs, or would save. */
+function libraryText(l: LibraryShare): string {
+  const layers = `${l.layers} ${l.layers === 1 ? 'layer' : 'layers'}`;
+  if (l.allowed) return `${l.name} ${l.version} runs ${layers}: the engine needs it`;
+  if (l.layers === 0) return `${l.name} ${l.version} would be faster nowhere`;
+  const saves = (l.saves / 1000).toFixed(1);
+  return `${l.name} ${l.version} (not allowed) would save ${saves} µs in ${layers}, each measured alone`;
 }
 
 /** "12 layers in INT8, 3 in BF16", of those that are not stored as the model has them. */

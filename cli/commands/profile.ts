@@ -148,6 +148,8 @@ function print(d: ProfileDocument, top: number): void {
     `latency  median ${ms(l.median)}  mean ${ms(l.mean)}  p90 ${ms(l.p90)}  p95 ${ms(l.p95)}  p99 ${ms(l.p99)}  min ${ms(l.min)}`,
   );
   console.log(`${throughput(d).toFixed(1)} runs/s; layers one by one ${ms(layerSum(d))}`);
+  if (d.layerTimes !== undefined && d.layerTimes !== 'events')
+    console.log(`layer times: kernels of whole runs, traced by ${d.layerTimes}`);
   const { arena, lowerBound } = d.memory;
   console.log(`activations ${bytesText(arena)}, at least ${bytesText(lowerBound)} alive at once`);
   if (d.ceilings) console.log(`ceilings ${ceilingText(d)}`);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/kernel.h"
+#include "core/kernel_tracer.h"
 
 namespace sinter {
 
@@ -22,15 +23,6 @@ struct DeviceInfo {
     int cores = 0;
     std::vector<std::string> notes;
     uint64_t cacheBytes = 0;   ///< of the last cache that all cores share; 0 = not told
-};
-
-/// A library of somebody else's that has tactics of its own for a device's layers.
-struct LibraryInfo {
-    std::string source;   ///< as --tactic-sources names it: CUBLAS_LT
-    std::string name;     ///< as people call it: cuBLASLt
-    std::string version = {};  ///< empty where it is not found
-    std::string path = {};
-    std::string problem = {};  ///< what is missing, one sentence; empty where it is found
 };
 
 struct Tactic {
@@ -154,9 +146,8 @@ public:
     virtual void reopen() {}
     /// True when nothing runs there any more until it is reopened.
     virtual bool lost() const { return false; }
-    /// Libraries that may be asked for tactics; opens them, which takes a while.
-    virtual std::vector<LibraryInfo> libraries() const { return {}; }
-    /// Tactics of one of them for a layer, best estimate first; nothing where it is not found or cannot run the layer.
+    /// Tactics that a library of somebody else's has for a layer, best estimate first; nothing where it is not found or cannot
+    /// run the layer. Opens the library, which takes a while.
     virtual std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const {
         (void)layer, (void)source;
         return {};
@@ -183,6 +174,8 @@ public:
     virtual void prefetch(std::span<const LayerTactic> layers, const StopToken* stop) { (void)layers, (void)stop; }
     /// Takes over an engine's code, before its layers are prepared.
     virtual void addKernels(std::span<const KernelBinary> kernels) { (void)kernels; }
+    /// Hears of every kernel it runs from now on; null where the device has no such thing.
+    virtual std::unique_ptr<KernelTracer> traceKernels() { return nullptr; }
     /// Measures its ceilings with these threads; takes about a second. Throws Error(Stopped).
     virtual Ceilings ceilings(int threads, const StopToken* stop) {
         (void)threads, (void)stop;

@@ -227,7 +227,7 @@ std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
                                            std::to_string(format::kVersion));
     }
     for (const std::string& f : e.requiredFeatures) {
-        if (f == kRegionsFeature || f == kPluginsFeature || f == kProfilesFeature) continue;
+        if (f == kRegionsFeature || f == kPluginsFeature || f == kProfilesFeature || f == kLibrariesFeature) continue;
         throw Error(ErrorCode::Feature, "the engine needs the feature \"" + f + "\", which this release of the runtime does not have");
     }
     for (const schema::PluginNeed& p : e.plugins) PluginRegistry::instance().find(p.name, p.version);
@@ -246,6 +246,7 @@ std::shared_ptr<Device> checkRequirements(const schema::Engine& e) {
         }
     }
     auto device = DeviceRegistry::instance().find(id);
+    for (const schema::LibraryNeed& l : e.libraries) device->requireLibrary(l.source, l.version);
     const auto& have = device->info().features;
     for (const std::string& f : e.deviceFeatures) {
         if (std::find(have.begin(), have.end(), f) != have.end()) continue;

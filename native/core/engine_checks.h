@@ -7,9 +7,10 @@
 namespace sinter {
 
 /// The features that format 1 defines: layers with regions or with shapes that are decided while they run; layers of kind
-/// Plugin; several optimization profiles.
+/// Plugin; several optimization profiles; layers that libraries of others run.
 inline constexpr std::string_view kRegionsFeature = "regions";
 inline constexpr std::string_view kPluginsFeature = "plugins";
+inline constexpr std::string_view kLibrariesFeature = "libraries";
 inline constexpr std::string_view kProfilesFeature = "profiles";
 
 /// True when the engine needs it.

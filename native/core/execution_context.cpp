@@ -6,6 +6,7 @@
 #include "core/dim.h"
 #include "core/engine_checks.h"
 #include "core/error.h"
+#include "core/trace_layers.h"
 
 namespace sinter {
 namespace {
@@ -225,15 +226,59 @@ ProfileResult ExecutionContext::profile(std::span<const void* const> inputs, std
     const int total = options.warmup + 2 * options.iterations;
     int done = 0;
     const auto step = [&] {
-        if (progress) progress(++done, total);
+        if (progress) progress(std::min(++done, total), total);
     };
     for (int i = 0; i < options.warmup; ++i, step()) warmUp(inputs, outputs, 1, stop);
     warmUp(inputs, outputs, 0, stop);
     ProfileResult result;
     for (int i = 0; i < options.iterations; ++i, step()) result.total.push_back(timeRun(stop));
-    profileLayers(options, result, step, stop);
+    if (!traceLayers(options, result, step, stop)) profileLayers(options, result, step, stop);
+    result.facts.resize(layerCount());
+    for (size_t k = 0; !runner_ && k < layerCount(); ++k) {
+        if (const auto& launch = plan_->layers()[k].launch) result.facts[k] = launch->facts();
+    }
     finish();
     return result;
+}
+
+bool ExecutionContext::traceLayers(const ProfileOptions& options, ProfileResult& result, const std::function<void()>& step, const StopToken* stop) {
+    if (runner_ || !now_->recording) return false;
+    const auto tracer = engine_->device().traceKernels();
+    if (!tracer) return false;
+    LayerTrace trace;
+    std::vector<uint32_t> lanes;
+    for (ExecutionPlan::Layer& l : plan_->layers()) {
+        throwIfStopped(stop);
+        launch(l, *stream_);
+        stream_->synchronize();
+        trace.addLayer(tracer->take());
+        lanes.push_back(streams().count() > 1 ? l.source->stream : 0);
+    }
+    // Only what is recorded while tracing is on is traced kernel by kernel; later runs record anew.
+    now_->recording = nullptr;
+    const auto traced = [&] {
+        runLayers(stop);
+        stream_->synchronize();
+        return trace.assign(tracer->take(), lanes);
+    };
+    const bool works = !traced().empty();
+    ProfileResult found;
+    found.layers.resize(trace.layers());
+    found.starts.resize(trace.layers());
+    for (int i = 0; works && i < options.iterations; ++i, step()) {
+        const auto spans = traced();
+        for (size_t k = 0; k < spans.size(); ++k) {
+            found.layers[k].push_back(spans[k].end - spans[k].start);
+            found.starts[k].push_back(spans[k].start);
+        }
+    }
+    now_->recording = nullptr;
+    // A run whose kernels were not all heard of has no times.
+    if (!works || found.layers.empty() || found.layers[0].empty()) return false;
+    result.layers = std::move(found.layers);
+    result.starts = std::move(found.starts);
+    result.source = tracer->source();
+    return true;
 }
 
 void ExecutionContext::profileLayers(const ProfileOptions& options, ProfileResult& result, const std::function<void()>& step,
@@ -266,11 +311,6 @@ void ExecutionContext::profileLayers(const ProfileOptions& options, ProfileResul
             result.layers[k].push_back(ends[k]->since(*starts[k]));
             result.starts[k].push_back(starts[k]->since(*origin));
         }
-    }
-    result.facts.resize(layers);
-    if (runner_) return;
-    for (size_t k = 0; k < layers; ++k) {
-        if (const auto& launch = plan_->layers()[k].launch) result.facts[k] = launch->facts();
     }
 }
 

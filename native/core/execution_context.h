@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/device.h"
@@ -24,6 +25,9 @@ struct ProfileResult {
     std::vector<std::vector<double>> layers;
     std::vector<std::vector<double>> starts;  ///< of each layer, from the start of its iteration
     std::vector<LaunchFacts> facts;           ///< of each layer
+    /// What the layers' times come from: "events" around the launches of runs of their own, gaps included; or the name of the
+    /// device's tracing, which saw the kernels of whole runs.
+    std::string source = "events";
 };
 
 /// The mutable state of one running engine: arena, stream and the plans of the shapes it has seen. Several contexts
@@ -91,6 +95,8 @@ private:
     void launchLayer(size_t index);
     void launch(ExecutionPlan::Layer& layer, Stream& stream);
     void profileLayers(const ProfileOptions& options, ProfileResult& result, const std::function<void()>& step, const StopToken* stop);
+    /// The layers' times from the device's own tracing of replayed runs; false where it has none, or its kernels are not the layers'.
+    bool traceLayers(const ProfileOptions& options, ProfileResult& result, const std::function<void()>& step, const StopToken* stop);
     void launchAll(const StopToken* stop);
     void runLayers(const StopToken* stop);
     void finish();

@@ -114,6 +114,12 @@ struct PluginNeed {
     std::string version;
 };
 
+/// A library whose kernels layers of the engine run, in the very version that chose their algorithms.
+struct LibraryNeed {
+    std::string source;
+    std::string version;
+};
+
 struct Engine {
     uint32_t format = 0;
     std::vector<std::string> requiredFeatures;
@@ -129,6 +135,7 @@ struct Engine {
     std::vector<Weight> weights;
     std::vector<Kernel> kernels;
     std::vector<PluginNeed> plugins;
+    std::vector<LibraryNeed> libraries;
     uint64_t arenaBytes = 0;
     uint32_t threads = 0;
 };

@@ -108,6 +108,18 @@ PluginNeed readPlugin(std::string_view bytes) {
     return p;
 }
 
+LibraryNeed readLibrary(std::string_view bytes) {
+    LibraryNeed l;
+    for (Message m(bytes); m.next();) {
+        switch (m.tag()) {
+            case 1: l.source = m.text(); break;
+            case 2: l.version = m.text(); break;
+            default: m.skip();
+        }
+    }
+    return l;
+}
+
 void readProvenance(std::string_view bytes, Engine& e) {
     for (Message m(bytes); m.next();) {
         switch (m.tag()) {
@@ -140,6 +152,7 @@ Engine decodeEngine(std::string_view bytes) {
                 case 14: e.threads = m.uint32(); break;
                 case 15: e.kernels.push_back(readKernel(m.bytes())); break;
                 case 16: e.plugins.push_back(readPlugin(m.bytes())); break;
+                case 18: e.libraries.push_back(readLibrary(m.bytes())); break;
                 default: m.skip();
             }
         }

@@ -7,6 +7,7 @@
 #include "cuda/ceilings.h"
 #include "cuda/codegen/types.h"
 #include "cuda/host_layer.h"
+#include "cuda/libraries/cupti.h"
 #include "cuda/libraries/tactic_library.h"
 #include "cuda/stream.h"
 
@@ -178,12 +179,6 @@ TacticInfo CudaDevice::describe(const LayerDesc& layer, std::string_view tactic,
     return std::move(*info);
 }
 
-std::vector<LibraryInfo> CudaDevice::libraries() const {
-    std::vector<LibraryInfo> list;
-    for (const TacticLibrary* l : tacticLibraries()) list.push_back(l->info());
-    return list;
-}
-
 std::vector<Tactic> CudaDevice::libraryTactics(const LayerDesc& layer, std::string_view source) const {
     const TacticLibrary* library = findLibrary(source);
     if (!library || (isContraction(layer) && !wellFormed(layer))) return {};
@@ -249,6 +244,11 @@ std::unique_ptr<Launch> CudaDevice::launchOf(Specialization kernel, std::string 
     std::vector<std::shared_ptr<Module>> modules;
     for (const Source& s : sources) modules.push_back(modules_.module(s));
     return std::make_unique<CudaLaunch>(std::move(kernel), std::move(modules), properties_, std::move(layer));
+}
+
+std::unique_ptr<KernelTracer> CudaDevice::traceKernels() {
+    context_.enter();
+    return makeCuptiTracer();
 }
 
 Ceilings CudaDevice::ceilings(int, const StopToken* stop) {

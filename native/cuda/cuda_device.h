@@ -20,7 +20,6 @@ public:
     TacticInfo describe(const LayerDesc& layer, std::string_view tactic, int threads) const override;
     void reopen() override { context_.reopen(); }
     bool lost() const override { return context_.lost(); }
-    std::vector<LibraryInfo> libraries() const override;
     std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const override;
     void requireLibrary(std::string_view source, std::string_view version) const override;
     std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
@@ -32,6 +31,7 @@ public:
     std::vector<KernelBinary> compile(std::span<const LayerTactic> layers, const StopToken* stop) override;
     void prefetch(std::span<const LayerTactic> layers, const StopToken* stop) override;
     void addKernels(std::span<const KernelBinary> kernels) override;
+    std::unique_ptr<KernelTracer> traceKernels() override;
     Ceilings ceilings(int threads, const StopToken* stop) override;
     /// A kernel ready to be launched, compiled when its code is not there yet.
     std::unique_ptr<Launch> launchOf(Specialization kernel, std::string layer = {});

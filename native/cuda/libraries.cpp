@@ -1,5 +1,7 @@
 #include "core/device.h"
 #include "cuda/driver.h"
+#include "cuda/libraries/cupti.h"
+#include "cuda/libraries/tactic_library.h"
 #include "cuda/library.h"
 
 // What `sinter devices` and the studio's Start step tell about the libraries that this backend opens.
@@ -22,7 +24,12 @@ SupportLibrary compilerLibrary() {
     return l;
 }
 
-const LibraryRegistration registration([] { return std::vector<SupportLibrary>{driverLibrary(), compilerLibrary()}; });
+const LibraryRegistration registration([] {
+    std::vector<SupportLibrary> all{driverLibrary(), compilerLibrary()};
+    for (const TacticLibrary* l : tacticLibraries()) all.push_back(l->info());
+    all.push_back(cuptiInfo());
+    return all;
+});
 
 }  // namespace
 }  // namespace sinter::cuda

@@ -249,6 +249,7 @@ Napi::Value profileContext(const Napi::CallbackInfo& info) {
                 }
                 o.Set("total", toFloats(env, result->total));
                 o.Set("layers", layers);
+                o.Set("source", result->source);
                 o.Set("profile", static_cast<double>(call->context().profile()));
                 return o;
             });

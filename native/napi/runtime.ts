@@ -25,7 +25,7 @@ interface Addon {
   readonly buildId: string;
   devices(): DeviceInfo[];
   libraries(): SupportLibrary[];
-  enumerate(device: string, layer: Uint8Array, threads: number): Tactic[];
+  enumerate(device: string, layer: Uint8Array, threads: number, libraries: readonly string[]): Tactic[];
   fallbacks(device: string, layer: Uint8Array, threads: number): Tactic[];
   evaluate(layer: Uint8Array, inputs: readonly (Tensor | null)[], tactic: string | undefined): Tensor[];
   ceilings(device: string, threads: number, stop: Handle): Promise<Ceilings>;
@@ -57,6 +57,7 @@ interface Addon {
     total: Float64Array;
     layers: ({ samples: Float64Array; starts: Float64Array } & LayerFacts)[];
     profile: number;
+    source: string;
   }>;
   disposeContext(context: Handle): void;
 }
@@ -164,7 +165,7 @@ class Context implements ExecutionContext {
   ): Promise<Profile> {
     const progress = reporting(onProgress);
     try {
-      const { total, layers, profile } = await stoppable(this.#addon, stop, async (token) =>
+      const { total, layers, profile, source } = await stoppable(this.#addon, stop, async (token) =>
         this.#addon.profileContext(
           this.#handle,
           this.#ordered(inputs),
@@ -174,7 +175,7 @@ class Context implements ExecutionContext {
           token,
         ),
       );
-      return { total, layers: layers.map(layerTime), profile };
+      return { total, layers: layers.map(layerTime), profile, source };
     } finally {
       progress.end();
     }
@@ -235,7 +236,8 @@ export function createNativeRuntime(addonPath: string): NativeRuntime {
     buildId: addon.buildId,
     devices: () => call(() => addon.devices()),
     libraries: () => call(() => addon.libraries()),
-    enumerate: (device, layer, threads) => call(() => addon.enumerate(device, layer, threads)),
+    enumerate: (device, layer, threads, libraries = []) =>
+      call(() => addon.enumerate(device, layer, threads, libraries)),
     fallbacks: (device, layer, threads) =>
       device === 'cpu' ? [] : call(() => addon.fallbacks(device, layer, threads)),
     evaluate: (layer, inputs, tactic) => call(() => addon.evaluate(layer, inputs, tactic)),

@@ -4,6 +4,7 @@ import type { EngineMessage, PlanMessage } from '../engine/messages.ts';
 import type { Optimized } from '../passes/pass.ts';
 import { PlanEncoder } from './encodePlan.ts';
 import { fatesOf } from './fates.ts';
+import { librariesOf } from './libraries.ts';
 import { pluginsOf } from './lower/plugin.ts';
 import type { MemoryPlan } from './memory.ts';
 import { needsRegions } from './open.ts';
@@ -58,7 +59,9 @@ export function assemble(
 
   const fates = fatesOf(optimized, profiles[0]!.plan);
   const plugins = pluginsOf(profiles.map((p) => p.plan));
+  const libraries = librariesOf(profiles.map((p) => p.plan));
   const features = {
+    libraries: libraries.length > 0,
     plugins: plugins.length > 0,
     profiles: others.length > 0,
     regions: profiles.some((p) => needsRegions(p.plan, p.max)),
@@ -82,6 +85,7 @@ export function assemble(
     sources: sources.map((s) => ({ id: s.id, op: s.op, name: s.name, fate: fates[s.id] ?? '' })),
     threads: o.threads,
     plugins,
+    libraries,
   };
   message.profiles = profiles.map(({ ranges }, i) => ({
     ranges: symbols.names.map((name) => ranges.get(name) ?? DECIDED_BY_RUN),

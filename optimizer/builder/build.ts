@@ -9,6 +9,7 @@ import { BrokenKernels } from './brokenKernels.ts';
 import { reportOf } from './buildReport.ts';
 import { literalReader } from './evaluator.ts';
 import { hashFile, never } from './hashFile.ts';
+import { type LibraryPolicy, type LibrarySource, libraryPolicy, librarySharesOf } from './libraries.ts';
 import type { LiteralOf } from './lower/context.ts';
 import { lowerGraph, unsupported } from './lower/index.ts';
 import { planMemory } from './memory.ts';
@@ -69,6 +70,11 @@ export interface BuildOptions {
    * default: what builds many engines to compare them times none of them.
    */
   readonly auxStreams?: number | 'measured';
+  /**
+   * Libraries of NVIDIA's whose kernels may run layers; none by default: an engine then needs nothing but the driver. From
+   * level 4 on they are timed all the same, to tell in the report what they would give.
+   */
+  readonly libraries?: ReadonlySet<LibrarySource>;
 }
 
 /** Graph → engine file. Throws BuildError (one sentence) when the model or options do not allow it. */
@@ -104,11 +110,13 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
         onProgress: (done, total, note) => onProgress({ phase: 'tune', done, total, note }),
       })
     : null;
+  const libraries = libraryPolicy(runtime, device, options.libraries ?? new Set(), tuner?.policy?.libraries === true);
   const planned: Omit<PlannedProfile, 'memory'>[] = [];
   for (const ranges of profiles) {
     const bind = bindingAt(ranges, 'opt');
     const { plan, search } = await searchPlan(optimized, {
       tuner,
+      libraries,
       rules: options.rules,
       runtime,
       device,
@@ -185,6 +193,7 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
     const written = performance.now();
     return reportOf(optimized, final, header.message, {
       streams: choices[0]!.report,
+      libraries: librarySharesOf(planned[0]!.plan, libraries),
       path: options.path,
       bytes: statSync(options.path).size,
       weightBytes: header.weightBytes,
@@ -226,6 +235,7 @@ interface SearchInputs {
   readonly tactics: ((name: string) => boolean) | undefined;
   readonly precision: PrecisionPolicy | undefined;
   readonly rules: TacticRules | undefined;
+  readonly libraries?: LibraryPolicy;
   /** Null: the kernels' own estimates decide. */
   readonly tuner: PlanTuner | null;
   /** Why a layer cannot have a tactic that the device offers. */
@@ -262,6 +272,7 @@ async function searchGraph(
       ...(o.tactics ? { tactics: o.tactics } : {}),
       ...(o.precision ? { precision: o.precision } : {}),
       ...(o.rules ? { rules: o.rules } : {}),
+      ...(o.libraries ? { libraries: o.libraries } : {}),
       ...(o.broken ? { broken: o.broken } : {}),
       onProgress: (done, total, note) => {
         if (main) o.onProgress?.({ phase: 'plan', done, total, note });

@@ -6,6 +6,7 @@ import type { Optimized } from '../passes/pass.ts';
 import type { PlannedProfile } from './assemble.ts';
 import { fallbackOf } from './fallback.ts';
 import { layerCost } from './layerCost.ts';
+import type { LibraryShare } from './libraries.ts';
 import type { Overflow } from './overflow.ts';
 import { type Plan, type PlanLayer, rootOf } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
@@ -20,6 +21,7 @@ export interface ReportInputs {
   readonly threads: number;
   readonly tuning?: BuildReport['tuning'];
   readonly streams: StreamReport;
+  readonly libraries: readonly LibraryShare[];
   readonly planMs: number;
   readonly writeMs: number;
   readonly overflows: readonly Overflow[];
@@ -87,6 +89,7 @@ export function reportOf(
     views: search.views,
     overflows: o.overflows,
     streams: o.streams,
+    libraries: o.libraries,
     ...(o.tuning ? { tuning: o.tuning } : {}),
     milliseconds: {
       import: 0,

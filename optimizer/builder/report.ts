@@ -1,5 +1,6 @@
 import type { SourceId } from '../ir/graph.ts';
 import type { Fallback } from './fallback.ts';
+import type { LibraryShare } from './libraries.ts';
 import type { Overflow } from './overflow.ts';
 import type { Candidate, DimRange } from './plan.ts';
 import type { Storage } from './planSearch/format.ts';
@@ -30,6 +31,8 @@ export interface BuildReport {
   readonly tuning?: TuningCounts & { readonly level: number; readonly cache: string | null };
   /** Whether layers run beside each other, and why. */
   readonly streams: StreamReport;
+  /** Libraries that were asked for tactics, and their share. */
+  readonly libraries: readonly LibraryShare[];
   readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
   /** Tensors that float16 cannot hold, where it was permitted. */
   readonly overflows: readonly Overflow[];

@@ -139,6 +139,8 @@ export interface EngineMessage {
   threads: number;
   /** What layers of kind Plugin run; read engines always have the list. */
   plugins?: { name: string; version: string; digest: string }[];
+  /** Libraries whose kernels its layers run; read engines always have the list. */
+  libraries?: { source: string; version: string }[];
 }
 export interface LayerDescMessage {
   layer: LayerMessage;

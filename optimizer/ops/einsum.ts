@@ -1,4 +1,5 @@
 import type { DimExpr } from '../ir/dim.ts';
+import { asMatMul } from './common/einsumProduct.ts';
 import { broadcastDim, count, dtypeOf, shapeOf } from './common/shapes.ts';
 import { defineOp, OpError } from './op.ts';
 
@@ -20,6 +21,7 @@ export default defineOp({
   attrs: { equation: { type: 'string', required: true } },
   inputs: [1, Number.MAX_SAFE_INTEGER],
   outputs: [1, 1],
+  upgrades: [{ below: Number.MAX_SAFE_INTEGER, apply: asMatMul }],
   infer(ctx) {
     const equation = ctx.attr<string>('equation').replaceAll(' ', '');
     const [left = '', right] = equation.split('->');

@@ -142,6 +142,12 @@ export const KIND_TITLE: Readonly<Record<BuildKind, string>> = { ...STORAGE_TITL
 export const needsRanges = ({ kind, pins }: Pick<PrecisionChoices, 'kind' | 'pins'>): boolean =>
   kind.startsWith('int8') || Object.values(pins).includes('int8');
 
+/** What is built once there are ranges: on a GPU what has no INT8 kernel is better off in FP16. */
+export function quantizedKind({ device, precision }: StudioState['choices']): BuildKind {
+  if (precision.kind.startsWith('int8')) return precision.kind;
+  return device === 'cpu' ? 'int8' : 'int8+fp16';
+}
+
 type S = Pick<StudioState, 'choices' | 'precision' | 'trace' | 'jobs'>;
 
 /** The plan that is looked at. */

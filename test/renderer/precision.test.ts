@@ -9,7 +9,7 @@ import { pin } from '../../renderer/store/actions/precision/measure.ts';
 import { currentRanges, resetThreshold, setThreshold } from '../../renderer/store/actions/precision/ranges.ts';
 import { choosePrecision, setResults } from '../../renderer/store/actions/precision/results.ts';
 import { projectText } from '../../renderer/store/actions/project.ts';
-import { calibrationStale, dataKey, newData, testChoice } from '../../renderer/store/precision.ts';
+import { calibrationStale, dataKey, newData, quantizedKind, testChoice } from '../../renderer/store/precision.ts';
 import { buildKeyOf, isStale } from '../../renderer/store/state.ts';
 import { get, resetStudio, set } from '../../renderer/store/store.ts';
 import { histogramPath } from '../../renderer/ui/histogramPath.ts';
@@ -117,6 +117,33 @@ describe('choices of precision', () => {
     expect(text.choices.precision.data.path).toBe('photos');
     expect(text.choices.precision.test).toEqual({ path: '/x/t', labels: 'l.txt', samples: null });
     expect(text.calibration).toEqual({ path: 'm.calib', current: true });
+  });
+});
+
+describe('the device of a build', () => {
+  afterEach(resetStudio);
+
+  it('makes another build of it, as threads, sizes and streams do', () => {
+    const keys = [buildKeyOf(get())];
+    for (const change of [
+      { device: 'cuda:0' },
+      { threads: 3 },
+      { shapes: { N: 2 } },
+      { tuning: { ...get().choices.tuning, auxStreams: 0 } },
+    ]) {
+      set({ choices: { ...get().choices, ...change } });
+      keys.push(buildKeyOf(get()));
+    }
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('decides what ranges are used for: on a GPU the rest goes to FP16', () => {
+    const { choices } = get();
+    const kindOn = (device: string, kind: typeof choices.precision.kind) =>
+      quantizedKind({ ...choices, device, precision: { ...choices.precision, kind } });
+    expect([kindOn('cpu', 'fp32'), kindOn('cuda:0', 'fp32')]).toEqual(['int8', 'int8+fp16']);
+    // What a person has chosen stays.
+    expect([kindOn('cpu', 'int8+fp16'), kindOn('cuda:0', 'int8')]).toEqual(['int8+fp16', 'int8']);
   });
 });
 

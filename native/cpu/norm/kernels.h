@@ -12,6 +12,11 @@ struct Kernels {
     /// x[c] · (bias + factor · Σ x²)^-beta over channels c - before … c + after. `squares` holds before + n + after floats,
     /// and its first `before` and last `after` are zero.
     void (*lrn)(const float* x, float* y, int64_t n, int64_t before, int64_t after, float factor, float bias, float beta, float* squares);
+    /// Σ x, and Σ (x - mean)²; exact enough for some thousand elements at a time.
+    float (*sum)(const float* x, int64_t n);
+    float (*squares)(const float* x, int64_t n, float mean);
+    /// x · factor + shift
+    void (*scaleShift)(const float* x, float* y, int64_t n, float factor, float shift);
 };
 
 const Kernels& kernelsAvx2();

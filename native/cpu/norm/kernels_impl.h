@@ -95,7 +95,40 @@ void lrn(const float* x, float* y, int64_t n, int64_t before, int64_t after, flo
     });
 }
 
-constexpr Kernels kKernels{softmax, layerNorm, lrn};
+float sum(const float* x, int64_t n) {
+    F sums[4] = {V::zero(), V::zero(), V::zero(), V::zero()};
+    int64_t i = 0;
+    for (; i + 4 * V::kLanes <= n; i += 4 * V::kLanes) {
+        for (int k = 0; k < 4; ++k) sums[k] = V::add(sums[k], V::load(x + i + k * V::kLanes));
+    }
+    vectors(n - i, [&](int64_t at, auto load, auto, bool, V::Mask) { sums[0] = V::add(sums[0], load(x + i + at)); });
+    return V::sum(V::add(V::add(sums[0], sums[1]), V::add(sums[2], sums[3])));
+}
+
+float squares(const float* x, int64_t n, float mean) {
+    const F m = V::set(mean);
+    F sums[4] = {V::zero(), V::zero(), V::zero(), V::zero()};
+    int64_t i = 0;
+    for (; i + 4 * V::kLanes <= n; i += 4 * V::kLanes) {
+        for (int k = 0; k < 4; ++k) {
+            const F d = V::sub(V::load(x + i + k * V::kLanes), m);
+            sums[k] = V::fma(d, d, sums[k]);
+        }
+    }
+    vectors(n - i, [&](int64_t at, auto load, auto, bool partial, V::Mask mask) {
+        const F d = V::sub(load(x + i + at), m);
+        const F kept = partial ? keep(d, mask) : d;
+        sums[0] = V::fma(kept, kept, sums[0]);
+    });
+    return V::sum(V::add(V::add(sums[0], sums[1]), V::add(sums[2], sums[3])));
+}
+
+void scaleShift(const float* x, float* y, int64_t n, float factor, float shift) {
+    const F f = V::set(factor), s = V::set(shift);
+    vectors(n, [&](int64_t at, auto load, auto store, bool, V::Mask) { store(y + at, V::fma(load(x + at), f, s)); });
+}
+
+constexpr Kernels kKernels{softmax, layerNorm, lrn, sum, squares, scaleShift};
 
 }  // namespace
 }  // namespace sinter::norm

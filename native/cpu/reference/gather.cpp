@@ -88,14 +88,21 @@ public:
 
     void run(const KernelArgs& args) override {
         const TensorView &x = args.inputs[0], &indices = args.inputs[1], &y = args.outputs[0];
-        const size_t size = dtypeSize(y.dtype);
-        parallel(args.pool, y.count(), 4096, [&](int64_t begin, int64_t end, int) {
-            Odometer at(dimsOf(y), begin);
-            for (int64_t e = begin; e < end; ++e, at.next()) {
-                const int64_t i = checkedIndex(loadInt(indices, offsetOf(at.at(), indices.strides)), x.dims[axis_], name_);
-                const int64_t from = offsetOf(at.at(), x.strides) + (i - at[axis_]) * x.strides[axis_];
-                copyRow(size, elementAt(y, offsetOf(at.at(), y.strides)), 1, elementAt(x, from), 1, 1);
-            }
+        if (y.count() == 0) return;
+        if (y.rank == 0) throw std::runtime_error("a scalar has no axis to gather from");
+        const auto last = static_cast<size_t>(y.rank) - 1;
+        const int64_t n = y.dims[last], step = x.strides[axis_], along = axis_ == last ? 0 : x.strides[last], out = y.strides[last];
+        parallel(args.pool, y.count() / n, 4096 / n + 1, [&](int64_t begin, int64_t end, int) {
+            forIndexRows(indices, x.dims[axis_], name_, begin, end, [&](std::span<const int64_t> at, std::span<const int64_t> row) {
+                int64_t from = offsetOf(at, x.strides);
+                if (axis_ != last) from -= at[axis_] * step;
+                withElement(dtypeSize(y.dtype), [&](auto element) {
+                    using T = decltype(element);
+                    const T* source = static_cast<const T*>(x.data) + from;
+                    T* to = static_cast<T*>(y.data) + offsetOf(at, y.strides);
+                    for (int64_t j = 0; j < n; ++j) to[j * out] = source[j * along + row[static_cast<size_t>(j)] * step];
+                });
+            });
         });
     }
 

@@ -76,11 +76,25 @@ public:
     void run(const KernelArgs& args) override {
         const TensorView &indices = args.inputs[1], &updates = args.inputs[2], &y = args.outputs[0];
         copyStrided(args.pool, y, args.inputs[0]);
-        Odometer at(dimsOf(indices));
-        for (int64_t e = 0; e < indices.count(); ++e, at.next()) {
-            const int64_t i = checkedIndex(loadInt(indices, offsetOf(at.at(), indices.strides)), y.dims[axis_], name_);
-            update(reduction_, y, offsetOf(at.at(), y.strides) + (i - at[axis_]) * y.strides[axis_], updates, offsetOf(at.at(), updates.strides));
-        }
+        if (indices.count() == 0) return;
+        if (indices.rank == 0) throw std::runtime_error("a scalar has no axis to scatter along");
+        const auto last = static_cast<size_t>(indices.rank) - 1;
+        const int64_t n = indices.dims[last], step = y.strides[axis_], along = axis_ == last ? 0 : y.strides[last], given = updates.strides[last];
+        forIndexRows(indices, y.dims[axis_], name_, 0, indices.count() / n, [&](std::span<const int64_t> at, std::span<const int64_t> row) {
+            int64_t to = offsetOf(at, y.strides);
+            if (axis_ != last) to -= at[axis_] * step;
+            const int64_t from = offsetOf(at, updates.strides);
+            if (reduction_ != Reduction::None) {
+                for (int64_t j = 0; j < n; ++j) update(reduction_, y, to + j * along + row[static_cast<size_t>(j)] * step, updates, from + j * given);
+                return;
+            }
+            withElement(dtypeSize(y.dtype), [&](auto element) {
+                using T = decltype(element);
+                T* into = static_cast<T*>(y.data) + to;
+                const T* source = static_cast<const T*>(updates.data) + from;
+                for (int64_t j = 0; j < n; ++j) into[j * along + row[static_cast<size_t>(j)] * step] = source[j * given];
+            });
+        });
     }
 
 private:

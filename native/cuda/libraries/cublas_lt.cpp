@@ -19,7 +19,6 @@ int typeCode(DType t) {
     switch (t) {
         case DType::F16: return lt::type::kF16;
         case DType::BF16: return lt::type::kBF16;
-        case DType::I8: return lt::type::kI8;
         default: return lt::type::kF32;
     }
 }
@@ -55,16 +54,15 @@ class Operation {
 public:
     Operation(const Product& p, const Pitches& pitch) : api_(*lt::opened().api), product_(p) {
         const gemm::Problem& g = p.shape;
-        const int compute = p.quantized() ? lt::compute::kI32 : p.operand == DType::F32 && p.tf32 ? lt::compute::kTF32 : lt::compute::kF32;
+        const int compute = p.operand == DType::F32 && p.tf32 ? lt::compute::kTF32 : lt::compute::kF32;
         lt::check(api_.createOperation(operation_.out(), compute, lt::type::kF32), "describing a product");
         set(lt::operation::kTransposeA, lt::operation::kTransposed);
         uint32_t epilogue = p.bias >= 0 ? lt::epilogue::kBias : 0;
         if (p.activation == Product::Activation::Relu) epilogue |= lt::epilogue::kRelu;
         if (p.activation == Product::Activation::GeluTanh) epilogue |= lt::epilogue::kGelu;
         set(lt::operation::kEpilogue, epilogue == 0 ? lt::epilogue::kNone : epilogue);
-        if (p.quantized()) set(lt::operation::kPointerMode, lt::operation::kAlphaPerRow);
         if (p.bias >= 0) {
-            set(lt::operation::kBiasType, int32_t{typeCode(p.biasType())});
+            set(lt::operation::kBiasType, int32_t{typeCode(p.result)});
             setBias(reinterpret_cast<const void*>(uintptr_t{256}));  // only its alignment is looked at until it is launched
         }
         const auto matrix = [&](Descriptor& d, DType t, int64_t rows, int64_t columns, int64_t step) {
@@ -102,13 +100,11 @@ public:
 
     void run(const KernelArgs& args, const lt::Algorithm& algorithm, uint64_t workspace, CuStream stream) {
         const TensorView &x = args.inputs[0], &w = args.inputs[1], &y = args.outputs[0];
-        const auto scalar = static_cast<float>(product_.alpha);
-        const void* alpha = &scalar;
-        if (product_.quantized()) alpha = w.as<std::byte>() + gemm::factorsOffset(product_.shape);
+        const auto alpha = static_cast<float>(product_.alpha);
         const float beta = product_.residual >= 0 ? 1.0F : 0.0F;
         const void* c = product_.residual >= 0 ? args.inputs[static_cast<size_t>(product_.residual)].data : y.data;
         if (product_.bias >= 0) setBias(args.inputs[static_cast<size_t>(product_.bias)].data);
-        lt::check(api_.multiply(lt::handle(), operation_.get(), alpha, w.data, a_.get(), x.data, b_.get(), &beta, c, c_.get(), y.data, d_.get(), &algorithm,
+        lt::check(api_.multiply(lt::handle(), operation_.get(), &alpha, w.data, a_.get(), x.data, b_.get(), &beta, c, c_.get(), y.data, d_.get(), &algorithm,
                                 workspace > 0 ? args.workspace : nullptr, workspace, stream),
                   "launching a product");
     }
@@ -181,7 +177,8 @@ private:
 class CublasLt final : public TacticLibrary {
 public:
     std::string_view source() const override { return "cublaslt"; }
-    const LibraryInfo& info() const override { return lt::opened().info; }
+    std::string_view option() const override { return "CUBLAS_LT"; }
+    const SupportLibrary& info() const override { return lt::opened().info; }
 
     std::vector<Tactic> enumerate(const LayerDesc& layer, const DeviceProperties& device) const override {
         const auto product = productOf(layer);
@@ -228,7 +225,7 @@ private:
         return *product;
     }
     static std::string_view shortName(DType t) {
-        return t == DType::F16 ? "f16" : t == DType::BF16 ? "bf16" : t == DType::I8 ? "i8" : "f32";
+        return t == DType::F16 ? "f16" : t == DType::BF16 ? "bf16" : "f32";
     }
 };
 

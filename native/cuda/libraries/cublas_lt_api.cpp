@@ -13,7 +13,7 @@ namespace {
 
 Opened open() {
     Opened result;
-    result.info = {.source = "CUBLAS_LT", .name = "cuBLASLt"};
+    result.info = {.name = "cuBLASLt", .path = {}, .version = {}, .problem = {}, .searched = searchedPlaces()};
     const Library library = openLibrary({"libcublasLt.so.13", "libcublasLt.so.12"});
     if (!library.handle) {
         result.info.problem = "libcublasLt.so was not found (`pip install nvidia-cublas` provides it)";

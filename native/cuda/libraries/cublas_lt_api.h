@@ -29,15 +29,14 @@ struct Heuristic {
 };
 
 namespace type {  // cudaDataType
-constexpr int kF32 = 0, kF16 = 2, kI8 = 3, kI32 = 10, kBF16 = 14;
+constexpr int kF32 = 0, kF16 = 2, kBF16 = 14;
 }
 namespace compute {
-constexpr int kF32 = 68, kI32 = 72, kTF32 = 77;
+constexpr int kF32 = 68, kTF32 = 77;
 }
 namespace operation {  // attributes of an operation
-constexpr int kPointerMode = 2, kTransposeA = 3, kEpilogue = 7, kBias = 8, kBiasType = 26;
+constexpr int kTransposeA = 3, kEpilogue = 7, kBias = 8, kBiasType = 26;
 constexpr int32_t kTransposed = 1;
-constexpr int32_t kAlphaPerRow = 3;  ///< alpha is a vector on the device, beta is zero
 }
 namespace epilogue {
 constexpr uint32_t kNone = 1, kRelu = 2, kBias = 4, kGelu = 32;  ///< with a bias: their sum; GELU is its tanh form
@@ -69,7 +68,7 @@ struct Api {
 /// The opened library; its interface is empty where it is missing or too old, which `info.problem` then says.
 struct Opened {
     std::optional<Api> api;
-    LibraryInfo info;
+    SupportLibrary info;
 };
 const Opened& opened();
 

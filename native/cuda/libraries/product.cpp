@@ -1,7 +1,6 @@
 #include "cuda/libraries/product.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "core/number_formats.h"
@@ -15,24 +14,39 @@ DType typeOf(Operand o) {
     switch (o) {
         case Operand::F16: return DType::F16;
         case Operand::BF16: return DType::BF16;
-        case Operand::I8: return DType::I8;
         default: return DType::F32;
     }
 }
 
-/// Follows the program from the product's result: at most one sum with a tensor, then at most one activation.
+/// Whether an input is a number per column of the result that does not change: a bias.
+bool perColumn(const LayerDesc& d, const Product& p, const TensorInfo& t) {
+    if (!t.constant || t.quantized() || t.dtype != DType::F32 || t.count() != p.shape.columns * p.shape.groups) return false;
+    // Aligned at the last axis, as numpy does: a convolution's columns are its channels, a product's the last axis.
+    const size_t rank = d.outputs[0].dims.size(), axis = p.shape.convolution ? 1 : rank - 1;
+    const size_t missing = rank - std::min(rank, t.dims.size());
+    return axis >= missing && t.dims[axis - missing] == p.shape.columns * p.shape.groups;
+}
+
+/// Follows the program from the product's result: sums with a bias and with a tensor, at most one each, then at most one
+/// activation.
 bool takeProgram(const LayerDesc& d, Product& p) {
     if (d.program.empty()) return true;
     uint32_t at = 0, next = d.program.inputCount;
+    std::vector<bool> used(next, false);
     for (const auto& i : d.program.code) {
-        const auto reads = [&](size_t k) { return i.args[k] == at; };
-        if (i.op == "Add" && i.args.size() == 2 && p.residual < 0 && p.activation == Product::Activation::None && (reads(0) != reads(1))) {
+        const auto reads = [&](size_t k) { return i.args.size() > k && i.args[k] == at; };
+        if (p.activation != Product::Activation::None) return false;
+        if (i.op == "Add" && i.args.size() == 2 && reads(0) != reads(1)) {
             const uint32_t other = i.args[reads(0) ? 1 : 0];
-            if (other == 0 || other >= d.program.inputCount) return false;
-            p.residual = static_cast<int>(d.opInputs + other - 1);
-        } else if (i.op == "Relu" && reads(0) && p.activation == Product::Activation::None) {
+            if (other == 0 || other >= d.program.inputCount || used[other]) return false;
+            used[other] = true;
+            const auto input = static_cast<int>(d.opInputs + other - 1);
+            int& role = perColumn(d, p, d.inputs[static_cast<size_t>(input)]) ? p.bias : p.residual;
+            if (role >= 0) return false;
+            role = input;
+        } else if (i.op == "Relu" && reads(0)) {
             p.activation = Product::Activation::Relu;
-        } else if (i.op == "Gelu" && reads(0) && p.activation == Product::Activation::None && !i.params.empty() && i.params[0] != 0) {
+        } else if (i.op == "Gelu" && reads(0) && !i.params.empty() && i.params[0] != 0) {
             p.activation = Product::Activation::GeluTanh;
         } else {
             return false;
@@ -43,9 +57,9 @@ bool takeProgram(const LayerDesc& d, Product& p) {
 }
 
 bool takeResidual(const LayerDesc& d, const Product& p) {
-    if (p.residual < 0) return d.program.inputCount <= 1;
+    if (p.residual < 0) return true;
     const TensorInfo& r = d.inputs[static_cast<size_t>(p.residual)];
-    return d.program.inputCount == 2 && !p.quantized() && !r.constant && !r.quantized() && r.dtype == p.result && r.dims == d.outputs[0].dims;
+    return !r.constant && !r.quantized() && r.dtype == p.result && r.dims == d.outputs[0].dims;
 }
 
 /// The weights' rows for float32 that must stay what it is (gemm's own packing rounds to TF32).
@@ -63,17 +77,12 @@ void packFloats(const LayerDesc& d, const gemm::Problem& g, const void* raw, voi
 
 bool exactFloats(const Product& p) { return p.operand == DType::F32 && !p.tf32; }
 
-std::string scaleText(double scale) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%a", scale);
-    return text;
-}
-
 }  // namespace
 
-std::optional<Product> productOf(const LayerDesc& d) {
+std::optional<Product> productOf(const LayerDesc& d, bool windows) {
     const auto g = gemm::geometryOf(d);
-    if (!g || g->groups != 1 || g->windowed() || g->rows < 1 || d.outputs.size() != 1) return std::nullopt;
+    // INT8 with a factor per column and an INT8 result is a form that neither library offers.
+    if (!g || g->operand == Operand::I8 || d.outputs.size() != 1 || (!windows && (g->groups != 1 || g->windowed()))) return std::nullopt;
     Product p;
     p.shape = *g;
     p.operand = typeOf(g->operand);
@@ -81,16 +90,10 @@ std::optional<Product> productOf(const LayerDesc& d) {
     p.alpha = d.op == "MatMul" ? d.floatAttr("alpha", 1) : 1;
     const TensorInfo& y = d.outputs[0];
     p.result = y.dtype;
-    if (p.quantized()) {
-        if (!y.quantized() || y.dtype != DType::I8 || y.zeroPoint != 0 || y.scale.size() != 1) return std::nullopt;
-        p.resultScale = y.scale[0];
-        p.alpha = 1;  // it is part of the factors
-    } else if (y.quantized() || (y.dtype != p.operand && y.dtype != DType::F32)) {
-        return std::nullopt;
-    }
+    if (y.quantized() || (y.dtype != p.operand && y.dtype != DType::F32)) return std::nullopt;
     if (d.opInputs > 2 && d.inputs[2].present()) {
         const TensorInfo& b = d.inputs[2];
-        if (!b.constant || b.quantized() || b.dtype != DType::F32 || b.count() != g->columns) return std::nullopt;
+        if (!b.constant || b.quantized() || b.dtype != DType::F32 || b.count() != g->columns * g->groups) return std::nullopt;
         p.bias = 2;
     }
     if (!takeProgram(d, p) || !takeResidual(d, p)) return std::nullopt;
@@ -113,12 +116,11 @@ TacticInfo operandsOf(const LayerDesc& d, const Product& p) {
         info.inputViews[static_cast<size_t>(p.residual)] = aligned(p.result);
     }
     info.packing[1] = gemm::packingOf(g);
-    if (exactFloats(p)) info.packing[1].recipe = "cublaslt_f32";
-    if (p.quantized()) info.packing[1].recipe = "cublaslt_i8_" + scaleText(p.resultScale);
+    if (exactFloats(p)) info.packing[1].recipe = "cuda_krsc16_f32";
     if (p.bias >= 0) {
         info.inputViews[static_cast<size_t>(p.bias)] = 0;
-        const std::string recipe = p.quantized() ? "cublaslt_bias_" + scaleText(p.resultScale) : p.biasType() == DType::F32 ? "" : "cublaslt_bias_" + std::string(dtypeName(p.biasType()));
-        info.packing[static_cast<size_t>(p.bias)] = {recipe, recipe.empty() ? 0 : static_cast<uint64_t>(g.columns) * dtypeSize(p.biasType())};
+        const std::string recipe = p.result == DType::F32 ? "" : "cuda_bias_" + std::string(dtypeName(p.result));
+        info.packing[static_cast<size_t>(p.bias)] = {recipe, recipe.empty() ? 0 : static_cast<uint64_t>(g.columns * g.groups) * dtypeSize(p.result)};
     }
     return info;
 }
@@ -126,19 +128,8 @@ TacticInfo operandsOf(const LayerDesc& d, const Product& p) {
 void packProduct(const LayerDesc& d, const Product& p, int input, const void* raw, void* packed) {
     const gemm::Problem& g = p.shape;
     if (input == 1 && exactFloats(p)) return packFloats(d, g, raw, packed);
-    if (input == 1) {
-        gemm::packWeights(d, g, raw, packed);
-        if (!p.quantized()) return;
-        auto* factors = reinterpret_cast<float*>(static_cast<std::byte*>(packed) + gemm::factorsOffset(g));
-        for (int64_t n = 0; n < g.columns; ++n) factors[n] = static_cast<float>(static_cast<double>(factors[n]) / p.resultScale);
-        return;
-    }
-    std::vector<float> bias(static_cast<size_t>(g.columns));
-    std::memcpy(bias.data(), raw, bias.size() * sizeof(float));
-    if (p.quantized()) {
-        for (float& b : bias) b = static_cast<float>(static_cast<double>(b) / p.resultScale);
-    }
-    castElements(DType::F32, bias.data(), p.biasType(), packed, bias.size());
+    if (input == 1) return gemm::packWeights(d, g, raw, packed);
+    castElements(DType::F32, raw, p.result, packed, static_cast<size_t>(g.columns * g.groups));
 }
 
 int64_t rowPitch(const TensorView& v, bool convolution, int64_t columns) {
@@ -161,8 +152,8 @@ double productEstimate(const LayerDesc& d, const Product& p, const DevicePropert
     }
     // Operations of one multiprocessor and clock: tensor cores of the generation, or 128 multiply-adds in float32.
     const double half = device.arch() >= 90 ? 4096 : device.arch() >= 80 ? 2048 : 1024;
-    const double rate = p.quantized() ? 2 * half : p.operand != DType::F32 ? half : p.tf32 && device.arch() >= 80 ? half / 2 : 256;
-    const double flops = 2.0 * static_cast<double>(p.shape.rows) * static_cast<double>(p.shape.columns) * static_cast<double>(p.shape.channels);
+    const double rate = p.operand != DType::F32 ? half : p.tf32 && device.arch() >= 80 ? half / 2 : 256;
+    const double flops = 2.0 * static_cast<double>(p.shape.rows) * static_cast<double>(p.shape.columns * p.shape.groups) * static_cast<double>(p.shape.reduction());
     constexpr double kReached = 0.75, kLaunch = 2000;
     return kLaunch + std::max(flops / (rate * device.clockGhz * device.multiprocessors), bytes / device.bytesPerNs) / kReached;
 }

@@ -12,27 +12,21 @@ struct Product {
     enum class Activation { None, Relu, GeluTanh };
     gemm::Problem shape;
     DType operand = DType::F16;  ///< of X and W
-    DType result = DType::F16;   ///< of D and the residual
+    DType result = DType::F16;   ///< of D, the residual and the bias
     bool tf32 = false;           ///< float32 operands may be rounded to TF32
     double alpha = 1;
     int bias = -1;               ///< input index; -1 = none
     int residual = -1;           ///< input index; -1 = none
     Activation activation = Activation::None;
-    double resultScale = 1;      ///< int8: real = stored · scale
-
-    bool quantized() const { return operand == DType::I8; }
-    /// How the bias is stored for the library.
-    DType biasType() const { return quantized() ? DType::F32 : result; }
 };
 
-/// Nothing when the layer is not exactly that: other programs (erf's GELU), several outputs, windows, groups, operands that
-/// only running gives.
-std::optional<Product> productOf(const LayerDesc& layer);
+/// Nothing when the layer is not exactly that: other programs (erf's GELU), several outputs, operands that only running gives.
+/// Convolutions with windows or groups only where they are asked for.
+std::optional<Product> productOf(const LayerDesc& layer, bool windows = false);
 
 /// Layouts, views and packing of the product's operands; no workspace yet.
 TacticInfo operandsOf(const LayerDesc& layer, const Product& product);
-/// Converts weights and bias as operandsOf says. INT8 weights are followed, at gemm::factorsOffset, by a factor per column
-/// that the result's scale is already part of.
+/// Converts weights and bias as operandsOf says; the bias has the result's type.
 void packProduct(const LayerDesc& layer, const Product& product, int input, const void* raw, void* packed);
 
 /// Elements from one row of a matrix to the next: of x (`columns` = channels), a residual or the result.

@@ -4,11 +4,12 @@
 
 #include "core/error.h"
 #include "cuda/libraries/cublas_lt.h"
+#include "cuda/libraries/cudnn.h"
 
 namespace sinter::cuda {
 
 std::span<TacticLibrary* const> tacticLibraries() {
-    static const std::array<TacticLibrary*, 1> all{&cublasLtLibrary()};
+    static const std::array<TacticLibrary*, 2> all{&cublasLtLibrary(), &cudnnLibrary()};
     return all;
 }
 
@@ -20,10 +21,10 @@ TacticLibrary* findLibrary(std::string_view source) {
 }
 
 void requireVersion(const TacticLibrary& library, std::string_view version) {
-    const LibraryInfo& found = library.info();
+    const SupportLibrary& found = library.info();
     const std::string needs = "the engine needs " + found.name + " " + std::string(version) + ", ";
-    const std::string without = "; or build it with --tactic-sources -" + found.source;
-    if (found.version.empty()) throw Error(ErrorCode::Device, needs + "which is not here: " + found.problem + without);
+    const std::string without = "; or build it with --tactic-sources -" + std::string(library.option());
+    if (found.path.empty()) throw Error(ErrorCode::Device, needs + "which is not here: " + found.problem + without);
     if (found.version == version) return;
     throw Error(ErrorCode::Device, needs + "this machine has " + found.version + " (" + found.path + "): build the engine again here" + without);
 }

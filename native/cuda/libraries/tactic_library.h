@@ -24,8 +24,10 @@ public:
     virtual ~TacticLibrary() = default;
     /// Lower case, as tactics begin: "cublaslt".
     virtual std::string_view source() const = 0;
+    /// As --tactic-sources names it: "CUBLAS_LT".
+    virtual std::string_view option() const = 0;
     /// Where it is, or what is missing and how to get it.
-    virtual const LibraryInfo& info() const = 0;
+    virtual const SupportLibrary& info() const = 0;
     /// The device's context is current in all of these. Nothing when it is not there or cannot run the layer.
     virtual std::vector<Tactic> enumerate(const LayerDesc& layer, const DeviceProperties& device) const = 0;
     /// Throws Error(Kernel) when the algorithm cannot run the layer.

@@ -1,3 +1,4 @@
+import { LIBRARIES, libraryOf } from '../libraries.ts';
 import type { Candidate } from '../plan.ts';
 import type { Option } from './options.ts';
 
@@ -8,6 +9,7 @@ export function candidatesOf(
   before: readonly Option[],
   failures: ReadonlyMap<Option, string> | undefined,
   forbidden: readonly Option[],
+  barred: readonly Option[],
 ): Candidate[] {
   const seen = new Set(considered.map(keyOf));
   const list: Candidate[] = considered.flatMap((o) => (o.tactic ? [entry(o, ...judged(o, chosen))] : []));
@@ -21,6 +23,7 @@ export function candidatesOf(
     );
   }
   list.push(...forbidden.flatMap((o) => (o.tactic ? [entry(o, 'forbidden', 'by your choice')] : [])));
+  list.push(...barred.flatMap((o) => (o.tactic ? [entry(o, 'forbidden', notAllowed(o.tactic.name))] : [])));
   const rank = (c: Candidate): number => (c.status === 'chosen' ? 0 : c.time ? 1 : 2);
   const cost = (c: Candidate): number => c.time?.median ?? c.estimate;
   list.sort((a, b) => rank(a) - rank(b) || cost(a) - cost(b) || (a.tactic < b.tactic ? -1 : 1));
@@ -30,6 +33,11 @@ export function candidatesOf(
     const key = `${tactic} ${formats}`;
     return !told.has(key) && told.add(key);
   });
+}
+
+function notAllowed(tactic: string): string {
+  const { option, name } = LIBRARIES.find((l) => l.source === libraryOf(tactic)?.source)!;
+  return `the engine would need ${name}: --tactic-sources +${option} allows it`;
 }
 
 const sideOf = (formats: readonly string[]): string => formats.filter((f) => f !== '').join(', ');

@@ -1,6 +1,7 @@
 import type { NodeId } from '../../ir/graph.ts';
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import type { StoredAs } from '../encode.ts';
+import { type LibraryPolicy, libraryOf } from '../libraries.ts';
 import { deferred, touchesOpen } from '../open.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import type { PlanTuner } from '../tuning/tuner.ts';
@@ -10,7 +11,15 @@ import { dissolves, Enumerator, layoutsOf, type Option, optionsOf, type TacticRu
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
 import { type PrecisionPolicy, Storages, type Variant } from './storages.ts';
-import { type LayerOptions, reformatCost, reformatTrials, timedOptions, trialOf, worthTiming } from './trials.ts';
+import {
+  type LayerOptions,
+  reformatCost,
+  reformatTrials,
+  timedOptions,
+  trialOf,
+  withTiming,
+  worthTiming,
+} from './trials.ts';
 import { resolveViews, type ViewDecision } from './views.ts';
 
 export interface SearchResult {
@@ -37,6 +46,8 @@ export interface SearchOptions {
   readonly tactics?: (name: string) => boolean;
   /** What a person has pinned and forbidden. */
   readonly rules?: TacticRules;
+  /** Libraries that are asked for tactics beside the device's own kernels. */
+  readonly libraries?: LibraryPolicy;
   /** Why a layer cannot have a tactic that the device offers: a kernel that does not compile. */
   readonly broken?: (layer: PlanLayer, tactic: string) => string | undefined;
 }
@@ -59,20 +70,23 @@ export async function tunedPlanSearch(plan: Plan, options: SearchOptions, tuner:
   const { enumerator, layers } = space;
   const worth = layers.map((l) => worthTiming(l.options, policy));
   const trials = plan.layers.flatMap((l, i) =>
-    worth[i]!.flatMap((o) => trialOf(plan, l, layers[i]!, o, enumerator) ?? []),
+    [...worth[i]!, ...worthTiming(layers[i]!.barred, policy)].flatMap(
+      (o) => trialOf(plan, l, layers[i]!, o, enumerator) ?? [],
+    ),
   );
   if (policy.reformats) trials.push(...reformatTrials(plan, worth, enumerator, space.storages));
   await tuner.time(trials);
   enumerator.times = (desc, tactic) => tuner.timing(desc, tactic);
   const timed = plan.layers.map((l, i) => {
     const { options: left, failures } = timedOptions(plan, l, layers[i]!, enumerator, tuner);
+    const barred = layers[i]!.barred.map((o) => withTiming(plan, l, layers[i]!, o, enumerator, tuner));
     const before = layers[i]!.dropped;
     const dropped = {
       options: [...(before?.options ?? []), ...layers[i]!.options],
       failures: new Map([...(before?.failures ?? []), ...failures]),
     };
     const options = left.length > 0 ? left : fallbackOptions(plan, l, enumerator, space);
-    if (options.length > 0) return { ...layers[i]!, options, dropped };
+    if (options.length > 0) return { ...layers[i]!, options, barred, dropped };
     const [tactic, why] = [...failures].map(([o, error]) => [o.tactic!.name, error])[0]!;
     throw new BuildError(`no kernel ran ${l.name} while it was timed: ${tactic}: ${why}`, l.sources);
   });
@@ -91,6 +105,8 @@ interface SearchSpace {
 
 interface SpaceLayer extends LayerOptions {
   readonly forbidden: readonly Option[];
+  /** Options of libraries that are not allowed, which are timed only to tell what they would give. */
+  readonly barred: readonly Option[];
   /** Where timing has thinned the options: what they were, and why some failed. */
   readonly dropped?: { readonly options: readonly Option[]; readonly failures: ReadonlyMap<Option, string> };
 }
@@ -122,18 +138,20 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
       return optionsOf(plan, l, tactics, layouts, viewed, variant);
     });
     const list = stored.length > 0 && storages!.demands(l) ? stored : [...own, ...stored];
-    if (list.length === 0) throw noTactic(plan, l);
-    const { options: allowed, forbidden } = byRules(l, list, options.rules);
+    const barred = list.filter((o) => !isAllowed(o, options.libraries));
+    const ours = barred.length > 0 ? list.filter((o) => isAllowed(o, options.libraries)) : list;
+    if (ours.length === 0) throw noTactic(plan, l);
+    const { options: allowed, forbidden } = byRules(l, ours, options.rules);
     const failures = new Map<Option, string>();
     for (const o of allowed) {
       const reason = o.tactic && enumerator.broken(l, o.tactic.name);
       if (reason) failures.set(o, reason);
     }
-    if (failures.size === 0) return { options: allowed, forbidden, storage };
+    if (failures.size === 0) return { options: allowed, forbidden, barred, storage };
     const whole = allowed.filter((o) => !failures.has(o));
     const left = whole.length > 0 ? whole : fallbackOptions(plan, l, enumerator, { layouts, viewed });
     if (left.length === 0) throw new BuildError([...failures.values()][0]!, l.sources);
-    return { options: left, forbidden, storage, dropped: { options: [...failures.keys()], failures } };
+    return { options: left, forbidden, barred, storage, dropped: { options: [...failures.keys()], failures } };
   });
   return { enumerator, storages, layouts, viewed, layers };
 }
@@ -146,6 +164,11 @@ function fallbackOptions(
   { layouts, viewed }: Pick<SearchSpace, 'layouts' | 'viewed'>,
 ): Option[] {
   return optionsOf(plan, l, enumerator.fallbacks(plan, l), layouts, viewed);
+}
+
+function isAllowed(o: Option, libraries: LibraryPolicy | undefined): boolean {
+  const library = o.tactic ? libraryOf(o.tactic.name) : undefined;
+  return library === undefined || libraries?.allowed.has(library.source) === true;
 }
 
 /** What a person's pins and prohibitions leave of a layer's options. Throws BuildError when that is nothing. */
@@ -181,8 +204,15 @@ function choose(plan: Plan, space: SearchSpace, options: SearchOptions): SearchR
     layouts,
   );
   plan.layers.forEach((l, i) => {
-    const { options: considered, dropped, forbidden } = layers[i]!;
-    l.candidates = candidatesOf(found.choice[i]!, considered, dropped?.options ?? [], dropped?.failures, forbidden);
+    const { options: considered, dropped, forbidden, barred } = layers[i]!;
+    l.candidates = candidatesOf(
+      found.choice[i]!,
+      considered,
+      dropped?.options ?? [],
+      dropped?.failures,
+      forbidden,
+      barred,
+    );
   });
   applyLayouts(plan, found.choice, enumerator, storages);
   const views = resolveViews(plan, enumerator, options.bind);

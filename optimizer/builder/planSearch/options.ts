@@ -1,6 +1,7 @@
 import { bitsOf } from '../../ir/dtype.ts';
 import type { NativeRuntime, Tactic } from '../../runtime.ts';
 import { dimsOf, layerDescBytes, type StoredAs } from '../encode.ts';
+import type { LibraryPolicy } from '../libraries.ts';
 import { type Binding, isOpen, type Plan, type PlanLayer, rootOf } from '../plan.ts';
 import type { Timing } from '../tuning/timingCache.ts';
 import { formatOf, type Storage } from './format.ts';
@@ -44,6 +45,8 @@ export interface TacticSource {
   /** Other sizes that every tactic must be able to run at. */
   readonly probes?: readonly Binding[];
   readonly tactics?: (name: string) => boolean;
+  /** Libraries that are asked for tactics beside the device's own kernels. */
+  readonly libraries?: LibraryPolicy;
   /** Why a layer cannot have a tactic that the device offers: a kernel that does not compile. */
   readonly broken?: (layer: PlanLayer, tactic: string) => string | undefined;
 }
@@ -111,7 +114,8 @@ export class Enumerator {
   private enumerate(key: string, bytes: Uint8Array): readonly Tactic[] {
     const seen = this.offered.get(key);
     if (seen) return seen;
-    const found = this.source.runtime.enumerate(this.source.device, bytes, this.source.threads);
+    const { runtime, device, threads, libraries } = this.source;
+    const found = runtime.enumerate(device, bytes, threads, libraries?.asked);
     this.offered.set(key, found);
     return found;
   }

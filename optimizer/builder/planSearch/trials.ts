@@ -168,6 +168,20 @@ export function timedOptions(
   return { options: timed.length > 0 ? settleTies(timed) : untimed, failures };
 }
 
+/** An option with the time that it took, where it was timed. */
+export function withTiming(
+  plan: Plan,
+  l: PlanLayer,
+  from: LayerOptions,
+  o: Option,
+  enumerator: Enumerator,
+  tuner: PlanTuner,
+): Option {
+  const trial = trialOf(plan, l, from, o, enumerator);
+  const timing = trial ? tuner.timing(trial.desc, trial.tactic) : undefined;
+  return timing?.ok ? { ...o, cost: timing.median, timing } : o;
+}
+
 /** Writing 32 bits has to be faster by this share than writing 16: timings repeat to about half of it. */
 const WIDER = 0.04;
 

@@ -13,6 +13,8 @@ export interface LevelPolicy {
   readonly reformats: boolean;
   /** Whether whole engines are timed: on one stream and on several. */
   readonly engines: boolean;
+  /** Whether libraries that are not allowed are timed too, to tell what they would give. */
+  readonly libraries: boolean;
   readonly measure: MeasurePolicy;
 }
 
@@ -27,15 +29,16 @@ const samples = (least: number, most: number, milliseconds: number, rotation = 1
 });
 
 const POLICIES: Readonly<Record<Exclude<TuningLevel, 0>, LevelPolicy>> = {
-  1: { tactics: 1, far: 2, reformats: false, engines: false, measure: samples(3, 8, 4) },
-  2: { tactics: 2, far: 3, reformats: true, engines: false, measure: samples(3, 12, 8) },
-  3: { tactics: 3, far: 4, reformats: true, engines: true, measure: samples(5, 25, 15) },
-  4: { tactics: 6, far: 8, reformats: true, engines: true, measure: samples(7, 40, 40) },
+  1: { tactics: 1, far: 2, reformats: false, engines: false, libraries: false, measure: samples(3, 8, 4) },
+  2: { tactics: 2, far: 3, reformats: true, engines: false, libraries: false, measure: samples(3, 12, 8) },
+  3: { tactics: 3, far: 4, reformats: true, engines: true, libraries: false, measure: samples(5, 25, 15) },
+  4: { tactics: 6, far: 8, reformats: true, engines: true, libraries: true, measure: samples(7, 40, 40) },
   5: {
     tactics: Number.POSITIVE_INFINITY,
     far: 30,
     reformats: true,
     engines: true,
+    libraries: true,
     measure: samples(9, 80, 100, 64 * MIB),
   },
 };

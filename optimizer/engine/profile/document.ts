@@ -100,6 +100,8 @@ export const profileDocument = z.object({
   samples: z.array(size),
   latency,
   layers: z.array(layer),
+  /** What the layers' times come from: "events" (also where absent), or a tracing of whole runs such as "CUPTI 13.0". */
+  layerTimes: z.string().optional(),
   /** One run with the layer timers on, the one nearest to the layers' medians: when each started and how long it took. */
   timeline: z.array(z.object({ layer: index, start: size, duration: size })),
   memory: z.object({

@@ -120,6 +120,7 @@ export function recordProfile(r: Recording): ProfileDocument {
         ...(t.facts ? { facts: { ...t.facts } } : {}),
       };
     }),
+    ...(profile.source ? { layerTimes: profile.source } : {}),
     timeline: profile.layers.map((t) => ({
       layer: t.layer,
       start: tenth(t.starts[run] ?? 0),

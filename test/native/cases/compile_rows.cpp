@@ -36,6 +36,18 @@ std::vector<int> targets() {
     return list;
 }
 
+/// A template by the names of its macros and the values that choose among whole code paths; tiles and shapes are left out.
+std::string templateOf(const cuda::Source& source, int arch) {
+    std::set<std::string> parts;
+    for (const auto& [name, value] : source.defines) {
+        const bool path = name == "OPERAND" || name == "PINGPONG" || name == "PERSISTENT" || name.ends_with("_T");
+        parts.insert(path ? name + "=" + value : name);
+    }
+    std::string text = source.file + "@" + std::to_string(arch);
+    for (const std::string& p : parts) text += " " + p;
+    return text;
+}
+
 }  // namespace
 
 int compiledSources() { return compiled; }
@@ -44,6 +56,7 @@ std::vector<std::string> compileRows(const LayerDesc& layer) {
     static std::set<std::string> seen;
     static const std::vector<int> archs = targets();
     const char* only = std::getenv("SINTER_KERNEL");
+    const bool eachOnce = std::getenv("SINTER_COMPILE_EACH") != nullptr;  // every template once instead of every source
     std::vector<std::string> problems;
     for (const int arch : archs) {
         const cuda::DeviceProperties device = propertiesOf(arch);
@@ -54,7 +67,7 @@ std::vector<std::string> compileRows(const LayerDesc& layer) {
             cuda::collectSources(row->make(layer, device), sources);
             for (const cuda::Source& source : sources) {
                 const std::string key = cuda::keyOf(source, device);
-                if (!seen.insert(key).second) continue;
+                if (!seen.insert(eachOnce ? templateOf(source, arch) : key).second) continue;
                 try {
                     (void)cuda::compileSource(source, key.substr(0, key.find(':')), key);
                     ++compiled;

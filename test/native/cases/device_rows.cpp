@@ -66,7 +66,7 @@ std::vector<KernelRow> deviceRows(const LayerDesc& layer) {
     for (const auto& device : DeviceRegistry::instance().all()) {
         if (device->info().kind == "cpu") continue;
         std::vector<Tactic> tactics = device->enumerate(layer, 1);
-        for (const char* library : {"cublaslt"}) {
+        for (const char* library : {"cublaslt", "cudnn"}) {
             for (Tactic& t : device->libraryTactics(layer, library)) tactics.push_back(std::move(t));
         }
         for (const Tactic& t : tactics) {

@@ -1,6 +1,6 @@
 import { host } from '../../../host/connection.ts';
 import { busy } from '../../idle.ts';
-import { calibrationJob, dataKey } from '../../precision.ts';
+import { calibrationJob, dataKey, quantizedKind } from '../../precision.ts';
 import { get } from '../../store.ts';
 import { threadsOf } from '../engine.ts';
 import { cancelJob, newJob } from '../jobs.ts';
@@ -68,7 +68,8 @@ export async function startCalibration(resume: boolean): Promise<void> {
         tensor: get().precision.tensor ?? calibration.tensors[0]?.tensor ?? null,
       });
       const { kind, thresholds } = get().choices.precision;
-      if (kind === 'fp32' || Object.keys(thresholds).length > 0) choosePrecision({ kind: 'int8', thresholds: {} });
+      if (kind === 'fp32' || Object.keys(thresholds).length > 0)
+        choosePrecision({ kind: quantizedKind(get().choices), thresholds: {} });
     }
     if (calibration.status === 'cancelled')
       notify(

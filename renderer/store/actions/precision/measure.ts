@@ -49,6 +49,12 @@ function request() {
     notify('warning', 'Choose samples to measure on.', 'precision.dataFolder');
     return null;
   }
+  const open = model.symbols.filter((s) => !choices.shapes[s]);
+  if (open.length > 0) {
+    const which = open.map((s) => `"${s}"`).join(' and ');
+    notify('warning', `Give dimension ${which} a size first: engines are measured at one.`, 'step.build');
+    return null;
+  }
   const { device, shapes } = choices;
   return { model: model.model, data, ranges, device, shapes: { ...shapes }, threads: threadsOf() };
 }

@@ -2,6 +2,7 @@ import type { RangesChoice } from '../../../../electron/ipc/schemas/precision.ts
 import { host } from '../../../host/connection.ts';
 import { shell } from '../../../host/shell.ts';
 import { busy } from '../../idle.ts';
+import { quantizedKind } from '../../precision.ts';
 import { rangesKey } from '../../state.ts';
 import { get } from '../../store.ts';
 import { newJob } from '../jobs.ts';
@@ -60,7 +61,11 @@ export async function openCalibration(path: string, quiet = false): Promise<bool
     }
     const { algorithm } = get().choices.precision;
     const known = get().precision.algorithms.some((a) => a.name === calibration.made);
-    choosePrecision({ kind: 'int8', thresholds: {}, algorithm: known ? calibration.made : algorithm });
+    choosePrecision({
+      kind: quantizedKind(get().choices),
+      thresholds: {},
+      algorithm: known ? calibration.made : algorithm,
+    });
     const { tensors, missing } = calibration;
     notify(
       missing.length > 0 ? 'warning' : 'info',

@@ -1,22 +1,21 @@
 // A stand-in for libcublasLt on the emulated GPU: the entry points that the runtime uses, a plain product on the CPU. It takes
 // what the library takes and refuses what it refuses, as far as the runtime asks: column-major matrices, A transposed, bias and
 // activation after the sum with C.
-#include <dlfcn.h>
-
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <functional>
-#include <string>
+
+#include "numbers.h"
 
 namespace {
 
-constexpr int kF32 = 0, kF16 = 2, kI8 = 3, kBF16 = 14;
+using namespace emulated;
 constexpr int kInvalid = 7, kUnsupported = 15;
 
 struct Operation {
     int compute = 0;
-    int32_t pointerMode = 0, transposeA = 0, biasType = -1;
+    int32_t transposeA = 0, biasType = -1;
     uint32_t epilogue = 1;
     const void* bias = nullptr;
 };
@@ -39,66 +38,14 @@ struct Heuristic {
     int reserved[4];
 };
 
-float fromHalf(uint16_t h) {
-    const int exponent = (h >> 10) & 31, mantissa = h & 1023;
-    const float sign = h & 0x8000 ? -1.0F : 1.0F;
-    if (exponent == 0) return sign * std::ldexp(static_cast<float>(mantissa), -24);
-    if (exponent == 31) return mantissa ? NAN : sign * INFINITY;
-    return sign * std::ldexp(static_cast<float>(1024 + mantissa), exponent - 25);
-}
-uint16_t toHalf(float f) {
-    const uint16_t sign = std::signbit(f) ? 0x8000 : 0;
-    const float a = std::fabs(f);
-    if (a != a) return static_cast<uint16_t>(sign | 0x7e00);
-    if (a >= 65520.0F) return static_cast<uint16_t>(sign | 0x7c00);
-    if (a < 6.103515625e-05F) return static_cast<uint16_t>(sign | static_cast<uint16_t>(std::nearbyint(std::ldexp(a, 24))));
-    int exponent = 0;
-    const float m = std::frexp(a, &exponent);  // 0.5 … 1
-    auto mantissa = static_cast<int>(std::nearbyint(std::ldexp(m, 11)));
-    if (mantissa == 2048) {
-        mantissa = 1024;
-        ++exponent;
-    }
-    return static_cast<uint16_t>(sign | ((exponent + 14) << 10) | (mantissa - 1024));
-}
-float fromBfloat(uint16_t h) {
-    const uint32_t bits = static_cast<uint32_t>(h) << 16;
-    float f;
-    std::memcpy(&f, &bits, 4);
-    return f;
-}
-uint16_t toBfloat(float f) {
-    uint32_t bits;
-    std::memcpy(&bits, &f, 4);
-    if (f != f) return 0x7fc0;
-    return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-float load(int type, const void* p, int64_t i) {
-    switch (type) {
-        case kF16: return fromHalf(static_cast<const uint16_t*>(p)[i]);
-        case kBF16: return fromBfloat(static_cast<const uint16_t*>(p)[i]);
-        case kI8: return static_cast<const int8_t*>(p)[i];
-        default: return static_cast<const float*>(p)[i];
-    }
-}
-void store(int type, void* p, int64_t i, float x) {
-    switch (type) {
-        case kF16: static_cast<uint16_t*>(p)[i] = toHalf(x); break;
-        case kBF16: static_cast<uint16_t*>(p)[i] = toBfloat(x); break;
-        case kI8: static_cast<int8_t*>(p)[i] = static_cast<int8_t>(std::nearbyint(std::fmin(127.0F, std::fmax(-128.0F, x)))); break;
-        default: static_cast<float*>(p)[i] = x;
-    }
-}
-
 bool supported(const Operation& o, const Matrix& a, const Matrix& b, const Matrix& c, const Matrix& d) {
     if (o.transposeA != 1 || a.type != b.type || c.type != d.type) return false;
     if (a.rows != b.rows || a.columns != d.rows || b.columns != d.columns || c.rows != d.rows || c.columns != d.columns) return false;
     if (a.pitch < static_cast<int64_t>(a.rows) || b.pitch < static_cast<int64_t>(b.rows) || d.pitch < static_cast<int64_t>(d.rows)) return false;
-    if (a.type == kI8) return d.type == kI8 && o.compute == 72 && o.pointerMode == 3;
     return d.type == a.type || d.type == kF32;
 }
 
-void multiply(const Operation& o, const float* alpha, const void* a, const Matrix& A, const void* b, const Matrix& B, float beta, const void* c,
+void multiply(const Operation& o, float alpha, const void* a, const Matrix& A, const void* b, const Matrix& B, float beta, const void* c,
               const Matrix& C, void* d, const Matrix& D) {
     for (uint64_t n = 0; n < D.columns; ++n) {
         for (uint64_t m = 0; m < D.rows; ++m) {
@@ -107,7 +54,7 @@ void multiply(const Operation& o, const float* alpha, const void* a, const Matri
                 sum += static_cast<double>(load(A.type, a, static_cast<int64_t>(m) * A.pitch + static_cast<int64_t>(k))) *
                        static_cast<double>(load(B.type, b, static_cast<int64_t>(n) * B.pitch + static_cast<int64_t>(k)));
             }
-            float x = static_cast<float>(sum) * (o.pointerMode == 3 ? alpha[m] : *alpha);
+            float x = static_cast<float>(sum) * alpha;
             if (beta != 0) x += beta * load(C.type, c, static_cast<int64_t>(n) * C.pitch + static_cast<int64_t>(m));
             if (o.epilogue & 4) x += load(o.biasType < 0 ? D.type : o.biasType, o.bias, static_cast<int64_t>(m));
             if (o.epilogue & 2) x = std::fmax(x, 0.0F);
@@ -117,26 +64,15 @@ void multiply(const Operation& o, const float* alpha, const void* a, const Matri
     }
 }
 
-/// Hands work to a stream of the emulated driver, which lies beside this library.
-int onStream(void* stream, std::function<void()> work) {
-    using Step = int (*)(void*, void (*)(void*), void*);
-    static const Step step = [] {
-        Dl_info here{};
-        dladdr(reinterpret_cast<void*>(&onStream), &here);
-        const std::string path = here.dli_fname;
-        return reinterpret_cast<Step>(dlsym(dlopen((path.substr(0, path.rfind('/')) + "/libcuda.so.1").c_str(), RTLD_NOW), "sinter_emulated_step"));
-    }();
-    // It may be recorded and replayed for as long as the process lives.
-    auto* kept = new std::function<void()>(std::move(work));
-    return step(stream, [](void* w) { (*static_cast<std::function<void()>*>(w))(); }, kept);
-}
-
 }  // namespace
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 EXPORT int cublasLtCreate(void** h) { *h = new int; return 0; }
-EXPORT size_t cublasLtGetVersion() { return 130001; }
+EXPORT size_t cublasLtGetVersion() {
+    const char* given = std::getenv("SINTER_EMULATED_CUBLASLT");  // another version
+    return given ? static_cast<size_t>(std::atoi(given)) : 130001;
+}
 EXPORT const char* cublasLtGetStatusName(int) { return "an emulated error"; }
 EXPORT int cublasLtMatmulDescCreate(void** o, int compute, int) { *o = new Operation{.compute = compute}; return 0; }
 EXPORT int cublasLtMatmulDescDestroy(void* o) { delete static_cast<Operation*>(o); return 0; }
@@ -148,7 +84,6 @@ EXPORT int cublasLtMatmulDescSetAttribute(void* o, int which, const void* value,
         return 0;
     };
     switch (which) {
-        case 2: return take(op.pointerMode);
         case 3: return take(op.transposeA);
         case 7: return take(op.epilogue);
         case 8: return take(op.bias);
@@ -183,10 +118,9 @@ EXPORT int cublasLtMatmul(void*, void* o, const void* alpha, const void* a, void
     if (bytes < algorithm->words[1] * 1024 || (bytes > 0 && !workspace)) return kInvalid;
     const Operation op = *static_cast<Operation*>(o);
     const Matrix ma = *static_cast<Matrix*>(A), mb = *static_cast<Matrix*>(B), mc = *static_cast<Matrix*>(C), md = *static_cast<Matrix*>(D);
-    const float scalar = op.pointerMode == 3 ? 0 : *static_cast<const float*>(alpha);
-    const float factor = op.pointerMode == 3 ? 0 : *static_cast<const float*>(beta);
+    const float scalar = *static_cast<const float*>(alpha), factor = *static_cast<const float*>(beta);
     return onStream(stream, [=] {
         if (workspace) std::memset(workspace, 0x55, bytes);  // it may be written
-        multiply(op, op.pointerMode == 3 ? static_cast<const float*>(alpha) : &scalar, a, ma, b, mb, factor, c, mc, d, md);
+        multiply(op, scalar, a, ma, b, mb, factor, c, mc, d, md);
     });
 }
