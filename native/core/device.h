@@ -152,6 +152,8 @@ public:
         (void)layer, (void)source;
         return {};
     }
+    /// Whether a tactic is a library's: what it computes is compared with the device's own kernels before it is timed.
+    virtual bool isForeign(std::string_view tactic) const { return (void)tactic, false; }
     /// Throws Error(Device), one sentence, when a library that an engine needs is not here in that very version.
     virtual void requireLibrary(std::string_view source, std::string_view version) const;
     virtual std::unique_ptr<Buffer> allocate(uint64_t bytes) = 0;

@@ -1,6 +1,7 @@
 #include "core/measure.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/error.h"
@@ -21,6 +22,16 @@ HostMemory randomInput(const LayerDesc& layer, size_t input) {
         for (size_t i = 0; i < static_cast<size_t>(t.count()); ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(layer.inputs[0].dims[0]));
     }
     return memory;
+}
+
+/// Row-major numbers as `t` stores them: every tactic gets the same numbers, whatever its layout.
+HostMemory inLayout(const TensorInfo& t, HostMemory linear) {
+    if (t.layout.empty() || t.layout == "linear" || t.count() == 0) return linear;
+    HostMemory stored(linear.bytes());
+    TensorInfo plain = t;
+    plain.layout.clear();
+    copyStrided(makeView(t, stored.data()), makeView(plain, linear.data()));
+    return stored;
 }
 
 /// In an engine a layer reads what the layer before has just written and writes where others have written lately, so
@@ -47,7 +58,7 @@ public:
         uint64_t constants = 0;
         for (size_t i = 0; i < layer.inputs.size(); ++i) {
             if (!layer.inputs[i].present()) continue;
-            data[i] = randomInput(layer, i);
+            data[i] = inLayout(layer.inputs[i], randomInput(layer, i));
             sizes[i] = paddedBytes(layer.inputs[i]);
             if (i < info.packing.size() && !info.packing[i].recipe.empty()) {
                 HostMemory packed(info.packing[i].bytes);
@@ -77,6 +88,25 @@ public:
         if (info.workspace > 0) workspace_ = device.allocate(info.workspace);
         launches_.push_back(device.prepare(layer, tactic, threads));
         record(device, layer, tactic, threads);
+    }
+
+    /// What the last runs computed, in row-major order, output after output.
+    std::vector<double> results() {
+        std::vector<double> numbers;
+        for (const TensorView& v : sets_[0].outputs) {
+            if (!v.present()) continue;
+            TensorInfo plain;
+            plain.dtype = v.dtype;
+            plain.dims.assign(v.dims.begin(), v.dims.begin() + v.rank);
+            HostMemory stored(paddedBytes(plain)), linear(paddedBytes(plain));
+            stream_.copyOut(stored.data(), v.data, static_cast<uint64_t>(v.count()) * dtypeSize(v.dtype));
+            stream_.synchronize();
+            TensorView from = v;
+            from.data = stored.data();
+            copyStrided(makeView(plain, linear.data()), from);
+            for (int64_t i = 0; i < v.count(); ++i) numbers.push_back(loadElement(v.dtype, linear.data(), static_cast<size_t>(i)));
+        }
+        return numbers;
     }
 
     double sample() {
@@ -134,6 +164,30 @@ private:
     size_t next_ = 0;
 };
 
+/// Largest difference from the device's own kernel that a library's may have, of the largest number.
+double allowed(DType t) { return t == DType::F16 || t == DType::BF16 ? 2e-2 : 2e-3; }
+
+/// What the device's own best kernel computes from the numbers that every tactic is timed on.
+std::vector<double> ownResults(Device& device, Stream& stream, const LayerDesc& layer, int threads) {
+    for (const Tactic& t : device.enumerate(layer, threads)) {
+        if (!device.isForeign(t.name)) return Bench(device, stream, layer, t.name, threads, 0).results();
+    }
+    throw Error(ErrorCode::Kernel, "there is no kernel to compare it with");
+}
+
+/// Throws Error(Kernel) where a library's tactic computes something else.
+void compare(const std::vector<double>& got, const std::vector<double>& want, DType type) {
+    double largest = 0, off = 0;
+    for (size_t i = 0; i < want.size(); ++i) {
+        largest = std::max(largest, std::abs(want[i]));
+        const double d = std::abs(got[i] - want[i]);
+        off = std::max(off, std::isnan(d) ? std::numeric_limits<double>::infinity() : d);
+    }
+    if (off > allowed(type) * largest) {
+        throw Error(ErrorCode::Kernel, "it computes other numbers than our kernels: off by " + std::to_string(off) + " of " + std::to_string(largest));
+    }
+}
+
 void sampleAll(Bench& bench, const MeasurePolicy& policy, double best, const StopToken* stop, Measurement& m) {
     std::vector<double> samples;
     for (int i = 0; i < policy.warmup; ++i) {
@@ -171,6 +225,7 @@ std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::sp
     std::vector<Measurement> results;
     double best = std::numeric_limits<double>::infinity();
     const auto stream = device.createStream(threads);
+    std::vector<double> own;  // once a library's tactic is to be compared with it
     for (const std::string& tactic : tactics) {
         throwIfStopped(stop);
         Measurement m;
@@ -178,6 +233,10 @@ std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::sp
         if (listener.starting) listener.starting(tactic);
         try {
             Bench bench(device, *stream, layer, tactic, threads, policy.rotation);
+            if (device.isForeign(tactic)) {
+                if (own.empty()) own = ownResults(device, *stream, layer, threads);
+                compare(bench.results(), own, layer.outputs[0].dtype);
+            }
             sampleAll(bench, policy, best, stop, m);
             best = std::min(best, static_cast<double>(m.medianNs));
         } catch (const Error& e) {

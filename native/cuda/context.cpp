@@ -54,6 +54,8 @@ std::string Context::lossText() const {
     return "the GPU " + name_ + " was lost (" + reason_ + "), and with it what ran there: load the engine again";
 }
 
+std::pair<const void*, uint64_t> Context::identity() { return {current, current ? current->epoch() : 0}; }
+
 bool Context::noteLoss(CuResult result, const char* reason) {
     if (!current || std::find(kFatal.begin(), kFatal.end(), result) == kFatal.end()) return false;
     const std::lock_guard lock(current->mutex_);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "cuda/driver.h"
 
@@ -31,6 +32,9 @@ public:
     bool lost() const { return lost_.load(); }
     /// Begins anew where the context was lost. Throws Error(Device) when the driver does not allow that.
     void reopen();
+
+    /// Names the context that this thread is in, and its epoch: what libraries keep for one means nothing in another.
+    static std::pair<const void*, uint64_t> identity();
 
     /// Notes what a driver call on this thread's current context returned; true when the context is lost by it.
     static bool noteLoss(CuResult result, const char* reason);

@@ -186,6 +186,8 @@ std::vector<Tactic> CudaDevice::libraryTactics(const LayerDesc& layer, std::stri
     return library->enumerate(layer, properties_);
 }
 
+bool CudaDevice::isForeign(std::string_view tactic) const { return tactic.find(':') != tactic.npos && findLibrary(tactic.substr(0, tactic.find(':'))); }
+
 void CudaDevice::requireLibrary(std::string_view source, std::string_view version) const {
     const TacticLibrary* library = findLibrary(source);
     if (!library) throw Error(ErrorCode::Feature, "the engine needs the library \"" + std::string(source) + "\", which this release of the runtime does not know");
@@ -284,7 +286,7 @@ std::vector<KernelBinary> CudaDevice::compile(std::span<const LayerTactic> layer
 void CudaDevice::prefetch(std::span<const LayerTactic> layers, const StopToken* stop) {
     std::vector<Source> sources;
     for (const LayerTactic& l : layers) {
-        if (isHostTactic(l.tactic) || findLibrary(std::string_view(l.tactic).substr(0, l.tactic.find(':')))) continue;
+        if (isHostTactic(l.tactic) || isForeign(l.tactic)) continue;
         try {
             describe(*l.layer, l.tactic, 1);
             collectSources(usableRow(*l.layer, l.tactic).make(*l.layer, properties_), sources);

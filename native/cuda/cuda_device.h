@@ -21,6 +21,7 @@ public:
     void reopen() override { context_.reopen(); }
     bool lost() const override { return context_.lost(); }
     std::vector<Tactic> libraryTactics(const LayerDesc& layer, std::string_view source) const override;
+    bool isForeign(std::string_view tactic) const override;
     void requireLibrary(std::string_view source, std::string_view version) const override;
     std::unique_ptr<Buffer> allocate(uint64_t bytes) override;
     std::unique_ptr<Buffer> allocateShared(uint64_t bytes) override;

@@ -40,7 +40,6 @@ Loaded<Driver> loadDriver() {
     symbol(d.retainContext, "cuDevicePrimaryCtxRetain");
     symbol(d.resetContext, "cuDevicePrimaryCtxReset_v2");
     symbol(d.setContext, "cuCtxSetCurrent");
-    symbol(d.currentContext, "cuCtxGetCurrent");
     symbol(d.memoryInfo, "cuMemGetInfo_v2");
     symbol(d.allocate, "cuMemAlloc_v2");
     symbol(d.allocateManaged, "cuMemAllocManaged");

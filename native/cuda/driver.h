@@ -59,7 +59,6 @@ struct Driver {
     CuResult (*retainContext)(CuContext*, CuDevice);
     CuResult (*resetContext)(CuDevice);
     CuResult (*setContext)(CuContext);
-    CuResult (*currentContext)(CuContext*);
     CuResult (*memoryInfo)(size_t*, size_t*);
     CuResult (*allocate)(CuAddress*, size_t);
     CuResult (*allocateManaged)(CuAddress*, size_t, unsigned);

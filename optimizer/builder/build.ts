@@ -110,6 +110,8 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
         onProgress: (done, total, note) => onProgress({ phase: 'tune', done, total, note }),
       })
     : null;
+  if (options.libraries?.has('cudnn') && !tuner?.policy)
+    throw new BuildError('what cuDNN computes is checked while its tactics are timed: allow it from level 1 on');
   const libraries = libraryPolicy(runtime, device, options.libraries ?? new Set(), tuner?.policy?.libraries === true);
   const planned: Omit<PlannedProfile, 'memory'>[] = [];
   for (const ranges of profiles) {

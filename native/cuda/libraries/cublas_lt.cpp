@@ -149,7 +149,7 @@ lt::Algorithm algorithmFrom(std::string_view text) {
 
 class LtLaunch final : public LibraryLaunch {
 public:
-    LtLaunch(const Product& product, const lt::Algorithm& algorithm) : product_(product), algorithm_(algorithm) {}
+    LtLaunch(const Product& product, const lt::Algorithm& algorithm, uint64_t reserved) : product_(product), algorithm_(algorithm), reserved_(reserved) {}
 
     void run(CuStream stream, const KernelArgs& args) override {
         const bool convolution = product_.shape.convolution;
@@ -159,7 +159,7 @@ public:
         if (!operation_ || now != pitches_) {
             operation_ = std::make_unique<Operation>(product_, now);
             const auto workspace = operation_->workspaceOf(algorithm_);
-            if (!workspace) throw Error(ErrorCode::Kernel, "the algorithm of cuBLASLt cannot run on these strides");
+            if (!workspace || *workspace > reserved_) throw Error(ErrorCode::Kernel, "the algorithm of cuBLASLt cannot run on these strides");
             workspace_ = *workspace;
             pitches_ = now;
         }
@@ -171,7 +171,7 @@ private:
     lt::Algorithm algorithm_;
     std::unique_ptr<Operation> operation_;
     Pitches pitches_;
-    uint64_t workspace_ = 0;
+    uint64_t workspace_ = 0, reserved_ = 0;
 };
 
 class CublasLt final : public TacticLibrary {
@@ -211,8 +211,8 @@ public:
         packProduct(layer, need(layer, tactic), input, raw, packed);
     }
 
-    std::unique_ptr<LibraryLaunch> prepare(const LayerDesc& layer, std::string_view tactic, const DeviceProperties&) const override {
-        return std::make_unique<LtLaunch>(need(layer, tactic), algorithmFrom(algorithmOf(tactic)));
+    std::unique_ptr<LibraryLaunch> prepare(const LayerDesc& layer, std::string_view tactic, const DeviceProperties& device) const override {
+        return std::make_unique<LtLaunch>(need(layer, tactic), algorithmFrom(algorithmOf(tactic)), describe(layer, tactic, device).workspace);
     }
 
 private:

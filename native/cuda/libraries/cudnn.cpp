@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "cuda/context.h"
 #include "cuda/libraries/cudnn_api.h"
 #include "cuda/libraries/product.h"
 
@@ -28,7 +29,6 @@ int typeCode(DType t) { return t == DType::F16 ? dnn::data::kF16 : t == DType::B
 /// Elements from pixel to pixel of x, the result and the residual; rows and images follow without gaps.
 struct Pitches {
     int64_t x = 0, y = 0, residual = 0;
-    bool operator==(const Pitches&) const = default;
 };
 
 /// A convolution layer as an operation graph: x * w, then bias, residual and Relu on float32 intermediates.
@@ -221,15 +221,15 @@ struct Ready {
 /// once before it runs. Kept as long as somebody uses them, and the last few.
 std::shared_ptr<const Ready> readyFor(const LayerDesc& layer, const Product& p, const Pitches& pitch, const Choice& choice) {
     static std::mutex mutex;
-    static std::map<std::string, std::weak_ptr<const Ready>> made;
-    static std::deque<std::shared_ptr<const Ready>> recent;
+    // Never destroyed: at the end of the process the library may be gone before them.
+    static auto& made = *new std::map<std::string, std::weak_ptr<const Ready>>;
+    static auto& recent = *new std::deque<std::shared_ptr<const Ready>>;
     constexpr size_t kRecent = 256;
     const gemm::Problem& g = p.shape;
-    CuContext context = nullptr;
-    check(Driver::get()->currentContext(&context), "asking for its context");
+    const auto [context, epoch] = Context::identity();
     std::string key = textOf(choice);
     const auto pads = layer.intsAttr("pads");
-    for (const int64_t n : {static_cast<int64_t>(reinterpret_cast<uintptr_t>(context)), g.images, g.h, g.w, g.channels, g.columns, g.groups, g.r, g.s, g.p, g.q, g.strideH, g.strideW,
+    for (const int64_t n : {static_cast<int64_t>(reinterpret_cast<uintptr_t>(context)), static_cast<int64_t>(epoch), g.images, g.h, g.w, g.channels, g.columns, g.groups, g.r, g.s, g.p, g.q, g.strideH, g.strideW,
                             pads[0], pads[1], pads[2], pads[3], g.dilationH, g.dilationW, static_cast<int64_t>(p.operand), static_cast<int64_t>(p.result),
                             int64_t{p.bias >= 0}, int64_t{p.residual >= 0}, static_cast<int64_t>(p.activation), pitch.x, pitch.y, pitch.residual}) {
         key += ' ' + std::to_string(n);
@@ -262,8 +262,6 @@ public:
     DnnLaunch(LayerDesc layer, const Product& product, Choice choice) : layer_(std::move(layer)), product_(product), choice_(std::move(choice)) {}
 
     void run(CuStream stream, const KernelArgs& args) override {
-        const Pitches dense = densePitches(product_);
-        Pitches now{rowPitch(args.inputs[0], true, dense.x), rowPitch(args.outputs[0], true, dense.y), dense.residual};
         std::vector<int64_t> ids{id::kX, id::kW, id::kY};
         std::vector<void*> pointers{args.inputs[0].data, args.inputs[1].data, args.outputs[0].data};
         const auto add = [&](int64_t unique, int input) {
@@ -273,11 +271,7 @@ public:
         };
         add(id::kBias, product_.bias);
         add(id::kResidual, product_.residual);
-        if (product_.residual >= 0) now.residual = rowPitch(args.inputs[static_cast<size_t>(product_.residual)], true, dense.residual);
-        if (!ready_ || now != pitches_) {
-            ready_ = readyFor(layer_, product_, now, choice_);
-            pitches_ = now;
-        }
+        if (!ready_) ready_ = readyFor(layer_, product_, densePitches(product_), choice_);
         const Plan& plan = ready_->plan;
         plan.run(stream, ids, std::move(pointers), plan.workspace() > 0 ? args.workspace : nullptr);
     }
@@ -287,7 +281,6 @@ private:
     Product product_;
     Choice choice_;
     std::shared_ptr<const Ready> ready_;
-    Pitches pitches_;
 };
 
 class Cudnn final : public TacticLibrary {
@@ -338,6 +331,9 @@ private:
             const int64_t workspace = readyFor(layer, p, densePitches(p), c)->plan.workspace();
             if (workspace < 0 || workspace > kMostWorkspace) return std::nullopt;
             TacticInfo info = operandsOf(layer, p);
+            // The plan, and the memory it asks for, are those of dense images.
+            info.inputViews.assign(layer.inputs.size(), 0);
+            info.outputViews.assign(layer.outputs.size(), 0);
             info.workspace = static_cast<uint64_t>(workspace);
             info.estimate = productEstimate(layer, p, device);
             return info;

@@ -1,4 +1,5 @@
 import type { StoredAs } from '../encode.ts';
+import { libraryOf } from '../libraries.ts';
 import type { Plan, PlanLayer } from '../plan.ts';
 import type { LevelPolicy } from '../tuning/levels.ts';
 import type { PlanTuner, Trial } from '../tuning/tuner.ts';
@@ -161,7 +162,8 @@ export function timedOptions(
     const trial = trialOf(plan, l, from, o, enumerator);
     const timing = trial ? tuner.timing(trial.desc, trial.tactic) : undefined;
     if (!trial) timed.push(o);
-    else if (!timing) untimed.push(o);
+    // What a library computes is compared with our kernels when it is timed: untimed, it is not chosen.
+    else if (!timing) untimed.push(...(libraryOf(trial.tactic) ? [] : [o]));
     else if (timing.ok) timed.push({ ...o, cost: timing.median, timing });
     else failures.set(o, timing.error);
   }

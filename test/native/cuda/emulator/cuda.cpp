@@ -249,7 +249,6 @@ EXPORT int cuDeviceTotalMem_v2(size_t* n, int) { *n = memory().total(); return 0
 EXPORT int cuDevicePrimaryCtxReset_v2(int) { return faults().revive() ? 0 : 719; }
 EXPORT int cuDevicePrimaryCtxRetain(void** c, int) { *c = &running; return 0; }
 EXPORT int cuCtxSetCurrent(void*) { return 0; }
-EXPORT int cuCtxGetCurrent(void** c) { *c = &running; return 0; }
 EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) { *free = memory().free(); *total = memory().total(); return 0; }
 EXPORT int cuMemAlloc_v2(unsigned long long* p, size_t n) {
     FAULT();
