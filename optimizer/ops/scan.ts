@@ -1,7 +1,37 @@
 import type { DimExpr } from '../ir/dim.ts';
+import type { Graph, Node } from '../ir/graph.ts';
 import { captureCount } from './common/body.ts';
 import { dtypeOf, normalAxis, shapeOf } from './common/shapes.ts';
+import { addHelper, addInts, inputType } from './common/upgrades.ts';
 import { defineOp, OpError } from './op.ts';
+
+/**
+ * Opset 8 scanned every sample of a batch by itself, up to a length of its own (input 0). A batch of one without lengths is what
+ * later versions do, without that axis.
+ */
+function withoutBatch(graph: Graph, node: Node): void {
+  const captures = (node.attrs.captures as number | undefined) ?? 0;
+  const own = node.inputs.slice(1, node.inputs.length - captures);
+  const single = own.every((v, i) => v !== null && inputType(graph, node, 1 + i)?.shape?.[0] === 1);
+  if (node.inputs[0] !== null || !single)
+    throw new OpError(
+      'is the batched form of opset 8, for more than one sample; re-export the model at opset 9 or later',
+    );
+  const axis = addInts(graph, [0]);
+  const inputs = own.map((v) => addHelper(graph, node, 'Squeeze', [v!, axis]));
+  const { directions, ...attrs } = node.attrs;
+  const outputs = node.outputs.map((v) => {
+    const { dtype } = graph.value(v).type;
+    const inner = graph.addValue({ name: '', type: { dtype, shape: null } }).id;
+    return [inner, v] as const;
+  });
+  graph.updateNode(node.id, {
+    inputs: [...inputs, ...node.inputs.slice(node.inputs.length - captures)],
+    outputs: outputs.map(([inner]) => inner),
+    attrs: { ...attrs, ...(directions === undefined ? {} : { scan_input_directions: directions }) },
+  });
+  for (const [inner, v] of outputs) addHelper(graph, node, 'Unsqueeze', [inner, axis], {}, v);
+}
 
 /** Inputs: the state, the sequences (one element a turn), then what the body captures. */
 export default defineOp({
@@ -19,14 +49,7 @@ export default defineOp({
   },
   inputs: [1, Number.MAX_SAFE_INTEGER],
   outputs: [1, Number.MAX_SAFE_INTEGER],
-  upgrades: [
-    {
-      below: 9,
-      apply: () => {
-        throw new OpError('is the batched form of opset 8; re-export the model at opset 9 or later');
-      },
-    },
-  ],
+  upgrades: [{ below: 9, apply: withoutBatch }],
   infer(ctx) {
     const scans = ctx.attr<number>('num_scan_inputs');
     const own = ctx.inputs.length - captureCount(ctx);

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { matches } from '../../renderer/commands/keys.ts';
+import { movedEnd } from '../../renderer/panels/build/range.ts';
 import { cliCommands, whereItRuns } from '../../renderer/panels/export/command.ts';
 import { searchNodes } from '../../renderer/panels/outline/search.ts';
 import { histogram } from '../../renderer/panels/profile/histogram.ts';
 import { relativeTo, resolveFrom } from '../../renderer/store/paths.ts';
 import { DEFAULT_IMAGE, NO_PRECISION, newData, type PrecisionChoices } from '../../renderer/store/precision.ts';
 import { bytesText, flopsText, middleCut, plural, shellWord, timeText } from '../../renderer/ui/format.ts';
+import { rangesText } from '../../renderer/ui/ranges.ts';
 import { viewOf } from '../support/views.ts';
 
 describe('numbers as people read them', () => {
@@ -58,7 +60,7 @@ describe('the command that reproduces an engine', () => {
     optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
-    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null },
+    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null, libraries: [] },
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([
@@ -70,10 +72,16 @@ describe('the command that reproduces an engine', () => {
       ...choices,
       device: 'cuda:0',
       precision: { ...NO_PRECISION, kind: 'fp16' as const, fastFp32: true },
-      tuning: { ...choices.tuning, auxStreams: 2 },
+      tuning: { ...choices.tuning, auxStreams: 2, libraries: ['cublaslt' as const, 'cudnn' as const] },
     };
     const [line] = cliCommands(model, gpu, 2).lines;
-    for (const flag of ['--device cuda:0', '--max-aux-streams 2', '--precision fp16', '--fast-fp32'])
+    for (const flag of [
+      '--device cuda:0',
+      '--max-aux-streams 2',
+      '--precision fp16',
+      '--fast-fp32',
+      '--tactic-sources +CUBLAS_LT,+CUDNN',
+    ])
       expect(line).toContain(flag);
     expect(cliCommands(model, { ...gpu, device: 'cpu' }, 2).lines[0]).not.toContain('--max-aux-streams');
   });
@@ -196,4 +204,19 @@ it('a histogram leaves stray slow runs out of its scale', () => {
   const { x, y } = histogram(values, 10);
   expect(Math.max(...x)).toBeLessThan(2);
   expect(y.reduce((a, b) => a + b, 0)).toBe(97);
+});
+
+describe('ranges of open dimensions', () => {
+  it('a range stays one when an end is moved past another', () => {
+    const range = { min: 2, opt: 8, max: 16 };
+    expect(movedEnd(range, 'opt', 32)).toEqual({ min: 2, opt: 32, max: 32 });
+    expect(movedEnd(range, 'opt', 1)).toEqual({ min: 1, opt: 1, max: 16 });
+    expect(movedEnd(range, 'min', 20)).toEqual({ min: 20, opt: 20, max: 20 });
+    expect(movedEnd(range, 'max', 4)).toEqual({ min: 2, opt: 4, max: 4 });
+    expect(movedEnd(range, 'max', 64)).toEqual({ min: 2, opt: 8, max: 64 });
+  });
+  it('are told in one line', () => {
+    const n = { min: 32, opt: 32, max: 32 };
+    expect(rangesText({ batch: { min: 1, opt: 4, max: 8 }, height: n })).toBe('batch 1…4…8, height 32');
+  });
 });

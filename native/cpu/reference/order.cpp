@@ -62,9 +62,54 @@ public:
     }
 
 private:
+    /// Along another axis than the last: rows are compared with the best so far, element by element.
+    template <typename C>
+    void acrossRows(const KernelArgs& args) const {
+        const TensorView &x = args.inputs[0], &y = args.outputs[0];
+        const auto last = static_cast<size_t>(x.rank) - 1;
+        std::vector<int64_t> outer(dimsOf(x).begin(), dimsOf(x).end());
+        outer[axis_] = outer[last] = 1;
+        const int64_t n = x.dims[last], length = x.dims[axis_], step = y.strides[static_cast<size_t>(y.rank) - 1];
+        parallel(args.pool, countOf(outer), 4096 / std::max<int64_t>(n * length, 1) + 1, [&](int64_t begin, int64_t end, int) {
+            std::vector<C> best(static_cast<size_t>(n)), row(static_cast<size_t>(n));
+            std::vector<int64_t> where(static_cast<size_t>(n));
+            Odometer at(outer, begin);
+            for (int64_t r = begin; r < end; ++r, at.next()) {
+                const int64_t from = offsetOf(at.at(), x.strides);
+                load(x.dtype, x.data, from, x.strides[last], n, best.data());
+                std::fill(where.begin(), where.end(), 0);
+                const auto isNumber = [](C v) { return v == v; };
+                const bool clean = std::all_of(best.begin(), best.end(), isNumber);
+                for (int64_t k = 1; k < length; ++k) {
+                    load(x.dtype, x.data, from + k * x.strides[axis_], x.strides[last], n, row.data());
+                    // Most are neither larger nor NaN: that is one comparison, and no branch that data decides.
+                    if (clean && !last_ && x.dtype != DType::U64 && std::all_of(row.begin(), row.end(), isNumber)) {
+                        for (size_t i = 0; i < row.size(); ++i) {
+                            const bool better = kMax ? row[i] > best[i] : row[i] < best[i];
+                            best[i] = better ? row[i] : best[i];
+                            where[i] = better ? k : where[i];
+                        }
+                        continue;
+                    }
+                    for (size_t i = 0; i < row.size(); ++i) {
+                        const bool better = kMax ? isLess(x.dtype, best[i], row[i]) : isLess(x.dtype, row[i], best[i]);
+                        const bool worse = kMax ? isLess(x.dtype, row[i], best[i]) : isLess(x.dtype, best[i], row[i]);
+                        if (!(better || (last_ && !worse))) continue;
+                        best[i] = row[i];
+                        where[i] = k;
+                    }
+                }
+                std::vector<int64_t> to(at.at().begin(), at.at().end());
+                if (!keep_) to.erase(to.begin() + static_cast<std::ptrdiff_t>(axis_));
+                store(y.dtype, y.data, offsetOf(to, y.strides), step, n, where.data());
+            }
+        });
+    }
+
     template <typename C>
     void compute(const KernelArgs& args) const {
         const TensorView &x = args.inputs[0], &y = args.outputs[0];
+        if (axis_ + 1 < static_cast<size_t>(x.rank)) return acrossRows<C>(args);
         forLines<C>(args, x, axis_, [&](std::span<const int64_t> at, const std::vector<C>& line) {
             size_t best = 0;
             for (size_t i = 1; i < line.size(); ++i) {
@@ -118,7 +163,19 @@ private:
                 if (largest_ ? isLess(x.dtype, x0, x1) : isLess(x.dtype, x1, x0)) return false;
                 return a < b;
             };
-            std::partial_sort(order.begin(), order.begin() + k_, order.end(), before);
+            if (k_ == 0) return;
+            // A heap of the best so far, the worst of them in front. Most elements are told from it by one comparison.
+            const auto held = order.begin() + k_;
+            std::make_heap(order.begin(), held, before);
+            for (auto i = held; i != order.end(); ++i) {
+                const C x0 = line[static_cast<size_t>(*i)], worst = line[static_cast<size_t>(order.front())];
+                if (x.dtype != DType::U64 && (largest_ ? x0 <= worst : x0 >= worst)) continue;
+                if (!before(*i, order.front())) continue;
+                std::pop_heap(order.begin(), held, before);
+                std::swap(*(held - 1), *i);
+                std::push_heap(order.begin(), held, before);
+            }
+            std::sort_heap(order.begin(), held, before);
             std::vector<C> best(static_cast<size_t>(k_));
             for (size_t i = 0; i < best.size(); ++i) best[i] = line[static_cast<size_t>(order[i])];
             store(values.dtype, values.data, offsetOf(at, values.strides), values.strides[axis_], k_, best.data());

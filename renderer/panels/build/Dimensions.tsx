@@ -3,22 +3,7 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import type { DimensionRanges } from '../../../electron/ipc/schemas/build.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { useStudio } from '../../store/store.ts';
-
-const ENDS = [
-  ['min', 'Least'],
-  ['opt', 'Best'],
-  ['max', 'Most'],
-] as const;
-type End = (typeof ENDS)[number][0];
-
-/** A range with one end moved; the others follow, so that it stays one. */
-export function movedEnd(range: DimensionRanges[string], end: End, size: number): DimensionRanges[string] {
-  const moved: DimensionRanges[string] = { ...range, [end]: size };
-  const { min, opt, max } = moved;
-  if (end === 'min') return { min, opt: Math.max(opt, min), max: Math.max(max, opt, min) };
-  if (end === 'max') return { min: Math.min(min, max), opt: Math.min(opt, max), max };
-  return { min: Math.min(min, opt), opt, max: Math.max(max, opt) };
-}
+import { ENDS, type End, movedEnd } from './range.ts';
 
 /** The sizes of the open dimensions that everything but the engine runs at: those of the first profile. */
 const best = (profile: DimensionRanges): Record<string, number> =>

@@ -108,6 +108,8 @@ TEST_CASE("cases: normalization") {
         const Dims c{x[1]};
         cases.push_back(Builder("InstanceNorm").input(x).weight(c).weight(c).output(x).f("epsilon", 1e-5).name(shapeText(x)).build());
     }
+    cases.push_back(Builder("GroupNorm").input({1, 4, 67, 71}).weight({4}).weight({4}).output({1, 4, 67, 71}).i("num_groups", 2).f("epsilon", 1e-5).name("large planes").build());
+    cases.push_back(Builder("InstanceNorm").input({1, 2, 67, 71}).weight({2}).weight({2}).output({1, 2, 67, 71}).f("epsilon", 1e-5).name("large planes").build());
     cases.push_back(Builder("GroupNorm").input({2, 12, 5, 6}).weight({12}).weight({12}).output({2, 12, 5, 6}).i("num_groups", 3).f("epsilon", 1e-5).name("per channel").build());
     cases.push_back(Builder("GroupNorm").input({2, 12, 5, 6}).weight({4}).weight({4}).output({2, 12, 5, 6}).i("num_groups", 4).f("epsilon", 1e-5).name("per group").build());
     for (const Dims& x : {Dims{2, 7, 5, 6}, Dims{1, 64, 9, 9}, Dims{1, 3, 4, 4}, Dims{3, 10}})
@@ -143,6 +145,11 @@ TEST_CASE("cases: Attention") {
     attention({1, 12, 32, 64}, {1, 12, 32, 64}, {1, 12, 32, 64}, {1, 1, 1, 32}, true);
     attention({1, 1, 1, 5}, {1, 1, 1, 5}, {1, 1, 1, 5}, {}, false);
     attention({1, 2, 6, 8}, {1, 2, 6, 8}, {1, 2, 6, 8}, {}, false, DType::F32, DType::F16);
+    for (const DType t : {DType::F16, DType::BF16, DType::F32}) {  // several blocks of keys, ragged, as the GPU's kernels take them
+        attention({1, 2, 70, 64}, {1, 2, 150, 64}, {1, 2, 150, 64}, {}, false, DType::F32, t);
+        attention({2, 1, 33, 64}, {2, 1, 300, 64}, {2, 1, 300, 64}, {2, 1, 1, 300}, true, DType::F32, t);
+        attention({1, 2, 130, 128}, {1, 1, 128, 128}, {1, 1, 128, 128}, {1, 2, 130, 128}, true, DType::F32, t);
+    }
     runCases("Attention", cases);
 }
 

@@ -44,6 +44,10 @@ TEST_CASE("cases: GridSample, RoiAlign") {
             for (int64_t corners : {0, 1})
                 cases.push_back(Builder("GridSample").input({2, 3, 5, 6}).input({2, 4, 3, 2}).output({2, 3, 4, 3}).s("mode", mode).s("padding_mode", padding).i("align_corners", corners).range(-1.4, 1.4)
                                     .name(std::string(mode) + " " + padding + (corners ? " corners" : "")).build());
+    // More places than a kernel works out at a time, and no multiple of a vector.
+    for (const char* padding : {"zeros", "reflection"})
+        cases.push_back(Builder("GridSample").input({2, 3, 17, 19}).input({2, 23, 27, 2}).output({2, 3, 23, 27}).s("mode", "linear").s("padding_mode", padding).i("align_corners", 0).range(-1.4, 1.4)
+                            .name(std::string("23×27 places, ") + padding).build());
     cases.push_back(Builder("GridSample").input({1, 2, 3, 4, 5}).input({1, 2, 3, 2, 3}).output({1, 2, 2, 3, 2}).s("mode", "linear").s("padding_mode", "zeros").name("3D").build());
     for (const char* mode : {"avg", "max"})
         cases.push_back(Builder("RoiAlign").input({2, 3, 8, 8}).input({2, 4}).input({2}, DType::I64).output({2, 3, 3, 2}).values(1, {0, 0, 6, 7, 1.5, 2, 5, 5}).values(2, {1, 0}).s("mode", mode)
