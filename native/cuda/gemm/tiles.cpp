@@ -34,7 +34,7 @@ constexpr WgmmaLine kWgmma[] = {
     {128, 64, 128, 1, 4, 'p', 2, 1},   {64, 192, 128, 1, 3, 'p', 2, 1},      {128, 96, 128, 2, 3, ' ', 2, 5},
     {128, 192, 128, 2, 4, 'q', 1, 1},  {128, 160, 128, 2, 4, 'q', 1, 1},  {128, 128, 128, 2, 5, 'q', 1, 1},
     {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 4, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
-    {256, 64, 128, 2, 4, 'q', 1, 1, true}, {192, 64, 128, 2, 5, 'q', 1, 1, true},  {128, 64, 128, 2, 6, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true},
+    {256, 64, 128, 2, 4, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true}, {192, 128, 128, 2, 5, 'p', 1, 1, true},
 };
 
 /// For F32: a thread holds each sum twice, a stage the weights in two parts.
@@ -120,6 +120,8 @@ bool eligible(const Tile& t, const Problem& g, const DeviceProperties& device) {
     const int64_t tileCount = ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups, steps = stepsOf(t, g);
     if (t.split > 1 && (tileCount * t.split > 3 * device.multiprocessors || steps < 2 * t.split)) return false;
     if (!t.wgmma) return g.copyBytes() != 0;
+    // Exchanged operands are for few channels: more would only read the pixels again.
+    if (t.exchanged && g.columns > t.n && t.n == 64) return false;
     // The copy engine wants 16-byte strides, corners within a byte, and rows enough to be worth it.
     const int64_t cornerW = (g.q - 1) * g.strideW + 1 - g.w - g.padLeft, cornerH = (g.p - 1) * g.strideH + 1 - g.h - g.padTop;
     const auto fits = [](int64_t v) { return v >= -128 && v <= 127; };
