@@ -38,16 +38,7 @@ constexpr int TILES_H = (P + TILE_H - 1) / TILE_H, TILES_W = (Q + TILE_W - 1) / 
 
 }  // namespace
 
-// Accumulators: for F32 those of a filter row are summed from zero and added rounded, since the instruction truncates.
-using Sums = float[MT][NT][4];
-__device__ __forceinline__ void clear(Sums& sums) {
-#pragma unroll
-    for (int n = 0; n < MT * NT * 4; ++n) sums[n / (NT * 4)][n / 4 % NT][n % 4] = 0;
-}
-__device__ __forceinline__ void add(Sums& total, const Sums& sums) {
-#pragma unroll
-    for (int n = 0; n < MT * NT * 4; ++n) total[n / (NT * 4)][n / 4 % NT][n % 4] += sums[n / (NT * 4)][n / 4 % NT][n % 4];
-}
+using Sums = float[MT][NT][4];  ///< for F32 those of a filter row are summed apart
 /// Columns 16j to 16j + 15 of a step.
 template <Operand OP>
 __device__ __forceinline__ void multiply(Sums& sums, int j, const unsigned (&a)[MT][4], const unsigned (&b)[4]) {
