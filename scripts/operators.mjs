@@ -1,5 +1,7 @@
-// Writes docs/operators.md from what the standard's own cases show: `npm run operators [-- --suite DIR]`.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Writes docs/operators.md from what the standard's own cases show: `npm run operators [-- --suite DIR]`. With
+// `--gpu REPORT` it first takes over what `npm run conformance -- --device cuda --report REPORT` found on a card; that is kept in
+// test/conformance/cuda.json.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { OUTFILE, prepare } from './conformance.mjs';
 import { fail } from './lib/log.mjs';
@@ -17,27 +19,38 @@ async function reportOf(optimize) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** Layer kinds that have a CUDA kernel, from the rows that register themselves. */
-function cudaKinds() {
-  const kinds = new Set();
-  const visit = (dir) => {
-    for (const e of readdirSync(dir, { withFileTypes: true })) {
-      const p = path.join(dir, e.name);
-      if (e.isDirectory()) visit(p);
-      else if (e.name.endsWith('.cpp')) {
-        const text = readFileSync(p, 'utf8');
-        for (const m of text.matchAll(/"[a-z0-9_]+__cuda[a-z0-9_]*",\s*(?:\.op = )?"(\w+)"/g)) kinds.add(m[1]);
-      }
-    }
-  };
-  visit(path.join(ROOT, 'native/cuda'));
-  return kinds;
+const KEPT = path.join(ROOT, 'test/conformance/cuda.json');
+const given = process.argv.indexOf('--gpu');
+if (given >= 0) keep(JSON.parse(readFileSync(process.argv[given + 1], 'utf8')));
+const gpu = JSON.parse(readFileSync(KEPT, 'utf8'));
+
+/** What is not plain sailing: cases with layers on the CPU, cases that fail; all others run on the GPU alone. */
+function keep(report) {
+  const good = report.cases.filter((c) => c.skip === null && c.reason === null);
+  const withHost = good.filter((c) => c.onHost.length > 0).map((c) => [c.name, c.onHost.join(', ')]);
+  const failed = report.failures.map((f) => [f.name, f.reason]);
+  const names = report.cases.map((c) => c.name);
+  const kept = { card: report.card ?? 'NVIDIA H100', ran: names, withHost, failed };
+  writeFileSync(
+    KEPT,
+    `${JSON.stringify({ ...kept, withHost: Object.fromEntries(withHost), failed: Object.fromEntries(failed) }, null, 1)}\n`,
+  );
+}
+
+/** How the cases of an operator went on the card. */
+function onCard(cases) {
+  const ran = cases.filter((c) => gpu.ran.includes(c.name));
+  if (ran.length === 0) return '';
+  const good = ran.filter((c) => !(c.name in gpu.failed));
+  const alone = good.filter((c) => !(c.name in gpu.withHost)).length;
+  if (good.length < ran.length) return good.length === 0 ? 'no' : `${alone} alone, ${ran.length - good.length} fail`;
+  if (alone === ran.length) return 'yes';
+  return alone === 0 ? 'with the CPU' : `${alone} of ${ran.length}`;
 }
 
 await prepare();
 const on = await reportOf('on');
 const off = await reportOf('off');
-const cuda = cudaKinds();
 
 /** The shortest list of operators a case has decides what it is a case of. */
 const casesOf = (op) => on.cases.filter((c) => c.operators.includes(op));
@@ -49,13 +62,10 @@ const rows = on.definitions.map(({ op, domain, since }) => {
   const judged = all.filter((c) => c.skip === null);
   const good = judged.filter((c) => c.reason === null);
   const own = onlyOf(name).filter((c) => c.skip === null && c.reason === null);
-  const kinds = new Set(own.flatMap((c) => c.layers));
   const types = [...new Set(own.flatMap((c) => c.types))].sort();
-  const missing = [...kinds].filter((k) => !cuda.has(k));
   const tested = judged.length === 0 ? '' : `${good.length} of ${judged.length}`;
   const cpu = good.length > 0 ? 'yes' : judged.length > 0 ? 'no' : '';
-  const gpu = kinds.size === 0 ? '' : missing.length === 0 ? 'yes' : missing.length < kinds.size ? 'partly' : 'no';
-  return { name, since, types, cpu, gpu, tested };
+  return { name, since, types, cpu, card: onCard(judged), tested };
 });
 rows.sort((a, b) => (a.name < b.name ? -1 : 1));
 
@@ -73,13 +83,14 @@ const lines = [
   '- **opsets**: versions of the standard’s operator set that changed the operator; all of them are read.',
   '- **types**: element types in the passing cases of this operator alone.',
   '- **CPU**: a case with this operator runs; empty where the suite has none.',
-  '- **CUDA**: every layer of its cases has a CUDA kernel (“partly”: some of them); says nothing of element types.',
+  `- **CUDA**: its cases as ${gpu.card} ran them: yes = the GPU runs every layer, a number = of so many cases; the CPU runs a layer` +
+    ' or more of the others, with copies around it.',
   '- **cases**: of all cases with this operator, how many pass.',
   '',
   '| operator | opsets | types | CPU | CUDA | cases |',
   '| --- | --- | --- | --- | --- | --- |',
   ...rows.map(
-    (r) => `| ${r.name} | ${r.since.join(', ')} | ${r.types.join(', ')} | ${r.cpu} | ${r.gpu} | ${r.tested} |`,
+    (r) => `| ${r.name} | ${r.since.join(', ')} | ${r.types.join(', ')} | ${r.cpu} | ${r.card} | ${r.tested} |`,
   ),
   '',
   ...(outside.length > 0 ? [`Not known: ${outside.join(', ')}.`, ''] : []),

@@ -1,9 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { MessagePortMain } from 'electron';
 import { CancelBoard } from './cancel-board.ts';
-import { jobOf } from './relay.ts';
+import { jobOf, lostDevice } from './relay.ts';
 
 /*
  * The engine host process. Import, passes, planning and builds run in a worker thread; this event loop always answers:
@@ -24,7 +25,17 @@ worker.on('message', (message: unknown) => {
   const job = jobOf(message);
   if (job?.ended) board.release(job.id);
   port?.postMessage(message);
+  const lost = lostDevice(message);
+  if (lost !== null) giveUp(lost);
 });
+
+/** Ends this process: the window tells why, starts another one and reopens what was open. */
+function giveUp(why: string): void {
+  const note = process.env.SINTER_CRASH_NOTE;
+  if (note) writeFileSync(note, why);
+  process.exit(71);
+}
+
 // A defect in the worker ends this process: the window restarts the host and reopens what was open.
 worker.on('error', (e) => {
   console.error(e);

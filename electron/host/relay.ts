@@ -19,3 +19,14 @@ export function jobOf(message: unknown): { id: string; starts: boolean; cancel: 
   }
   return null;
 }
+
+/**
+ * Why a process that holds a graphics card can do no more with it; null where the message says nothing of the kind. The
+ * driver gives a process that has lost its card (native/cuda/context.cpp) nothing more: another process must take over.
+ */
+export function lostDevice(message: unknown): string | null {
+  const up = toWindow.safeParse(message);
+  if (!up.success || up.data.t !== 'error') return null;
+  const text = up.data.error.message;
+  return text.includes('it has lost what it held') || text.includes('does not come back to this process') ? text : null;
+}

@@ -48,12 +48,12 @@ TacticInfo describeHost(const LayerDesc& layer, std::string_view tactic, double 
 }
 
 HostLaunch::HostLaunch(const LayerDesc& layer, std::string_view tactic)
-    : cpu_(DeviceRegistry::instance().find("cpu")),
-      threads_(cpu_->createStream(threadCount())),
-      launch_(cpu_->prepare(layer, hostName(tactic), threadCount())),
-      workspace_(cpu_->describe(layer, hostName(tactic), threadCount()).workspace) {}
+    : launch_(DeviceRegistry::instance().find("cpu")->prepare(layer, hostName(tactic), threadCount())),
+      workspace_(DeviceRegistry::instance().find("cpu")->describe(layer, hostName(tactic), threadCount()).workspace) {}
 
-void HostLaunch::run(Stream& stream, const KernelArgs& args) {
+std::unique_ptr<Stream> HostLaunch::threads() { return DeviceRegistry::instance().find("cpu")->createStream(threadCount()); }
+
+void HostLaunch::run(Stream& stream, Stream& threads, const KernelArgs& args) {
     std::vector<HostMemory> memory;
     const auto place = [&](const TensorView& v, bool fetch) {
         TensorView here = v;
@@ -72,7 +72,7 @@ void HostLaunch::run(Stream& stream, const KernelArgs& args) {
     host.inputs = in;
     host.outputs = out;
     host.workspace = workspace.data();
-    threads_->launch(*launch_, host);
+    threads.launch(*launch_, host);
     for (size_t i = 0; i < out.size(); ++i) {
         if (args.outputs[i].count() > 0) stream.copyIn(args.outputs[i].data, out[i].data, stretch(args.outputs[i]));
     }

@@ -21,11 +21,11 @@ class HostLaunch final : public Launch {
 public:
     HostLaunch(const LayerDesc& layer, std::string_view tactic);
     bool recordable() const override { return false; }
-    void run(Stream& stream, const KernelArgs& args);
+    /// `threads`: of the CPU, one such stream for all layers that a GPU's stream hands over.
+    void run(Stream& stream, Stream& threads, const KernelArgs& args);
+    static std::unique_ptr<Stream> threads();
 
 private:
-    std::shared_ptr<Device> cpu_;
-    std::unique_ptr<Stream> threads_;
     std::unique_ptr<Launch> launch_;
     uint64_t workspace_ = 0;
 };

@@ -163,7 +163,8 @@ CudaStream::~CudaStream() {
 void CudaStream::launch(Launch& launch, const KernelArgs& args) {
     enter();
     if (auto* host = dynamic_cast<HostLaunch*>(&launch)) {
-        host->run(*this, args);
+        if (!host_) host_ = HostLaunch::threads();
+        host->run(*this, *host_, args);
         return;
     }
     if (auto* library = dynamic_cast<LibraryLaunch*>(&launch)) {

@@ -72,6 +72,7 @@ private:
     FaultSlot faultSlot(CudaLaunch& launch);
 
     CuStream stream_ = nullptr;
+    std::unique_ptr<Stream> host_;  ///< the CPU's threads, once a layer needs them
     bool waits_ = false;  ///< the next launch follows work of another stream
     CudaStream* reports_ = this;
     FaultRecord* faults_ = nullptr;  ///< on the host, written by kernels

@@ -57,6 +57,7 @@ interface Addon {
     total: Float64Array;
     layers: ({ samples: Float64Array; starts: Float64Array } & LayerFacts)[];
     profile: number;
+    source: string;
   }>;
   disposeContext(context: Handle): void;
 }
@@ -164,7 +165,7 @@ class Context implements ExecutionContext {
   ): Promise<Profile> {
     const progress = reporting(onProgress);
     try {
-      const { total, layers, profile } = await stoppable(this.#addon, stop, async (token) =>
+      const { total, layers, profile, source } = await stoppable(this.#addon, stop, async (token) =>
         this.#addon.profileContext(
           this.#handle,
           this.#ordered(inputs),
@@ -174,7 +175,7 @@ class Context implements ExecutionContext {
           token,
         ),
       );
-      return { total, layers: layers.map(layerTime), profile };
+      return { total, layers: layers.map(layerTime), profile, source };
     } finally {
       progress.end();
     }

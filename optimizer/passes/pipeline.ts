@@ -30,8 +30,8 @@ export const pipeline: readonly Pass[] = [
   quantizeConstants,
   verticalFusion,
   pointwiseFusion,
-  gatherFusion,
   quantizeFusion,
+  gatherFusion,
   horizontalFusion,
   concatElimination,
 ];

@@ -1,6 +1,6 @@
 import type { Pass } from './pass.ts';
 import { padIntoWindow } from './shuffle/pad.ts';
-import { transposeAsReshape, transposePair } from './shuffle/transpose.ts';
+import { transposeAsReshape, transposeBeforeFlatten, transposePair } from './shuffle/transpose.ts';
 import { transposeThroughConcat, transposeThroughPointwise } from './shuffle/transpose-sinks.ts';
 
 export const shuffleFusion: Pass = {
@@ -11,5 +11,12 @@ export const shuffleFusion: Pass = {
     'cancel. A transpose that only moves axes of length one is a reshape and costs nothing. Padding becomes part of the ' +
     'convolution or pooling behind it.',
   measure: 'number of transposes and pads, then their distance from the outputs',
-  rules: [transposePair, transposeAsReshape, transposeThroughPointwise, transposeThroughConcat, padIntoWindow],
+  rules: [
+    transposePair,
+    transposeAsReshape,
+    transposeBeforeFlatten,
+    transposeThroughPointwise,
+    transposeThroughConcat,
+    padIntoWindow,
+  ],
 };

@@ -15,12 +15,12 @@ export const dtypeName = (dtype: string): string => NAMES[dtype] ?? dtype;
 const WORTH_NAMING = 0.02;
 
 /** Element types from the fewest bits on. */
-const BY_BITS = ['int8', 'uint8', 'float16', 'bfloat16', 'float32', 'float64'];
+export const DTYPES_BY_BITS: readonly string[] = ['int8', 'uint8', 'float16', 'bfloat16', 'float32', 'float64'];
 
 /** The element type of the fewest bits that arithmetic is done in; '' where there is none. */
 export function narrowestDtype(p: Pick<ProfileResult, 'layers'>): string {
   const flops = flopsByDtype(p);
-  return BY_BITS.find((dtype) => (flops.get(dtype) ?? 0) > 0) ?? '';
+  return DTYPES_BY_BITS.find((dtype) => (flops.get(dtype) ?? 0) > 0) ?? '';
 }
 
 function flopsByDtype(p: Pick<ProfileResult, 'layers'>): Map<string, number> {

@@ -146,6 +146,7 @@ export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): strin
     Object.entries(s.choices.tuning.pin).sort(),
     s.choices.tuning.forbid,
     s.choices.tuning.auxStreams,
+    s.choices.tuning.libraries,
     s.choices.profiles,
   ]);
 

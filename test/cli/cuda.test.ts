@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,21 +21,45 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function sinter(args: string[], cuda: string): { code: number; out: string; err: string } {
+function sinter(
+  args: string[],
+  cuda: string,
+  env: Record<string, string> = {},
+): { code: number; out: string; err: string } {
   const p = spawnSync(process.execPath, ['bin/sinter.mjs', ...args], {
     cwd: ROOT,
     encoding: 'utf8',
-    env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels') },
+    env: { ...process.env, SINTER_CUDA_PATH: cuda, SINTER_KERNEL_CACHE: join(dir, 'kernels'), ...env },
   });
   return { code: p.status ?? 1, out: p.stdout, err: p.stderr };
+}
+
+/** A folder with the emulated driver and compiler, and none of the libraries. */
+function driverAlone(): string {
+  const folder = join(dir, 'driver');
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['libcuda.so.1', 'libnvrtc.so.13']) copyFileSync(join(EMULATOR, name), join(folder, name));
+  return folder;
 }
 
 describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', () => {
   test('is listed; without a driver the command says what is missing and what it costs', () => {
     const found = JSON.parse(sinter(['devices', '--json'], EMULATOR).out);
     expect(found.devices.map((d: { id: string }) => d.id)).toEqual(['cpu', 'cuda:0']);
+    expect(found.libraries.slice(0, 2)).toMatchObject([
+      { name: 'NVIDIA driver', path: join(EMULATOR, 'libcuda.so.1'), version: 'CUDA 13.0', problem: '' },
+      { name: 'NVRTC', path: join(EMULATOR, 'libnvrtc.so.13'), problem: '' },
+    ]);
     const none = sinter(['devices'], 'none');
     expect(none.out).toContain('no NVIDIA driver');
+    expect(none.out).toContain('NVIDIA driver  not found; looked in\n     nowhere: SINTER_CUDA_PATH is "none"');
+    // Without the emulator's NVRTC beside it, where it was looked for is told, the user's own folder first.
+    const alone = join(dir, 'driver-alone');
+    mkdirSync(alone);
+    symlinkSync(join(EMULATOR, 'libcuda.so.1'), join(alone, 'libcuda.so.1'));
+    const [driver, compiler] = JSON.parse(sinter(['devices', '--json'], alone).out).libraries;
+    expect(driver.problem).toBe('');
+    expect(compiler.searched[0]).toBe(alone);
     expect(none.out).not.toContain('cuda:0');
   });
 
@@ -93,9 +118,34 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     );
     const lanes = new Set(profile.layers.map((l: { stream: number }) => l.stream));
     expect(lanes.size).toBe(built[1].streams.used);
+    // Times of whole runs, where the tracing library (or its stand-in) is found.
+    expect(profile.layerTimes).toBe('CUPTI 13.0');
+    expect(profile.layers.every((l: { median: number }) => l.median > 0)).toBe(true);
   }, 180_000);
 
-  test('layers without a GPU kernel run on the CPU, and are named so', async () => {
+  test('libraries run layers only where a person allows it; their engine says what it needs', () => {
+    const model = 'assets/models/tiny-googlenet.onnx';
+    const engine = join(dir, 'libraries.sinter');
+    const args = ['build', model, '--device', 'cuda:0', '--precision', 'fp16', '--level', '0', '-o', engine, '--json'];
+    const libraryLayers = (r: { layers: { tactic: string }[] }) =>
+      r.layers.filter((l) => /^cu.*:/.test(l.tactic)).length;
+    expect(libraryLayers(JSON.parse(sinter(args, EMULATOR).out))).toBe(0);
+    const built = JSON.parse(sinter([...args, '--tactic-sources', '+CUBLAS_LT,+CUDNN'], EMULATOR).out);
+    expect(built.libraries.map((l: { name: string }) => l.name)).toEqual(['cuBLASLt', 'cuDNN']);
+    expect(libraryLayers(built)).toBeGreaterThan(8);
+    const compared = sinter(['compare', model, engine, '--tolerance', '0.01', '--json'], EMULATOR);
+    expect(JSON.parse(compared.out).ok).toBe(true);
+    const without = sinter(['run', engine], driverAlone());
+    expect(without.code).not.toBe(0);
+    expect(without.err.trim().split('\n')).toHaveLength(1);
+    expect(without.err).toMatch(/the engine needs cuBLASLt 13\.0\.1, (which is not here|this machine has)/);
+    const found = JSON.parse(sinter(['devices', '--json'], driverAlone()).out).libraries;
+    if (found.find((l: { name: string }) => l.name === 'cuDNN').path !== '') return; // this machine has a real one
+    const asked = sinter([...args, '--tactic-sources', '+CUDNN'], driverAlone());
+    expect(asked.err).toContain('cuDNN is allowed but not here');
+  }, 180_000);
+
+  test('layers without a kernel that works on the GPU run on the CPU, and are named so', async () => {
     const b = new Build();
     const x = b.node('Relu', [b.input('x', [1, 4, 6])]);
     const sums = b.node('CumSum', [x, b.constant([], [1], 'int64')], { exclusive: 0, reverse: 0 });
@@ -103,7 +153,8 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('an emulated GPU', 
     const model = join(dir, 'sums.onnx');
     await writeOnnx(b.done(), model, { evaluateWeight: () => Promise.reject(new Error('all weights are literals')) });
     const engine = join(dir, 'sums.sinter');
-    expect(sinter(['build', model, '--device', 'cuda:0', '--level', '0', '-o', engine], EMULATOR)).toMatchObject({
+    const bad = { SINTER_EMULATED_BAD_KERNEL: 'cumulative.cu', SINTER_KERNEL_CACHE: 'none' };
+    expect(sinter(['build', model, '--device', 'cuda:0', '--level', '0', '-o', engine], EMULATOR, bad)).toMatchObject({
       code: 0,
     });
     expect(sinter(['inspect', engine], EMULATOR).out).toMatch(/CumSum\s+cpu:/);

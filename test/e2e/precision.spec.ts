@@ -196,7 +196,9 @@ test.describe('INT8 from samples to engine', () => {
     ).toBeChecked();
     await s.page.keyboard.press('Control+z');
     await expect(
-      panel('Plans').getByRole('radiogroup', { name: 'Precision of the build' }).getByRole('radio', { name: 'INT8' }),
+      panel('Plans')
+        .getByRole('radiogroup', { name: 'Precision of the build' })
+        .getByRole('radio', { name: 'INT8', exact: true }),
     ).toBeChecked();
     await s.page.locator('.dv-tab', { hasText: 'Graph' }).click();
     await s.page.getByRole('radiogroup', { name: 'Colour by' }).getByText('SQNR').click();

@@ -49,7 +49,7 @@ const data = (change: Partial<DataChoice> = {}): DataChoice => ({
   ...change,
 });
 const machine = { device: 'cpu', threads: 1, shapes: { batch: 1 } };
-const tuning = { level: 3, pin: {}, forbid: [], auxStreams: null };
+const tuning = { level: 3, pin: {}, forbid: [], auxStreams: null, libraries: [] };
 
 let jobs: JobSnapshot[] = [];
 let host: HostServices;

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CancelBoard } from '../../electron/host/cancel-board.ts';
-import { jobOf } from '../../electron/host/relay.ts';
+import { jobOf, lostDevice } from '../../electron/host/relay.ts';
 import { Jobs } from '../../electron/host/services/jobs.ts';
 import { weightStats } from '../../electron/host/services/statistics.ts';
 import { createServices } from '../../electron/host/services/studio.ts';
@@ -48,7 +48,7 @@ async function studio(blocks = 3): Promise<{ host: HostServices; jobs: JobSnapsh
   return { host: client.services, jobs };
 }
 const none = { passes: [], applications: [] };
-const tuning = { level: 0, pin: {}, forbid: [], auxStreams: null };
+const tuning = { level: 0, pin: {}, forbid: [], auxStreams: null, libraries: [] };
 
 describe('the engine host', () => {
   it('opens a model, optimizes it and tells what became of every operator', async () => {
@@ -245,4 +245,13 @@ it('weight statistics read every element once, whatever the block size', () => {
   const s = weightStats('float32', new Uint8Array(data.buffer), 32);
   expect(s).toMatchObject({ count: n, min: -1, max: 1, mean: 0, deviation: 1, zeros: 0 });
   expect(s.histogram.reduce((a, b) => a + b, 0)).toBe(n);
+});
+
+it('a failure that leaves the process without its card is known from others', () => {
+  const error = (message: string): object => ({ t: 'error', id: 1, error: { code: 'device', message } });
+  const lost =
+    'the GPU failed while running kernels: an illegal memory access; it has lost what it held: load the engine again';
+  expect(lostDevice(error(lost))).toBe(lost);
+  expect(lostDevice(error('there is no device "cuda:1" here'))).toBeNull();
+  expect(lostDevice({ t: 'result', id: 1, result: lost })).toBeNull();
 });

@@ -40,6 +40,23 @@ it('reshape, transpose, reshape is one shuffle', () => {
   expect(operators(result)).toEqual(['Shuffle{Reshape Transpose Reshape}', 'Conv']);
 });
 
+it('transposes an image before it is flattened, so that pixels stay as a channels-last kernel writes them', () => {
+  const b = new Build();
+  const image = b.conv(b.input('x', [2, 3, 8, 12]), 5, 4, { pad: 0, stride: 4 });
+  const pixels = b.node('Transpose', [b.node('Reshape', [image, b.ints(2, 5, -1)])], { perm: [0, 2, 1] });
+  const result = optimized(b.output(b.node('Softmax', [pixels]), 'y').done());
+  expect(applied(result, 'transpose-before-flatten')).toBe(1);
+  expect(operators(result)).toEqual(['Conv', 'Shuffle{Transpose Reshape}', 'Softmax']);
+});
+
+it('leaves a transpose that does not bring channels last', () => {
+  const b = new Build();
+  const image = b.conv(b.input('x', [2, 3, 8, 12]), 6, 4, { pad: 0, stride: 4 });
+  const halves = b.node('Transpose', [b.node('Reshape', [image, b.ints(2, 2, 3, 6)])], { perm: [0, 1, 3, 2] });
+  const result = optimized(b.output(b.node('Softmax', [halves]), 'y').done());
+  expect(applied(result, 'transpose-before-flatten')).toBe(0);
+});
+
 describe('padding', () => {
   const pads = (b: Build, n: number) => b.ints(0, 0, n, n, 0, 0, n, n);
   it('becomes part of convolution and pooling', () => {

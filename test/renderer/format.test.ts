@@ -60,7 +60,7 @@ describe('the command that reproduces an engine', () => {
     optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
-    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null },
+    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null, libraries: [] },
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([
@@ -72,10 +72,16 @@ describe('the command that reproduces an engine', () => {
       ...choices,
       device: 'cuda:0',
       precision: { ...NO_PRECISION, kind: 'fp16' as const, fastFp32: true },
-      tuning: { ...choices.tuning, auxStreams: 2 },
+      tuning: { ...choices.tuning, auxStreams: 2, libraries: ['cublaslt' as const, 'cudnn' as const] },
     };
     const [line] = cliCommands(model, gpu, 2).lines;
-    for (const flag of ['--device cuda:0', '--max-aux-streams 2', '--precision fp16', '--fast-fp32'])
+    for (const flag of [
+      '--device cuda:0',
+      '--max-aux-streams 2',
+      '--precision fp16',
+      '--fast-fp32',
+      '--tactic-sources +CUBLAS_LT,+CUDNN',
+    ])
       expect(line).toContain(flag);
     expect(cliCommands(model, { ...gpu, device: 'cpu' }, 2).lines[0]).not.toContain('--max-aux-streams');
   });

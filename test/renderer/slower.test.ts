@@ -96,6 +96,23 @@ describe('why a group is slower in fewer bits', () => {
     );
   });
 
+  it('says when a layer computes in more bits than before, where fewer were asked for', () => {
+    const f16 = { dtype: 'float16', tactic: 'f16_conv2d_stem__sm80_mma_8x8x64' };
+    const before = engine('1', [
+      { sources: ['a'], median: 100, ...f16 },
+      { sources: ['b'], median: 100, ...f16, bytes: 1e6, flops: 10 },
+    ]);
+    const after = engine('2', [
+      { sources: ['a'], median: 900, tactic: 'any_conv2d__cuda_nhwc' },
+      { sources: ['b'], median: 150, tactic: 'any_maxpool__cuda', bytes: 2e6, flops: 10 },
+      { sources: ['c'], median: 30, ...int8 },
+    ]);
+    const groups = why(before, after);
+    expect(kinds(groups)).toEqual({ a: ['precision'], b: ['precision', 'memory'] });
+    expect(groups[0]!.causes[0]!.text).toBe('No INT8 kernel was taken for it: it computes in FP32, before in FP16.');
+    expect(groups[1]!.causes[1]!.text).toContain('moves more bytes than before (2.00 MB, before 1.00 MB)');
+  });
+
   it('names a fusion that is lost', () => {
     const before = engine('1', [{ sources: ['a', 'b', 'c'], median: 100 }]);
     const after = engine('2', [

@@ -1,3 +1,4 @@
+import type { LibrarySource } from '../../../optimizer/builder/libraries.ts';
 import type { PrecisionPolicy } from '../../../optimizer/builder/planSearch/storages.ts';
 import type { ProfileRanges } from '../../../optimizer/builder/profiles.ts';
 import type { BuildProgress, BuildReport } from '../../../optimizer/builder/report.ts';
@@ -31,7 +32,11 @@ export interface BuildRequest {
   readonly precision: PrecisionPolicy | null;
   readonly fastFp32: boolean;
   /** Level of auto-tuning, pinned and forbidden tactics. */
-  readonly tuning: { readonly level: number; readonly auxStreams: number | null } & TacticChoices;
+  readonly tuning: {
+    readonly level: number;
+    readonly auxStreams: number | null;
+    readonly libraries: readonly LibrarySource[];
+  } & TacticChoices;
   readonly path: string;
   readonly onProgress: (p: BuildProgress) => void;
   readonly stop: AbortSignal;

@@ -122,6 +122,8 @@ export function realParts(): StudioParts {
         fastFp32: r.fastFp32,
         ...tuningOf(r.tuning.level),
         auxStreams: r.tuning.auxStreams ?? 'measured',
+        // Kept in the project while the device is another one.
+        libraries: new Set(r.device === 'cpu' ? [] : r.tuning.libraries),
         rules: tacticRules(r.optimized.graph, r.tuning),
         onProgress: r.onProgress,
         stop: r.stop,

@@ -1,6 +1,10 @@
 import * as z from 'zod';
 import { handle, sourceIds } from './common.ts';
 
+/** Mirrors LIBRARIES of optimizer/builder/libraries.ts. */
+export const librarySource = z.enum(['cublaslt', 'cudnn']);
+export type LibrarySource = z.infer<typeof librarySource>;
+
 /** How tactics are chosen: level of auto-tuning, tactics pinned by source id, and forbidden ("TACTIC", "SOURCE=TACTIC"). */
 export const tuningChoice = z.object({
   level: z.number().int().min(0).max(5),
@@ -8,6 +12,8 @@ export const tuningChoice = z.object({
   forbid: z.array(z.string()),
   /** Auxiliary streams of a GPU at most; null = as measuring the whole engine finds faster. */
   auxStreams: z.number().int().min(0).nullable().default(null),
+  /** Libraries whose kernels may run layers of a GPU too; the engine then needs them. */
+  libraries: z.array(librarySource).default([]),
 });
 export type TuningChoice = z.infer<typeof tuningChoice>;
 
@@ -66,6 +72,10 @@ export const buildReport = z.object({
   }),
   /** The rest is of the first. */
   profiles: z.array(z.object({ ranges: dimensionRanges, layers: z.number(), estimate: z.number(), arena: z.number() })),
+  /** What each library does in the engine, or would do: layers, and nanoseconds that it would save. */
+  libraries: z.array(
+    z.object({ name: z.string(), version: z.string(), allowed: z.boolean(), layers: z.number(), saves: z.number() }),
+  ),
   tuning: z
     .object({
       level: z.number(),
@@ -78,5 +88,6 @@ export const buildReport = z.object({
   milliseconds: z.record(z.string(), z.number()),
   fates: z.record(z.string(), z.string()),
 });
+export type BuildReport = z.infer<typeof buildReport>;
 export const buildResult = z.object({ engine: handle, revision: z.number(), report: buildReport });
 export type BuildResult = z.infer<typeof buildResult>;

@@ -1,5 +1,5 @@
 import { Progress } from '@mantine/core';
-import type { ReportLayer } from '../../../electron/ipc/schemas/build.ts';
+import type { BuildReport, ReportLayer } from '../../../electron/ipc/schemas/build.ts';
 import { selectLayer } from '../../store/actions/select.ts';
 import { countStorages, STORAGE_TITLE } from '../../store/precision.ts';
 import { isStale } from '../../store/state.ts';
@@ -42,6 +42,15 @@ function OnCpu({ layers }: { layers: readonly ReportLayer[] }) {
       </ul>
     </Section>
   );
+}
+
+type Share = BuildReport['libraries'][number];
+
+/** What a library does in the engine, or would do if it were allowed. */
+function shareText({ allowed, layers, saves }: Share): string {
+  if (allowed) return `runs ${plural(layers, 'layer')}: the engine needs it.`;
+  if (layers === 0) return 'would be faster nowhere.';
+  return `is not allowed; it would save ${timeText(saves)} in ${plural(layers, 'layer')}, each measured alone.`;
 }
 
 function Running() {
@@ -122,6 +131,15 @@ function Result() {
               ? `A run took ${timeText(report.streams.times.all)} on several, ${timeText(report.streams.times.one)} on one.`
               : `${sentenceText(report.streams.reason)}.`}
           </p>
+        </Section>
+      )}
+      {report.libraries.length > 0 && (
+        <Section title="Libraries">
+          {report.libraries.map((l) => (
+            <p key={l.name}>
+              {l.name} {l.version} <span className="muted">{shareText(l)}</span>
+            </p>
+          ))}
         </Section>
       )}
       {report.tuning && (

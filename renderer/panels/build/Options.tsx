@@ -1,5 +1,6 @@
-import { NumberInput, Select, Switch } from '@mantine/core';
+import { Checkbox, Group, NumberInput, Select, Switch } from '@mantine/core';
 import { IconHammer } from '@tabler/icons-react';
+import type { LibrarySource } from '../../../electron/ipc/schemas/build.ts';
 import type { BuildKind } from '../../../electron/ipc/schemas/precision.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { threadsOf } from '../../store/actions/engine.ts';
@@ -121,6 +122,37 @@ function Streams() {
   );
 }
 
+const LIBRARIES: readonly { readonly source: LibrarySource; readonly name: string }[] = [
+  { source: 'cublaslt', name: 'cuBLASLt' },
+  { source: 'cudnn', name: 'cuDNN' },
+];
+
+/** Libraries of NVIDIA's whose kernels may be chosen too: those that are here, or were chosen elsewhere. */
+function Libraries() {
+  const gpu = useStudio((s) => s.choices.device !== 'cpu');
+  const found = useStudio((s) => s.machine?.libraries);
+  const chosen = useStudio((s) => s.choices.tuning.libraries);
+  const offered = LIBRARIES.filter(
+    ({ source, name }) => chosen.includes(source) || found?.some((l) => l.name === name && l.path !== ''),
+  );
+  if (!gpu || offered.length === 0) return null;
+  return (
+    <Checkbox.Group
+      label="Kernels of libraries"
+      description="An engine that takes one needs the library wherever it runs"
+      size="xs"
+      value={[...chosen]}
+      onChange={(libraries) => chooseTuning({ libraries: libraries as LibrarySource[] })}
+    >
+      <Group gap={14} mt={6}>
+        {offered.map(({ source, name }) => (
+          <Checkbox key={source} size="xs" value={source} label={name} />
+        ))}
+      </Group>
+    </Checkbox.Group>
+  );
+}
+
 /** What the next engine is built for, and how. */
 export function Options() {
   return (
@@ -131,6 +163,7 @@ export function Options() {
         <Precision />
         <Tuning />
         <Streams />
+        <Libraries />
         <Dimensions />
       </div>
       <CommandButton command="run.build" icon={<IconHammer size={14} />} primary />

@@ -1,3 +1,4 @@
+import type { LibrarySource } from '../../../electron/ipc/schemas/build.ts';
 import type { Given, ModelSummary } from '../../../electron/ipc/schemas/graph.ts';
 import type { CalibrationView, DataChoice } from '../../../electron/ipc/schemas/precision.ts';
 import { DEFAULT_IMAGE, needsRanges } from '../../store/precision.ts';
@@ -74,11 +75,16 @@ function algorithmFlags(name: string): string[] {
     : ['--algorithm', shellWord(kind ?? name), '--percentile', shellWord(percent)];
 }
 
+const SOURCE_OPTION: Readonly<Record<LibrarySource, string>> = { cublaslt: 'CUBLAS_LT', cudnn: 'CUDNN' };
+
 /** How kernels are chosen. */
-function tuningFlags({ device, tuning: { level, pin, forbid, auxStreams } }: Choices): string[] {
+function tuningFlags({ device, tuning: { level, pin, forbid, auxStreams, libraries } }: Choices): string[] {
   return [
     ...(level === 3 ? [] : ['--level', String(level)]),
     ...(device === 'cpu' || auxStreams === null ? [] : ['--max-aux-streams', String(auxStreams)]),
+    ...(device === 'cpu' || libraries.length === 0
+      ? []
+      : ['--tactic-sources', libraries.map((l) => `+${SOURCE_OPTION[l]}`).join(',')]),
     ...Object.entries(pin).flatMap(([source, tactic]) => ['--pin-tactic', shellWord(`${source}=${tactic}`)]),
     ...forbid.flatMap((f) => ['--forbid-tactic', shellWord(f)]),
   ];

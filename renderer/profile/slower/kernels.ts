@@ -1,6 +1,6 @@
 import type { LayerTime, ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
 import { bytesText, percentText, plural, rateText } from '../../ui/format.ts';
-import { dtypeName } from '../summary.ts';
+import { DTYPES_BY_BITS, dtypeName } from '../summary.ts';
 import type { Cause } from './slower.ts';
 
 /** The layers that one engine runs for a group, and the device's ceilings. */
@@ -21,6 +21,7 @@ const rateOf = ({ profile: { ceilings } }: Side, dtype: string): number =>
   ceilings?.flops.find((f) => f.dtype === dtype)?.rate ?? 0;
 const isWinograd = (l: LayerTime): boolean => l.tactic.includes('winograd');
 const setOf = (l: LayerTime): number => Math.max(...SETS.map((set, i) => (l.tactic.includes(`__${set}`) ? i : -1)), -1);
+const widthOf = (l: LayerTime): number => DTYPES_BY_BITS.indexOf(l.dtype);
 const names = (layers: readonly LayerTime[]): string => layers.map((l) => l.name).join(', ');
 
 /** A layer that an engine of another device runs on the CPU. */
@@ -54,14 +55,18 @@ const fusion: Rule = (before, after) => {
   return `${plural(after.layers.length, 'kernel')} where ${before.layers.length === 1 ? 'one' : before.layers.length} did it all: ${names(after.layers)} are not fused here.`;
 };
 
-/** Asked for in fewer bits, and computed as before all the same. */
+/** Asked for in fewer bits, and computed in as many as before all the same, or in more. */
 const precision: Rule = (before, after) => {
   if (before.dtype === after.dtype) return null;
-  const still = after.layers.filter((l) => l.dtype !== after.dtype && before.layers.some((b) => b.dtype === l.dtype));
-  if (still.length === 0 || still.length < after.layers.length) return null;
-  const [was, is] = [before.layers[0]?.tactic, still[0]?.tactic];
-  const other = was !== undefined && was !== is ? `, with ${is} instead of ${was} for its neighbours' layouts` : '';
-  return `No ${dtypeName(after.dtype)} kernel was taken for it: it computes in ${dtypeName(still[0]!.dtype)} as before${other}.`;
+  const was = Math.min(...before.layers.map(widthOf));
+  if (!after.layers.every((l) => l.dtype !== after.dtype && widthOf(l) >= was)) return null;
+  const [old, now] = [before.layers[0]!, after.layers[0]!];
+  const type = dtypeName(now.dtype);
+  if (old.dtype !== now.dtype)
+    return `No ${dtypeName(after.dtype)} kernel was taken for it: it computes in ${type}, before in ${dtypeName(old.dtype)}.`;
+  const other =
+    old.tactic === now.tactic ? '' : `, with ${now.tactic} instead of ${old.tactic} for its neighbours' layouts`;
+  return `No ${dtypeName(after.dtype)} kernel was taken for it: it computes in ${type} as before${other}.`;
 };
 
 const winograd: Rule = (before, after) =>
@@ -80,7 +85,7 @@ const instructions: Rule = (before, after) => {
 const arithmetic: Rule = (before, after) => {
   const [was, is] = [before.layers[0]?.dtype ?? '', after.layers[0]?.dtype ?? ''];
   const [old, now] = [rateOf(before, was), rateOf(after, is)];
-  if (was === is || old <= 0 || now <= 0 || now > 1.3 * old) return null;
+  if (was === is || old <= 0 || now <= 0 || now > 1.3 * old || isMemoryBound(after)) return null;
   const text = (rate: number): string => rateText(rate, 1e9, 'OP/s');
   return `This device multiplies ${dtypeName(is)} no faster than ${dtypeName(was)} (${text(now)} and ${text(old)}).`;
 };
@@ -88,7 +93,8 @@ const arithmetic: Rule = (before, after) => {
 const memory: Rule = (before, after) => {
   const [was, is] = [sum(before.layers, (l) => l.bytes), sum(after.layers, (l) => l.bytes)];
   if (was <= 0 || is < 0.9 * was || !isMemoryBound(after)) return null;
-  return `It waits for memory, and moves as many bytes as before (${bytesText(is)}, before ${bytesText(was)}).`;
+  const much = is > 1.1 * was ? 'more bytes than' : 'as many bytes as';
+  return `It waits for memory, and moves ${much} before (${bytesText(is)}, before ${bytesText(was)}).`;
 };
 
 const small: Rule = (before, after) => {

@@ -24,9 +24,16 @@ async function connectOnce(fresh = false): Promise<boolean> {
   }
 }
 
+/** Nobody will report the end of what runs in a host that is gone. */
+function endJobs(error: string): void {
+  const jobs = get().jobs.map((j) => (j.state === 'running' ? { ...j, state: 'failed' as const, error } : j));
+  set({ jobs });
+}
+
 /** Starts over with a new host process and reopens what was open. */
 export async function restartHost(): Promise<void> {
   loseHost('The engine host was restarted.');
+  endJobs('The engine host was restarted.');
   const session = projectText('');
   const { profile, overlay, step } = get();
   set({ model: null, trace: null, views: {}, build: null, building: null, profiling: null });
@@ -40,11 +47,8 @@ export async function restartHost(): Promise<void> {
 function onLost(reason: string): void {
   loseHost(`${reason}.`);
   const calibrating = get().precision.calibrating !== null;
-  // Nobody will report the end of what ran there.
-  const jobs = get().jobs.map((j) =>
-    j.state === 'running' ? { ...j, state: 'failed' as const, error: 'The engine host stopped.' } : j,
-  );
-  set({ jobs, connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
+  endJobs('The engine host stopped.');
+  set({ connection: 'lost', opening: null, optimizing: false, building: null, profiling: null });
   const now = Date.now();
   crashes = [...crashes.filter((t) => now - t < 60_000), now];
   if (crashes.length > 2) {

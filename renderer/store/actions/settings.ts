@@ -20,9 +20,10 @@ export async function addLibraryFolder(): Promise<void> {
   if (folder === null) return;
   const others = get().libraryFolders.filter((f) => f !== folder);
   await lookIn([folder, ...others]);
-  const still = get().machine?.libraries.filter((l) => l.path === '') ?? [];
-  if (still.length > 0)
-    notify('warning', `${still.map((l) => l.name).join(' and ')} could not be found in ${folder} either.`);
+  const { machine } = get();
+  if (machine?.devices.some((d) => d.kind === 'cuda')) return;
+  const still = machine?.libraries.filter((l) => l.path === '').map((l) => l.name) ?? [];
+  notify('warning', `Still no GPU: ${still.join(', ')} ${still.length === 1 ? 'is' : 'are'} not in ${folder} either.`);
 }
 
 export const removeLibraryFolder = (folder: string): Promise<void> =>

@@ -8,8 +8,8 @@ export const chooseTuning = (change: Partial<TuningChoice>): void =>
 
 /** How kernels are chosen, as the host wants it. */
 export function tuningNow(): TuningChoice {
-  const { level, pin, forbid, auxStreams } = get().choices.tuning;
-  return { level, pin: { ...pin }, forbid: [...forbid], auxStreams };
+  const { level, pin, forbid, auxStreams, libraries } = get().choices.tuning;
+  return { level, pin: { ...pin }, forbid: [...forbid], auxStreams, libraries: [...libraries] };
 }
 
 /** Pins the tactic of the layer that these operators are in, or lets it go. */

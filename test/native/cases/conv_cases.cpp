@@ -72,6 +72,11 @@ TEST_CASE("cases: Conv 2-D") {
         cases.push_back(make({.x = {1, c, 11, 9}, .w = {c, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = c, .epilogue = "clip"}));
         cases.push_back(make({.x = {2, c, 11, 9}, .w = {c, 1, 5, 5}, .stride = {2, 2}, .pads = {2, 2, 2, 2}, .group = c, .epilogue = "hardswish"}));
     }
+    for (const DType t : {DType::F32, DType::F16}) {  // whole pieces of the GPU's copy engine, and ragged ones
+        cases.push_back(make({.x = {2, 32, 14, 15}, .w = {32, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = 32, .epilogue = "clip", .t = t}));
+        cases.push_back(make({.x = {2, 64, 7, 7}, .w = {64, 1, 3, 3}, .pads = {1, 1, 1, 1}, .group = 64, .epilogue = "residual", .t = t}));
+        cases.push_back(make({.x = {1, 96, 27, 29}, .w = {96, 1, 3, 3}, .stride = {2, 2}, .pads = {1, 1, 1, 1}, .group = 96, .epilogue = "clip", .t = t}));
+    }
     cases.push_back(make({.x = {1, 16, 9, 9}, .w = {16, 1, 3, 3}, .dilation = {2, 2}, .pads = {2, 2, 2, 2}, .group = 16, .bias = false}));
     cases.push_back(make({.x = {1, 16, 8, 12}, .w = {16, 1, 3, 3}, .stride = {2, 2}, .pads = {0, 1, 1, 0}, .group = 16}));
     cases.push_back(make({.x = {1, 16, 9, 9}, .w = {16, 1, 1, 5}, .stride = {1, 2}, .pads = {0, 2, 0, 2}, .group = 16}));

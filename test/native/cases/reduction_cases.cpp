@@ -145,6 +145,11 @@ TEST_CASE("cases: Attention") {
     attention({1, 12, 32, 64}, {1, 12, 32, 64}, {1, 12, 32, 64}, {1, 1, 1, 32}, true);
     attention({1, 1, 1, 5}, {1, 1, 1, 5}, {1, 1, 1, 5}, {}, false);
     attention({1, 2, 6, 8}, {1, 2, 6, 8}, {1, 2, 6, 8}, {}, false, DType::F32, DType::F16);
+    for (const DType t : {DType::F16, DType::BF16, DType::F32}) {  // several blocks of keys, ragged, as the GPU's kernels take them
+        attention({1, 2, 70, 64}, {1, 2, 150, 64}, {1, 2, 150, 64}, {}, false, DType::F32, t);
+        attention({2, 1, 33, 64}, {2, 1, 300, 64}, {2, 1, 300, 64}, {2, 1, 1, 300}, true, DType::F32, t);
+        attention({1, 2, 130, 128}, {1, 1, 128, 128}, {1, 1, 128, 128}, {1, 2, 130, 128}, true, DType::F32, t);
+    }
     runCases("Attention", cases);
 }
 

@@ -32,7 +32,14 @@ struct Function {
     void (*call)(void**) = nullptr;
     size_t (*parameterSize)(size_t) = nullptr;
     void* library = nullptr;
+    std::string name = {};
 };
+/// What a kernel's run was, for the stand-in of the tracing library.
+struct Traced {
+    const char* name;
+    uint64_t start, end, node;
+};
+thread_local uint64_t replayed = 0;  ///< the node that a replay has come to, counted from 1; 0 outside of replays
 struct LaunchConfig {
     unsigned gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes;
     void* stream;
@@ -55,9 +62,11 @@ struct Work {
             const auto ready = [&](const Node& n) { return std::all_of(n.after.begin(), n.after.end(), [&](size_t a) { return done[a]; }); };
             do --next;
             while (done[next] || !ready(nodes[next]));
+            replayed = next + 1;
             nodes[next].run();
             done[next] = true;
         }
+        replayed = 0;
     }
 };
 /// Kernels run when they are launched, so a stream is only a place in a recording: the nodes that its next one follows.
@@ -169,14 +178,22 @@ private:
 thread_local Block* Block::current_ = nullptr;
 
 std::mutex running;
+bool tracing = false;
+std::vector<Traced> traced;
+
+uint64_t now() {
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
 thread_local Work* recording = nullptr;  // captures are a thread's own
 
 void runKernel(const LaunchConfig& c, const Function& f, void** parameters) {
     const std::lock_guard lock(running);
     static Block* block = new Block;
+    const uint64_t start = now();
     for (unsigned z = 0; z < c.gridZ; ++z)
         for (unsigned y = 0; y < c.gridY; ++y)
             for (unsigned x = 0; x < c.gridX; ++x) block->run(c, {x, y, z}, f, parameters);
+    if (tracing) traced.push_back({f.name.c_str(), start, now(), replayed});
 }
 
 thread_local std::vector<Stream*> recordingStreams;
@@ -279,6 +296,14 @@ int number(const char* variable, int otherwise) {
     return fault
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
+/// For the stand-in of the tracing library: what ran since the last call, with `on` for the time that follows.
+EXPORT int sinter_emulated_trace(bool on, void (*each)(void*, const char*, uint64_t, uint64_t, uint64_t), void* with) {
+    const std::lock_guard lock(running);
+    tracing = on;
+    for (const Traced& t : traced) each(with, t.name, t.start, t.end, t.node);
+    traced.clear();
+    return 0;
+}
 /// For the stand-ins of libraries that launch on the driver's streams.
 EXPORT int sinter_emulated_step(void* stream, void (*work)(void*), void* with) {
     return step(stream, [=] { work(with); });
@@ -367,7 +392,7 @@ EXPORT int cuModuleGetFunction(void** f, void* m, const char* name) {
     auto* found = reinterpret_cast<void (*)(void**)>(dlsym(m, (std::string("emulated_") + name).c_str()));
     if (!found) return 500;
     auto* size = reinterpret_cast<size_t (*)(size_t)>(dlsym(m, (std::string("emulated_size_") + name).c_str()));
-    *f = new Function{found, size, m};
+    *f = new Function{found, size, m, name};
     return 0;
 }
 EXPORT int cuFuncGetParamCount(void* f, size_t* count) {

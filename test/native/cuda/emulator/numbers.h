@@ -62,15 +62,19 @@ inline void store(int type, void* p, int64_t i, float x) {
     }
 }
 
-/// Hands work to a stream of the emulated driver, which lies beside this library.
+/// An entry point of the emulated driver, which lies beside this library.
+template <typename F>
+F ofDriver(const char* name) {
+    Dl_info here{};
+    dladdr(reinterpret_cast<void*>(&ofDriver<F>), &here);
+    const std::string path = here.dli_fname;
+    return reinterpret_cast<F>(dlsym(dlopen((path.substr(0, path.rfind('/')) + "/libcuda.so.1").c_str(), RTLD_NOW), name));
+}
+
+/// Hands work to a stream of the emulated driver.
 inline int onStream(void* stream, std::function<void()> work) {
     using Step = int (*)(void*, void (*)(void*), void*);
-    static const Step step = [] {
-        Dl_info here{};
-        dladdr(reinterpret_cast<void*>(&onStream), &here);
-        const std::string path = here.dli_fname;
-        return reinterpret_cast<Step>(dlsym(dlopen((path.substr(0, path.rfind('/')) + "/libcuda.so.1").c_str(), RTLD_NOW), "sinter_emulated_step"));
-    }();
+    static const auto step = ofDriver<Step>("sinter_emulated_step");
     // It may be recorded and replayed for as long as the process lives.
     auto* kept = new std::function<void()>(std::move(work));
     return step(stream, [](void* w) { (*static_cast<std::function<void()>*>(w))(); }, kept);
