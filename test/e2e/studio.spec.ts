@@ -243,7 +243,7 @@ test('open dimensions get ranges in optimization profiles, and the Profile step 
   await s.shot('17-ranges');
   await s.page.keyboard.press('Control+Enter');
   await expect(s.page.getByTestId('latency')).toContainText('p99');
-  await s.page.getByRole('textbox', { name: 'Optimization profile' }).click();
+  await s.page.getByRole('combobox', { name: 'Optimization profile' }).click();
   await s.page.getByRole('option', { name: /^1 · .*height 1…40…48/ }).click();
   await s.page.keyboard.press('Control+p');
   await s.idle();
