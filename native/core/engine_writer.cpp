@@ -141,7 +141,8 @@ std::vector<size_t> inOffsetOrder(const schema::Engine& engine) {
 
 /// What an engine must carry for one device: code for every layer at the corners of its profile. Other sizes within run with
 /// the same code where it does not depend on them, are compiled when they come, or, where there is no compiler, are left to
-/// a kernel whose code does not: that is carried too where one takes the layer's constants as they are packed.
+/// a kernel whose code does not (a general one, any_…): that is carried too where one takes the layer's constants as they are
+/// packed.
 class KernelCollector {
 public:
     KernelCollector(const schema::Engine& engine, Device& device, const StopToken* stop) : engine_(engine), device_(device), stop_(stop) {}
@@ -164,10 +165,17 @@ public:
             }
         }
         tactics_.insert(tactics_.end(), mine.begin(), mine.end());
-        if (mine.size() > 1 && device_.compile(mine, stop_).size() > 1) addStandIn(mine);
+        if (mine.size() > 1) open_.push_back(std::move(mine));
     }
 
-    std::vector<KernelBinary> binaries() { return device_.compile(tactics_, stop_); }
+    std::vector<KernelBinary> binaries() {
+        if (open_.empty()) return device_.compile(tactics_, stop_);
+        device_.compile(tactics_, stop_);  // all at once, on all cores; what follows finds them compiled
+        for (const auto& layer : open_) {
+            if (device_.compile(layer, stop_).size() > 1) addStandIn(layer);
+        }
+        return device_.compile(tactics_, stop_);
+    }
 
 private:
     int threads() const { return static_cast<int>(std::max(1U, engine_.threads)); }
@@ -176,7 +184,7 @@ private:
         const LayerDesc& desc = *mine.front().layer;
         const TacticInfo chosen = device_.describe(desc, mine.front().tactic, threads());
         for (const Tactic& t : device_.enumerate(desc, threads())) {
-            if (t.name == mine.front().tactic || t.info.packing != chosen.packing) continue;
+            if (t.name == mine.front().tactic || !t.name.starts_with("any_") || t.info.packing != chosen.packing) continue;
             std::vector<LayerTactic> other;
             for (const LayerTactic& l : mine) other.push_back({l.layer, t.name});
             try {
@@ -195,6 +203,7 @@ private:
     const StopToken* stop_;
     std::deque<LayerDesc> descs_;
     std::vector<LayerTactic> tactics_;
+    std::vector<std::vector<LayerTactic>> open_;  ///< per layer at several sizes
 };
 
 /// The header followed by the kernels that the device compiles for its layers: in protobuf, to append is to add.

@@ -1,6 +1,7 @@
 #include "core/execution_plan.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "core/describe.h"
 #include "core/error.h"
@@ -15,12 +16,31 @@ namespace {
 
 uint64_t bytesOf(const TensorInfo& t) { return static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype); }
 
+/// Where kernels are compiled for their sizes, those that the engine does not hold yet are compiled together, on all cores. What
+/// does not compile, or cannot where there is no compiler, is left to each layer.
+void compileAhead(const Engine& engine, const SymbolValues& symbols) {
+    const schema::Engine& h = engine.header();
+    if (h.symbols.empty() || engine.device().sharesHostMemory()) return;
+    std::deque<LayerDesc> descs;
+    std::vector<LayerTactic> tactics;
+    for (const schema::Layer& l : h.layers) {
+        descs.push_back(describeLayer(h, l, symbols));
+        tactics.push_back({&descs.back(), l.tactic});
+    }
+    try {
+        engine.device().prefetch(tactics, nullptr);
+    } catch (const Error&) {
+        return;
+    }
+}
+
 }  // namespace
 
 ExecutionPlan::ExecutionPlan(const Engine& engine, SymbolValues symbols, const Buffer& arena, int threads)
     : symbols_(std::move(symbols)) {
     const schema::Engine& h = engine.header();
     placeSlots(engine);
+    compileAhead(engine, symbols_);
     places_.resize(h.values.size());
     layers_.reserve(h.layers.size());  // patches point into it
     std::vector<uint64_t> scratch;

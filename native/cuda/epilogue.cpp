@@ -5,6 +5,7 @@
 
 #include "cuda/codegen/program.h"
 #include "core/error.h"
+#include "core/quantized_layer.h"
 #include "cuda/codegen/types.h"
 
 namespace sinter::cuda {
@@ -118,6 +119,24 @@ bool storableFrom(const std::string& acc, const TensorInfo& out) {
     return acc == storageType(out.dtype) || (acc == "float" && dtypeSize(out.dtype) <= 2) || (acc == "double" && dtypeSize(out.dtype) <= 4);
 }
 
+/// The clamp that is the program of a layer that requantizes, on steps of its result; nothing where outputs differ in it.
+std::optional<std::string> clampSteps(const LayerDesc& layer) {
+    const auto bounds = quant::clampOf(layer.program);
+    if (!bounds) return std::nullopt;
+    const auto of = [&](const TensorInfo& t) {
+        quant::Quantizer q(t);
+        q.clamp(bounds->lo, bounds->hi);
+        return std::pair{q.lo, q.hi};
+    };
+    // Without a program the type's own bounds are left to the store.
+    if (layer.program.empty()) return "x0";
+    const auto [lo, hi] = of(layer.outputs[0]);
+    for (const TensorInfo& t : layer.outputs) {
+        if (of(t) != std::pair{lo, hi}) return std::nullopt;
+    }
+    return "fminf(fmaxf(x0, " + literal(static_cast<double>(lo), "float") + "), " + literal(static_cast<double>(hi), "float") + ")";
+}
+
 }  // namespace
 
 std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& shape, const Options& options) {
@@ -139,25 +158,32 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     const auto present = [&](int i) { return i >= 0 && static_cast<size_t>(i) < layer.inputs.size() && layer.inputs[static_cast<size_t>(i)].present(); };
     const bool scaled = present(options.scaleInput);
     const bool biased = present(options.biasInput);
+    // Nothing real lies between integer sums and integer results: the factors lead to steps of the result's scale.
+    const bool steps = scaled && quant::requantizes(layer), wholeBias = scaled && quant::hasIntegerBias(layer);
     if (scaled) {
         const size_t k = operand({false, static_cast<size_t>(options.scaleInput), options.scaleOffset, true});
         apply.load(k, TensorInfo{.dtype = DType::F32, .dims = {}, .layout = {}}, "scale", axes, Access::Vector, options.constantShape);
     }
     if (biased) {
         const TensorInfo& bias = layer.inputs[static_cast<size_t>(options.biasInput)];
-        if (computeType(valueType(bias)) != acc && !isFloat(bias.dtype)) return std::nullopt;
+        if (!wholeBias && computeType(valueType(bias)) != acc && !isFloat(bias.dtype)) return std::nullopt;
         const size_t k = operand({false, static_cast<size_t>(options.biasInput), 0, true});
         apply.load(k, bias, "bias", axes, Access::Vector, options.constantShape && bias.count() == shape.columns());
     }
     std::string start = "v[i]";
-    if (scaled) start = biased ? "fmaf(v[i], scale[i], static_cast<float>(bias[i]))" : "v[i] * scale[i]";
+    if (wholeBias) start = "(v[i] + static_cast<float>(bias[i])) * scale[i]";
+    else if (scaled) start = biased ? "fmaf(v[i], scale[i], static_cast<float>(bias[i]))" : "v[i] * scale[i]";
     else {
         if (options.alpha != 1) start = start + " * " + (acc == "float" || acc == "double" ? literal(options.alpha, acc) : std::to_string(static_cast<int64_t>(options.alpha)));
         if (biased) start += " + static_cast<acc_t>(bias[i])";
     }
     std::string result = "x0";
     std::string statements;
-    if (!layer.program.empty()) {
+    if (steps) {
+        const auto clamp = clampSteps(layer);
+        if (!clamp) return std::nullopt;
+        result = *clamp;
+    } else if (!layer.program.empty()) {
         std::vector<DType> types{resultType};
         std::vector<std::string> names{"x0"};
         for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
@@ -191,7 +217,7 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
         const int64_t width = scalar ? 1 : out.dims[shape.columnAxis];
         std::string value = "convert<" + stored + ">(v[i])", scale;
         if (out.quantized()) {
-            const double inverse = static_cast<double>(1.0F / static_cast<float>(out.scale[0]));
+            const double inverse = steps ? 1.0 : static_cast<double>(1.0F / static_cast<float>(out.scale[0]));
             scale = literal(inverse, "float") + ", " + literal(static_cast<double>(out.zeroPoint), "float");
             value = "quantize<" + stored + ">(v[i], " + scale + ")";
         }

@@ -20,6 +20,9 @@ export interface EnginePolicy {
 /** A tuner that has nothing to do gives its memory back after this long. */
 const IDLE_MS = 3000;
 
+/** No tactic that is worth timing takes this long: its kernel waits for something that never comes. */
+const HUNG_MS = 120_000;
+
 /**
  * Times tactics in a process of its own (native/tuner): what a kernel does to its process, or to the graphics card, stays
  * there. The process is started when first needed, takes one request after the other, and is replaced when it dies: the
@@ -27,13 +30,15 @@ const IDLE_MS = 3000;
  */
 export class Tuner {
   private readonly program: string;
+  private readonly hungMs: number;
   private child: ChildProcessWithoutNullStreams | null = null;
   private queue: Promise<unknown> = Promise.resolve();
   private idle: NodeJS.Timeout | null = null;
 
-  /** `program`: the executable that the native build puts beside the addon. */
-  constructor(program: string) {
+  /** `program`: the executable that the native build puts beside the addon; `hungMs`: when a tactic is given up. */
+  constructor(program: string, hungMs = HUNG_MS) {
     this.program = program;
+    this.hungMs = hungMs;
   }
 
   measure(request: MeasureRequest, stop: AbortSignal): Promise<Measurement[]> {
@@ -73,7 +78,10 @@ export class Tuner {
     return new Promise((resolve, reject) => {
       const lines = createInterface({ input: child.stdout });
       let running: string | null = null;
+      let watch: NodeJS.Timeout | undefined;
+      let hung = false;
       const settle = (finish: () => void): void => {
+        clearTimeout(watch);
         lines.close();
         child.off('exit', died);
         child.off('error', missing);
@@ -89,10 +97,11 @@ export class Tuner {
       const died = (code: number | null, signal: string | null): void => {
         this.child = null;
         const how = signal ?? `exit code ${code}`;
+        const end = hung ? `it did not end within ${this.hungMs / 1000} seconds` : `it ended the tuner (${how})`;
         // It ends itself after a tactic that has left the device unusable.
         if (running === null && results.length > before) return settle(resolve);
         if (running === null) return fail(`the tuner ended before it timed anything (${how})`, 'tuner');
-        results.push({ tactic: running, ok: false, error: `it ended the tuner (${how})`, min: 0, median: 0, max: 0 });
+        results.push({ tactic: running, ok: false, error: end, min: 0, median: 0, max: 0 });
         settle(resolve);
       };
       const missing = (e: Error): void => {
@@ -108,6 +117,13 @@ export class Tuner {
       if (stop.aborted) return aborted();
       lines.on('line', (line) => {
         const [word, rest] = split(line);
+        clearTimeout(watch);
+        if (word === 'start') {
+          watch = setTimeout(() => {
+            hung = true;
+            this.kill();
+          }, this.hungMs);
+        }
         if (word === 'start') running = rest;
         else if (word === 'time' && running !== null) {
           const [min, median, max] = rest.split(' ').map(Number) as [number, number, number];

@@ -67,7 +67,7 @@ export function reportOf(
       return { name: value.name, dtype: value.dtype, shape: shapeText(value.shape), bytes, storage: storage(v) };
     }),
     ...layerCost(plan, l, bind),
-    fallback: fallbackOf(plan, l, bind),
+    fallback: fallbackOf(plan, l, bind, o.device),
   }));
   const fates: Record<SourceId, string> = {};
   for (const s of header.sources) fates[s.id] = s.fate;

@@ -12,9 +12,13 @@ export interface Fallback {
 /** Tactics of other devices that run on the CPU's kernels begin so (native/cuda/host_layer.h). */
 export const HOST_PREFIX = 'cpu:';
 
-/** null for a layer that runs where the engine does. */
-export function fallbackOf(plan: Plan, l: PlanLayer, bind: Binding): Fallback | null {
-  if (!l.tactic?.name.startsWith(HOST_PREFIX)) return null;
+/**
+ * null for a layer that runs where the engine does. A layer whose tactic waits for its shapes is one of the CPU's (sizes
+ * as they are assumed at build); what owns regions only follows conditions.
+ */
+export function fallbackOf(plan: Plan, l: PlanLayer, bind: Binding, device: string): Fallback | null {
+  const waits = device !== 'cpu' && l.tactic?.name === '' && l.bodies === undefined;
+  if (!waits && !l.tactic?.name.startsWith(HOST_PREFIX)) return null;
   const moved = [...new Set(l.inputs.filter((v) => v >= 0)), ...l.outputs.filter((v) => v >= 0)];
   const bytes = moved.map((v) => byteLength(plan.values[v]!.dtype, product(dimsOf(plan.values[v]!, bind))));
   return { copies: moved.length, bytes: bytes.reduce((a, b) => a + b, 0) };

@@ -9,6 +9,9 @@ const [MASK, PAST_KEY, PAST_VALUE, VALID] = [3, 4, 5, 6];
 /** What the fourth output shows: the scaled products, after the soft cap, with the mask, or the probabilities. */
 const [SCORES, CAPPED, MASKED, PROBABILITIES] = [0, 1, 2, 3];
 
+/** Beyond this a number of heads is a mistake. */
+const MOST_HEADS = 1 << 16;
+
 /** Q, K, V of rank 4 [batch, heads, tokens, size] or 3 [batch, tokens, heads · size] → the same form, and cache and scores. */
 export default composed(
   {
@@ -36,6 +39,8 @@ export default composed(
       flat ? c.op('Transpose', [c.op('Reshape', [v, c.ints([0, 0, heads, -1])])], { perm: [0, 2, 1, 3] }) : v;
     const qHeads = flat ? c.attr('q_num_heads') : numberAt(c, 0, 1);
     const kvHeads = flat ? c.attr('kv_num_heads') : numberAt(c, 1, 1);
+    if (!(qHeads >= 1 && qHeads <= MOST_HEADS && kvHeads >= 1 && kvHeads <= MOST_HEADS))
+      throw new OpError(`has ${qHeads} heads of queries over ${kvHeads} of keys`);
     const q = apart(c.input(0), qHeads);
     let k = apart(c.input(1), kvHeads);
     let v = apart(c.input(2), kvHeads);

@@ -121,4 +121,30 @@ describe.skipIf(!existsSync(join(EMULATOR, 'libcuda.so.1')))('engines of a GPU',
     for (const c of contexts) c.dispose();
     engine.dispose();
   }, 120_000);
+
+  it('name the layer that an index out of range belongs to, in recorded runs too, and go on', async () => {
+    const table = Array.from({ length: 12 }, (_, i) => i);
+    const graph = {
+      name: 'rows',
+      input: [value('at', [2], INT64)],
+      initializer: [floats('table', [3, 4], table)],
+      node: [node('Gather', ['table', 'at'], ['row'], [attr.int('axis', 0)]), node('Relu', ['row'], ['y'])],
+      output: [value('y', [2, 4])],
+    };
+    const runtime = testRuntime();
+    const path = join(dir, 'rows.sinter');
+    const model = await openModel(writeModel(dir, { graph }));
+    await buildEngine(optimizeModel(model, runtime), { runtime, device: GPU, threads: 1, path });
+    const engine = await runtime.loadEngine(path);
+    const context = engine.createContext({ threads: 1 });
+    for (let turn = 0; turn < 4; turn++) {
+      await expect(context.run({ at: i64([2], [1, 7]) })).rejects.toThrow(
+        /index 7 of layer "[^"]+" is outside an axis of 3 elements/,
+      );
+      const { y } = await context.run({ at: i64([2], [-1, 0]) });
+      expect(y!.bytes).toEqual(f32([2, 4], [8, 9, 10, 11, 0, 1, 2, 3]).bytes);
+    }
+    context.dispose();
+    engine.dispose();
+  }, 120_000);
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildEngine } from '../../optimizer/builder/build.ts';
 import { probesOf, rangesOfShapes } from '../../optimizer/builder/profiles.ts';
-import { seededRandom } from '../../optimizer/builder/randomInputs.ts';
+import { randomTensor, seededRandom } from '../../optimizer/builder/randomInputs.ts';
 import { openModel, optimizeModel } from '../../optimizer/builder/session.ts';
 import { readEngineFile } from '../../optimizer/engine/file.ts';
 import { engineAt, inputRanges } from '../../optimizer/engine/profiles.ts';
@@ -16,6 +16,7 @@ import type { Optimized } from '../../optimizer/passes/pass.ts';
 import type { Tensor } from '../../optimizer/runtime.ts';
 import { dynamicBert } from '../../scripts/modelzoo/bert.mjs';
 import { ortSession, runOrt } from '../bench/ort.ts';
+import { ints, node, value, writeModel } from '../importers/make.ts';
 import { testRuntime } from '../networks/check.ts';
 
 /*
@@ -194,6 +195,41 @@ describe('the command line', () => {
     expect(build('--optShapes', 'input_ids:1x8,attention_mask:1x9')).toContain('is 8 in another place');
     expect(build('--profile', '2')).toContain('profiles are counted from 0');
   });
+});
+
+test('sizes that data decides, and slices from the end of an open dimension, in both profiles', async () => {
+  const path = writeModel(dir, {
+    graph: {
+      name: 'g',
+      node: [
+        node('Relu', ['x'], ['r']),
+        node('NonZero', ['r'], ['y']),
+        node('Slice', ['r', 'start', 'end', 'axis'], ['s']),
+        node('Sigmoid', ['s'], ['w']),
+      ],
+      input: [value('x', ['n', 4])],
+      output: [value('y', [2, 'k'], 7), value('w', ['m', 4])],
+      initializer: [ints('start', [1], [-2]), ints('end', [1], [1 << 30]), ints('axis', [1], [0])],
+    },
+    opset: 17,
+  });
+  const engine = join(dir, 'decided.sinter');
+  const model = optimizeModel(await openModel(path), testRuntime());
+  const profiles = [{ n: { min: 1, opt: 2, max: 4 } }, { n: { min: 5, opt: 8, max: 16 } }];
+  await buildEngine(model, { runtime: testRuntime(), threads: 1, path: engine, profiles });
+  const session = await ortSession(path, 1);
+  const context = (await testRuntime().loadEngine(engine)).createContext({ threads: 1 });
+  const random = seededRandom(5);
+  for (const n of [1, 2, 16, 4, 5, 11]) {
+    const x = randomTensor('float32', [n, 4], random);
+    const want = await runOrt(session, { x });
+    const got = await context.run({ x });
+    expect(got.y!.shape, `${n} rows`).toEqual(want.y!.shape);
+    expect(Buffer.from(got.y!.bytes).equals(Buffer.from(want.y!.bytes))).toBe(true);
+    expect(got.w!.shape).toEqual([Math.min(n, 2), 4]);
+    expect(difference(want.w!, got.w!).maxRel).toBeLessThan(1e-6);
+  }
+  await session.release();
 });
 
 test('ranges follow from shapes, and a tactic is asked about sizes all over them', () => {

@@ -229,6 +229,30 @@ test('a model with open shapes asks for them before it builds', async () => {
   await s.close();
 });
 
+test('open dimensions get ranges in optimization profiles, and the Profile step runs the chosen one', async () => {
+  const s = await launch({ args: [sample('dynamic-conv.onnx')] });
+  await expect(s.page.getByTestId('headline')).toContainText('layers');
+  await s.goTo('build');
+  for (const field of await s.page.getByLabel(/^Dimension /).all()) await field.fill('16');
+  await s.page.getByText('Ranges', { exact: true }).click();
+  await s.page.getByLabel('Most width, profile 0').fill('32');
+  await s.page.getByRole('button', { name: 'Add a profile' }).click();
+  await s.page.getByLabel('Most height, profile 1').fill('48');
+  await s.page.getByLabel('Best height, profile 1').fill('40');
+  await s.idle();
+  await s.shot('17-ranges');
+  await s.page.keyboard.press('Control+Enter');
+  await expect(s.page.getByTestId('latency')).toContainText('p99');
+  await s.page.getByRole('combobox', { name: 'Optimization profile' }).click();
+  await s.page.getByRole('option', { name: /^1 · .*height 1…40…48/ }).click();
+  await s.page.keyboard.press('Control+p');
+  await s.idle();
+  await s.goTo('build');
+  await expect(s.page.getByText(/batch 1…16…16, height 1…40…48, width 1…16…32: \d+ layers/)).toBeVisible();
+  await s.shot('17-profiles');
+  await s.close();
+});
+
 test('the graph is walked with arrow keys', async () => {
   const s = await launch({ args: [sample('tiny-googlenet.onnx')] });
   await expect(s.page.getByTestId('headline')).toContainText('56 operators');

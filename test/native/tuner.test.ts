@@ -62,6 +62,16 @@ test('a tactic that crashes its process is one failed result; the others are tim
   expect(results[2]).toMatchObject({ min: 10, median: 20, max: 30 });
 });
 
+test('a tactic that hangs is given up after a while; the others are timed by a new process', async () => {
+  const results = await new Tuner(program, 300).measure(request('a', 'hang', 'b'), never);
+  expect(results.map((r) => [r.tactic, r.ok])).toEqual([
+    ['a', true],
+    ['hang', false],
+    ['b', true],
+  ]);
+  expect(results[1]!.error).toBe('it did not end within 0.3 seconds');
+});
+
 test('a stop ends a tactic that hangs at once, and the next request starts afresh', async () => {
   const tuner = new Tuner(program);
   const stop = new AbortController();

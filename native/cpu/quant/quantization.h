@@ -4,32 +4,17 @@
 #include <vector>
 
 #include "core/layer.h"
+#include "core/quantized_layer.h"
 
 /// What quantized values mean (docs/layers.md, "Quantized values"), shared by the scalar references and the kernels.
 namespace sinter::quant {
 
-/// An int8 or uint8 activation with one usable scale.
-bool isStored(const TensorInfo& t);
 /// Equal storage: neither is quantized, or type, scale and zero point agree.
 bool sameQuantization(const TensorInfo& a, const TensorInfo& b);
 bool anyQuantized(const LayerDesc& layer);
 /// True when kernels that know nothing of scales compute the layer right: it has no quantized operand, or it only moves
 /// (or compares) stored numbers between equal scales.
 bool plainOrMoved(const LayerDesc& layer);
-
-/// Float32 to stored numbers: x · inverse, rounded half to even, offset, saturated. NaN becomes the lowest number.
-struct Quantizer {
-    float inverse = 1;
-    float lo = -128, hi = 127;  ///< bounds before the zero point is added
-    int zeroPoint = 0;
-
-    explicit Quantizer(const TensorInfo& t);
-    int quantize(float x) const;
-    /// For numbers that are multiples of the scale already.
-    void scaled() { inverse = 1; }
-    /// The bounds narrowed to what clamp(x, least, most) leaves: quantizing then clamps too.
-    void clamp(float least, float most);
-};
 
 /// `t` as the float32 values that it stands for.
 TensorInfo dequantizedInfo(const TensorInfo& t);
@@ -51,16 +36,6 @@ WeightAxis weightAxis(const LayerDesc& layer);
 bool hasIntegerWeights(const LayerDesc& layer);
 IntegerWeights integerWeights(const LayerDesc& layer, const void* raw);
 
-/// A bias of int32 counts steps of the product's scale, and is added to the sums.
-bool hasIntegerBias(const LayerDesc& layer);
-/// True where nothing is real between integer sums and integer results: weights and bias come as integers, and the program
-/// only clamps. A result is then float32(sum) · float32(factor / scale of the result), clamped, rounded half to even.
-bool requantizes(const LayerDesc& layer);
-/// Bounds that a program which does nothing else clamps to.
-struct Bounds {
-    float lo, hi;
-};
-std::optional<Bounds> clampOf(const PointwiseProgram& program);
 /// A copy whose bias is of the type that kernels for real numbers know.
 LayerDesc withFloatBias(const LayerDesc& layer);
 

@@ -154,8 +154,7 @@ private:
     void compute(const KernelArgs& args) const {
         const TensorView &x = args.inputs[0], &values = args.outputs[0], &indices = args.outputs[1];
         forLines<C>(args, x, axis_, [&](std::span<const int64_t> at, const std::vector<C>& line) {
-            std::vector<int64_t> order(line.size());
-            std::iota(order.begin(), order.end(), 0);
+            if (k_ == 0) return;
             // Equal elements keep their order: the lower index comes first.
             const auto before = [&](int64_t a, int64_t b) {
                 const C x0 = line[static_cast<size_t>(a)], x1 = line[static_cast<size_t>(b)];
@@ -163,19 +162,22 @@ private:
                 if (largest_ ? isLess(x.dtype, x0, x1) : isLess(x.dtype, x1, x0)) return false;
                 return a < b;
             };
-            if (k_ == 0) return;
             // A heap of the best so far, the worst of them in front. Most elements are told from it by one comparison.
-            const auto held = order.begin() + k_;
-            std::make_heap(order.begin(), held, before);
-            for (auto i = held; i != order.end(); ++i) {
-                const C x0 = line[static_cast<size_t>(*i)], worst = line[static_cast<size_t>(order.front())];
-                if (x.dtype != DType::U64 && (largest_ ? x0 <= worst : x0 >= worst)) continue;
-                if (!before(*i, order.front())) continue;
-                std::pop_heap(order.begin(), held, before);
-                std::swap(*(held - 1), *i);
-                std::push_heap(order.begin(), held, before);
+            std::vector<int64_t> order(static_cast<size_t>(k_));
+            std::iota(order.begin(), order.end(), 0);
+            std::make_heap(order.begin(), order.end(), before);
+            C worst = line[static_cast<size_t>(order.front())];
+            const bool isSigned = x.dtype != DType::U64;
+            for (size_t i = order.size(); i < line.size(); ++i) {
+                if (isSigned && (largest_ ? line[i] <= worst : line[i] >= worst)) continue;
+                const auto at = static_cast<int64_t>(i);
+                if (!before(at, order.front())) continue;
+                std::pop_heap(order.begin(), order.end(), before);
+                order.back() = at;
+                std::push_heap(order.begin(), order.end(), before);
+                worst = line[static_cast<size_t>(order.front())];
             }
-            std::sort_heap(order.begin(), held, before);
+            std::sort_heap(order.begin(), order.end(), before);
             std::vector<C> best(static_cast<size_t>(k_));
             for (size_t i = 0; i < best.size(); ++i) best[i] = line[static_cast<size_t>(order[i])];
             store(values.dtype, values.data, offsetOf(at, values.strides), values.strides[axis_], k_, best.data());

@@ -15,7 +15,7 @@ struct Tile {
     int blocks;             ///< on a multiprocessor
 };
 constexpr Tile kTiles[] = {{32, 14, 28, 14, 2, 3}, {32, 14, 28, 7, 4, 3}, {32, 7, 28, 7, 2, 3}, {32, 8, 14, 4, 2, 3},  {48, 14, 14, 7, 2, 3}, {48, 7, 14, 7, 2, 4},
-                           {64, 7, 14, 7, 2, 3},   {64, 7, 7, 7, 1, 4},   {32, 7, 14, 7, 2, 5}, {64, 14, 14, 14, 2, 3}, {16, 14, 28, 7, 2, 3}};
+                           {64, 7, 14, 7, 2, 3},   {64, 7, 7, 7, 1, 4},   {32, 7, 14, 7, 2, 5}, {48, 8, 14, 4, 2, 3},  {16, 8, 28, 4, 2, 4}};
 constexpr int kVector = 4, kStages = 2;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -57,7 +57,9 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     // Nanoseconds: some 28 instructions a result, of which a multiprocessor issues 128 threads' a clock; a piece alone takes its latency.
     const double resident = static_cast<double>(residentOf(p, t, device)), turns = std::ceil(static_cast<double>(p.tiles) / (device.multiprocessors * resident));
     const double work = static_cast<double>(t.h * t.w * t.channels) * (g->taps() + 19) / (128 * device.clockGhz);
-    info.estimate = std::max(moveEstimate(d, device, 1.1), 1500 + turns * std::max(work * resident, 700.0)) + 700;
+    // The first pieces have to arrive before anything is computed.
+    const double fill = p.shared / kStages * resident * std::min<double>(device.multiprocessors, static_cast<double>(p.tiles)) / device.bytesPerNs;
+    info.estimate = std::max(moveEstimate(d, device, 1.1), 1500 + turns * std::max(work * resident, 700.0)) + fill;
     return info;
 }
 

@@ -13,8 +13,7 @@ namespace sinter::cuda::gemm {
 namespace {
 
 struct Tile {
-    int h, w, blocks;    ///< result pixels of a block; blocks on a multiprocessor
-    bool wgmma = false;  ///< 16-bit operands on sm_90a
+    int h, w, blocks;  ///< result pixels of a block; blocks on a multiprocessor
 };
 constexpr Tile kTiles[] = {{8, 16, 3}, {4, 16, 4}, {8, 8, 4}, {4, 32, 3}};
 constexpr int kWarps = 4, kColumns = 64;
@@ -54,7 +53,7 @@ std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g) {
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
     const auto g = stemOf(d, operand);
-    if (!g || sharedBytes(*g, t) > device.sharedPerBlock || !epilogueOf(d, *g) || (t.wgmma && isWide(*g))) return std::nullopt;
+    if (!g || sharedBytes(*g, t) > device.sharedPerBlock || !epilogueOf(d, *g)) return std::nullopt;
     TacticInfo info;
     Epilogue::describeEven(d, g->result, info, "nhwc");
     info.inputLayouts[0] = "linear";
@@ -66,7 +65,7 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     const double blocks = static_cast<double>(g->images * ceilDiv(g->p, t.h) * ceilDiv(g->q, t.w) * ceilDiv(g->columns, kColumns));
     // Nanoseconds: a block's copy of its piece, its products, its results; blocks of one multiprocessor overlap.
     const double piece = static_cast<double>(((t.h - 1) * g->strideH + g->r) * ((t.w - 1) * g->strideW + g->s));
-    const double block = 900 + piece * 0.6 + t.h * t.w * static_cast<double>(weightRow(*g)) * (operand == Operand::F32 ? 0.12 : operand == Operand::TF32 ? 0.04 : t.wgmma ? 0.01 : 0.02) + t.h * t.w * 4.0;
+    const double block = 900 + piece * 0.6 + t.h * t.w * static_cast<double>(weightRow(*g)) * (operand == Operand::F32 ? 0.12 : operand == Operand::TF32 ? 0.04 : 0.02) + t.h * t.w * 4.0;
     info.estimate = std::max(moveEstimate(d, device), 2000 + std::max(1.0, blocks / (device.multiprocessors * resident)) * block);
     return info;
 }
@@ -109,8 +108,6 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     source.define("TILE_W", t.w);
     source.define("TILE_N", kColumns);
     source.define("WARPS", kWarps);
-    source.define("WARPGROUP", t.wgmma);
-    source.architectureSpecific = t.wgmma;
     source.define("MIN_BLOCKS", blocksOf(t, operand));
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
     return {std::move(source), [t, g, epilogue, device](const KernelArgs& args) {
@@ -132,13 +129,10 @@ std::vector<KernelRow> allRows() {
     std::vector<KernelRow> rows;
     for (const Operand operand : {Operand::F16, Operand::BF16, Operand::TF32, Operand::F32}) {
         for (const Tile& t : kTiles) {
-            if (t.wgmma && operandBytes(operand) != 2) continue;
             KernelRow row;
-            row.name = std::string(operandName(operand)) + (operand == Operand::F32 ? "_conv2d_stem_tf32x3__" : "_conv2d_stem__") + (t.wgmma ? "sm90_wgmma_" : "sm80_mma_") +
-                       std::to_string(t.h) + "x" + std::to_string(t.w) + "x" + std::to_string(kColumns) + (t.wgmma ? "_b" + std::to_string(t.blocks) : "");
+            row.name = std::string(operandName(operand)) + (operand == Operand::F32 ? "_conv2d_stem_tf32x3__sm80_mma_" : "_conv2d_stem__sm80_mma_") + std::to_string(t.h) + "x" + std::to_string(t.w) + "x" + std::to_string(kColumns);
             row.op = "Conv";
-            row.leastArch = t.wgmma ? 90 : 80;
-            if (t.wgmma) row.mostArch = 90;
+            row.leastArch = 80;
             row.supports = [t, operand](const LayerDesc& d, const DeviceProperties& device) { return supports(d, device, t, operand); };
             row.make = [t, operand](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t, operand); };
             row.pack = [operand](const LayerDesc& d, int, const void* raw, void* packed) { pack(d, operand, raw, packed); };

@@ -34,14 +34,13 @@ constexpr WgmmaLine kWgmma[] = {
     {128, 64, 128, 1, 4, 'p', 2, 1},   {64, 192, 128, 1, 3, 'p', 2, 1},      {128, 96, 128, 2, 3, ' ', 2, 5},
     {128, 192, 128, 2, 4, 'q', 1, 1},  {128, 160, 128, 2, 4, 'q', 1, 1},  {128, 128, 128, 2, 5, 'q', 1, 1},
     {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 4, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
-    {256, 64, 128, 2, 4, 'q', 1, 1, true}, {192, 64, 128, 2, 5, 'q', 1, 1, true},  {128, 64, 128, 2, 6, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true},
+    {256, 64, 128, 2, 4, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true}, {192, 128, 128, 2, 5, 'p', 1, 1, true},
 };
 
 /// For F32: a thread holds each sum twice, a stage the weights in two parts.
 constexpr WgmmaLine kWgmmaF32[] = {
-    {128, 128, 128, 2, 4, 'p', 1, 1}, {128, 160, 128, 2, 3, 'p', 1, 1}, {128, 96, 128, 2, 4, 'p', 1, 1}, {128, 64, 128, 2, 5, 'p', 1, 1},
-    {64, 64, 128, 1, 4, ' ', 2, 15},  {64, 64, 128, 1, 3, ' ', 3, 1},   {64, 32, 128, 1, 4, ' ', 4, 7},  {128, 32, 128, 2, 4, ' ', 2, 1},
-    {128, 128, 128, 2, 3, ' ', 1, 7}, {128, 64, 128, 2, 3, ' ', 1, 7},
+    {128, 128, 128, 2, 4, 'p', 1, 1}, {128, 96, 128, 2, 4, 'p', 1, 1},  {128, 64, 128, 2, 5, 'p', 1, 1}, {64, 64, 128, 1, 4, ' ', 2, 15}, {64, 64, 128, 1, 3, ' ', 3, 15},
+    {64, 32, 128, 1, 4, ' ', 4, 15},  {128, 32, 128, 2, 4, ' ', 2, 1},  {128, 128, 128, 2, 3, ' ', 1, 7}, {128, 64, 128, 2, 3, ' ', 1, 15},
 };
 
 std::vector<Tile> allTiles() {
@@ -120,6 +119,8 @@ bool eligible(const Tile& t, const Problem& g, const DeviceProperties& device) {
     const int64_t tileCount = ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups, steps = stepsOf(t, g);
     if (t.split > 1 && (tileCount * t.split > 3 * device.multiprocessors || steps < 2 * t.split)) return false;
     if (!t.wgmma) return g.copyBytes() != 0;
+    // Exchanged operands are for few channels: more would only read the pixels again.
+    if (t.exchanged && g.columns > t.n && t.n == 64) return false;
     // The copy engine wants 16-byte strides, corners within a byte, and rows enough to be worth it.
     const int64_t cornerW = (g.q - 1) * g.strideW + 1 - g.w - g.padLeft, cornerH = (g.p - 1) * g.strideH + 1 - g.h - g.padTop;
     const auto fits = [](int64_t v) { return v >= -128 && v <= 127; };
@@ -135,12 +136,13 @@ double estimate(const Tile& t, const Problem& g, const DeviceProperties& device,
     const double concurrent = std::min(resident, std::ceil(blocks / sms));
     // Microseconds of one stage on a multiprocessor of its own: 32 bytes are one product step of any operand type.
     const bool split = g.operand == Operand::F32;
-    const double products = static_cast<double>(t.m) * t.n * t.bytes * (split ? 3 : 1), loaded = static_cast<double>(t.m + t.n * t.parts) * t.bytes;
+    // Parts: wgmma is bound by what its operands take; mma also by splitting them, the more the smaller a warp's tile.
+    const double products = static_cast<double>(t.m) * t.n * t.bytes * (!split ? 1 : t.wgmma ? 1 : 3 + 69.0 * t.warpsN / t.n + 69.0 * t.warpsM / t.m), loaded = static_cast<double>(t.m + t.n * t.parts) * t.bytes;
     const double read = t.exchanged ? t.n / 64.0 * (64 + t.m) * t.bytes : t.wgmma ? t.m / 64.0 * (64 + t.n * (split ? 3 : 1)) * t.bytes : static_cast<double>(t.m * t.warpsN + t.n * t.warpsM) * t.bytes;
-    const double stage = std::max({products / (split ? t.wgmma ? 6e6 : 3.4e6 : t.wgmma ? 13.4e6 : 1.39e6), (loaded + read) / 212e3, loaded / 93e3});
+    const double stage = std::max({products / (t.wgmma ? 13.4e6 : split ? 3.44e6 : 1.39e6), (loaded + read) / 212e3, loaded / 93e3});
     // A stage's latency, less what the ring hides and what other blocks on the multiprocessor overlap.
-    const double latency = ((t.wgmma ? 0.433 : 0.19) * 2 / std::max(1, t.stages - 1) + (t.wgmma ? 0.032 : 0.146)) / concurrent;
-    const double epilogue = static_cast<double>(t.m) * t.n / t.split * 3.17 / 16384;
+    const double latency = ((t.wgmma ? 0.433 : 0.19) * 2 / std::max(1, t.stages - 1) + (split ? t.wgmma ? 0.248 : 0.275 : t.wgmma ? 0.032 : 0.146)) / concurrent;
+    const double epilogue = static_cast<double>(t.m) * t.n / t.split * (split ? 4.39 : 3.17) / 16384;
     const double block = steps * std::max(stage, latency) + (0.45 + epilogue) / concurrent * (t.pingpong ? 0.33 : t.persistent ? 0.89 : 1);
     const double whole = std::floor(blocks / (sms * resident)) * resident;
     const double turns = whole + std::ceil((blocks - whole * sms) / sms);

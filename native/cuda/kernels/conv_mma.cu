@@ -64,17 +64,6 @@ __device__ __forceinline__ void multiply(Accumulator (&sums)[MT][NT][4], const u
     }
 }
 
-// The instruction truncates its sums to float32. For F32 the products of a stage are summed from zero and added rounded, so that
-// a long reduction does not shrink.
-__device__ __forceinline__ void clear(Accumulator (&sums)[MT][NT][4]) {
-#pragma unroll
-    for (int n = 0; n < MT * NT * 4; ++n) sums[n / (NT * 4)][n / 4 % NT][n % 4] = 0;
-}
-__device__ __forceinline__ void add(Accumulator (&acc)[MT][NT][4], const Accumulator (&sums)[MT][NT][4]) {
-#pragma unroll
-    for (int n = 0; n < MT * NT * 4; ++n) acc[n / (NT * 4)][n / 4 % NT][n % 4] += sums[n / (NT * 4)][n / 4 % NT][n % 4];
-}
-
 }  // namespace
 
 extern "C" __global__ void

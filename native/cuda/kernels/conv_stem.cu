@@ -4,15 +4,10 @@
 // (TF32 products, one or three of parts) pixels lie without gaps and a step is eight numbers of a filter row.
 //
 // Macros: OPERAND (see Operand; no I8), X_T, CONV_IMAGES, CONV_H, _W, _C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL,
-//         TILE_H, TILE_W (result pixels of a block), TILE_N (channels of a block), WARPS, MIN_BLOCKS,
-//         WARPGROUP (sm_90a, 16-bit operands, WARPS 4, TILE_N 64: wgmma, pixels from registers; the weights of a step lie as two columns
-//         of 16 bytes)
+//         TILE_H, TILE_W (result pixels of a block), TILE_N (channels of a block), WARPS, MIN_BLOCKS
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_mma.cuh"
-#if WARPGROUP
-#include "prelude_wgmma.cuh"
-#endif
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
 
@@ -30,7 +25,6 @@ constexpr bool WIDE = sizeof(Element) == 4;
 constexpr int H = CONV_H, W = CONV_W, C = CONV_C, K = CONV_K, R = CONV_R, S = CONV_S, P = CONV_P, Q = CONV_Q, SH = CONV_SH, SW = CONV_SW;
 constexpr int BM = TILE_H * TILE_W, BN = TILE_N, THREADS = 32 * WARPS, MT = BM / (16 * WARPS), NT = BN / 8;
 static_assert(BM % (16 * WARPS) == 0 && BN % 16 == 0 && C <= 4);
-static_assert(!WARPGROUP || (WARPS == 4 && BN == 64 && !WIDE));
 
 constexpr int ROW_STEPS = WIDE ? (S * C + 7) / 8 : (S + 3) / 4;                 ///< of 32 bytes, in a filter row
 constexpr int TAPS = WIDE ? (ROW_STEPS * 8 + C - 1) / C : ROW_STEPS * 4;         ///< pixels that these read
@@ -44,16 +38,7 @@ constexpr int TILES_H = (P + TILE_H - 1) / TILE_H, TILES_W = (Q + TILE_W - 1) / 
 
 }  // namespace
 
-// Accumulators: for F32 those of a filter row are summed from zero and added rounded, since the instruction truncates.
-using Sums = float[MT][NT][4];
-__device__ __forceinline__ void clear(Sums& sums) {
-#pragma unroll
-    for (int n = 0; n < MT * NT * 4; ++n) sums[n / (NT * 4)][n / 4 % NT][n % 4] = 0;
-}
-__device__ __forceinline__ void add(Sums& total, const Sums& sums) {
-#pragma unroll
-    for (int n = 0; n < MT * NT * 4; ++n) total[n / (NT * 4)][n / 4 % NT][n % 4] += sums[n / (NT * 4)][n / 4 % NT][n % 4];
-}
+using Sums = float[MT][NT][4];  ///< for F32 those of a filter row are summed apart
 /// Columns 16j to 16j + 15 of a step.
 template <Operand OP>
 __device__ __forceinline__ void multiply(Sums& sums, int j, const unsigned (&a)[MT][4], const unsigned (&b)[4]) {
@@ -64,14 +49,11 @@ __device__ __forceinline__ void multiply(Sums& sums, int j, const unsigned (&a)[
     }
 }
 
-/// First of the 16 pixels that a warp multiplies in its i-th turn.
-__device__ __forceinline__ int first_pixel(int warp, int i) { return (WARPGROUP ? i * WARPS + warp : warp * MT + i) * 16; }
-
 /// x: planes, strides in elements between images, channels and rows. w: [K][STEPS][32 bytes], each filter row [taps][channels] as pixels
 /// are, zero-padded.
 extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     conv_stem(const X_T* __restrict__ x, const unsigned char* __restrict__ w, long long imageStride, int channelStride, int rowStride, const EpilogueParams e) {
-    extern __shared__ __align__(128) unsigned char shared[];
+    extern __shared__ __align__(16) unsigned char shared[];
     unsigned char* const weights = shared;
     unsigned char* const piece = shared + BN * WEIGHT_PITCH;
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, n0 = blockIdx.y * BN;
@@ -81,8 +63,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     for (int i = threadIdx.x; i < BN * (WEIGHT_ROW / 16); i += THREADS) {
         const int row = i / (WEIGHT_ROW / 16), chunk = i % (WEIGHT_ROW / 16);
         const bool valid = n0 + row < K;
-        const int place = WARPGROUP ? chunk * (BN * 16) + row * 16 : row * WEIGHT_PITCH + chunk * 16;
-        copy_async<16>(shared_address(weights) + place, valid ? w + static_cast<long long>(n0 + row) * WEIGHT_ROW + chunk * 16 : w, valid);
+        copy_async<16>(shared_address(weights) + row * WEIGHT_PITCH + chunk * 16, valid ? w + static_cast<long long>(n0 + row) * WEIGHT_ROW + chunk * 16 : w, valid);
     }
     copy_commit();
     wait_for_producers();
@@ -122,53 +103,20 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
             }
         }
         copy_wait<0>();
-#if WARPGROUP
-        asynchronous_fence();
-#endif
         __syncthreads();
         if (tile + gridDim.x < TILES) fetch(tile + gridDim.x);
 
-        Sums acc;
-        [[maybe_unused]] Sums sums;
+        Sums acc, sums;
         clear(acc);
         int offset[MT][2];
 #pragma unroll
         for (int i = 0; i < MT; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
-                const int m = first_pixel(warp, i) + half * 8 + (lane >> 2);
+                const int m = (warp * MT + i) * 16 + half * 8 + (lane >> 2);
                 offset[i][half] = (m / TILE_W * SH * PIECE_W + m % TILE_W * SW) * PIXEL_BYTES + (lane & 3) * 4;
             }
         }
-#if WARPGROUP
-        // A filter row's pixels are on their way to registers while the products of the row before run.
-        float products[MT][NT * 4];
-        unsigned a[2][ROW_STEPS][MT][4];
-#pragma unroll
-        for (int r = 0; r < R; ++r) {
-            if (r > 1) warpgroup_wait<1>();
-#pragma unroll
-            for (int t = 0; t < ROW_STEPS; ++t) {
-#pragma unroll
-                for (int i = 0; i < MT; ++i) {
-                    const unsigned char* from = piece + r * PIECE_W * PIXEL_BYTES + t * 32;
-#pragma unroll
-                    for (int k = 0; k < 4; ++k) a[r & 1][t][i][k] = *reinterpret_cast<const unsigned*>(from + offset[i][k & 1] + (k >> 1) * 16);
-                }
-            }
-            warpgroup_arrive();
-#pragma unroll
-            for (int t = 0; t < ROW_STEPS; ++t) {
-                const unsigned long long b = column_descriptor(shared_address(weights) + (r * ROW_STEPS + t) * (BN * 32), BN * 16);
-#pragma unroll
-                for (int i = 0; i < MT; ++i) RegisterProduct64<kType>::step(products[i], a[r & 1][t][i], b, r > 0 || t > 0);
-            }
-            warpgroup_commit();
-        }
-        warpgroup_wait<0>();
-#pragma unroll
-        for (int n = 0; n < MT * NT * 4; ++n) acc[n / (NT * 4)][n / 4 % NT][n % 4] = products[n / (NT * 4)][n % (NT * 4)];
-#else
         const unsigned fragments = shared_address(weights) + ((lane & 7) + ((lane >> 4) << 3)) * WEIGHT_PITCH + ((lane >> 3) & 1) * 16;
 #pragma unroll(kType != Operand::F32 && R <= 7 ? R : 1)
         for (int r = 0; r < R; ++r) {
@@ -199,7 +147,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
             }
             if constexpr (kType == Operand::F32) add(acc, sums);
         }
-#endif
 
 #pragma unroll
         for (int i = 0; i < MT; ++i) {
@@ -212,7 +159,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
             __syncwarp();
 #pragma unroll 2
             for (int index = lane; index < 16 * (BN / kRun); index += 32) {
-                const int r = index / (BN / kRun), column = index % (BN / kRun) * kRun, m = first_pixel(warp, i) + r;
+                const int r = index / (BN / kRun), column = index % (BN / kRun) * kRun, m = (warp * MT + i) * 16 + r;
                 const int p = p0 + m / TILE_W, q = q0 + m % TILE_W;
                 if (p >= P || q >= Q || n0 + column >= K) continue;
                 float v[kRun];

@@ -1,6 +1,7 @@
 // Resize, linear and cubic: weighted sums of the elements around each output's position. X_T, Y_T, ACC; CUBIC, ANTIALIAS,
 // EXCLUDE_OUTSIDE, CUBIC_COEFFICIENT; ACTIVE: how many axes are resized (they come first in `axes`); VECTOR: neighbours of the
-// innermost axis that a thread computes, where that axis is not resized. QUANTIZED_X, QUANTIZED_Y: 8-bit numbers with a scale.
+// innermost axis that a thread computes, where that axis is not resized; ROW: where it is (the last of the resized axes).
+// QUANTIZED_X, QUANTIZED_Y: 8-bit numbers with a scale.
 #include "ops.cuh"
 #include "loop.cuh"
 #include "resize_position.cuh"
@@ -45,8 +46,9 @@ struct Taps {
         return k < 0 ? 0 : k >= in ? in - 1 : k;
     }
     SINTER_DEVICE bool place(const ResizeAxis& a, int o) {
-        float p;
-        if (!resize_position(a, o, p)) return false;
+        float p = 0.0f;
+        const bool inside = resize_position(a, o, p);
+        if (!inside) p = 0.0f;  // taps that nobody uses
         const float base = ceilf(p) - 1.0f;  // the ratio lies in (0, 1]
         ratio = acc_t(p) - acc_t(base);
         shrink = ANTIALIAS && a.scale < 1.0f ? acc_t(a.scale) : acc_t(1);
@@ -57,12 +59,14 @@ struct Taps {
         acc_t sum = 0;
 #if ANTIALIAS
         for (int i = 0; i < count; ++i) sum += raw(i);
+#elif !EXCLUDE_OUTSIDE
+        sum = acc_t(1);  // as the weights are made
 #else
 #pragma unroll
         for (int i = 0; i < (CUBIC ? 4 : 2); ++i) sum += raw(i);
 #endif
         inverse_sum = acc_t(1) / sum;
-        return true;
+        return inside;
     }
 };
 
@@ -141,4 +145,79 @@ extern "C" __global__ void __launch_bounds__(256) interpolate(const Interpolate 
 extern "C" __global__ void __launch_bounds__(256) interpolate_single(const Interpolate m) {
     follow_producers();
     run<1>(m);
+}
+
+/// The same for ROW neighbours along the last of the resized axes, which share the taps of all other axes.
+template <int AXIS> SINTER_DEVICE void gather_row(const Interpolate& m, const Taps (&outer)[ACTIVE], const Taps (&inner)[ROW], const X_T* x, acc_t weight, acc_t (&sum)[ROW]) {
+    if constexpr (AXIS == ACTIVE - 1) {
+#pragma unroll
+        for (int r = 0; r < ROW; ++r) {
+            acc_t own = 0;
+#if ANTIALIAS
+            for (int i = 0; i < inner[r].count; ++i) {
+#else
+#pragma unroll
+            for (int i = 0; i < (CUBIC ? 4 : 2); ++i) {
+#endif
+                own += inner[r].weight(i) * loaded(m, x[inner[r].source(i) * m.axes[AXIS].x_stride]);
+            }
+            sum[r] += weight * own;
+        }
+    } else {
+        const Taps& t = outer[AXIS];
+#if ANTIALIAS
+        for (int i = 0; i < t.count; ++i) {
+#else
+#pragma unroll
+        for (int i = 0; i < (CUBIC ? 4 : 2); ++i) {
+#endif
+            gather_row<AXIS + 1>(m, outer, inner, x + t.source(i) * m.axes[AXIS].x_stride, weight * t.weight(i), sum);
+        }
+    }
+}
+
+/// The loop's innermost axis counts rows of ROW elements of y, contiguous and, with `whole`, aligned.
+extern "C" __global__ void __launch_bounds__(256) interpolate_row(const Interpolate m, int size, int whole) {
+    follow_producers();
+    const int last = m.loop.rank - 1;
+    SINTER_FOR_ITEMS(item, m.loop.total) {
+        int at[8];
+        m.loop.coordinates(item, at);
+        int first = 0;
+#pragma unroll
+        for (int a = 0; a < 8; ++a) {
+            if (a != last) continue;
+            first = at[a] * ROW;
+            at[a] = 0;  // x has no stride there
+        }
+        Taps outer[ACTIVE], inner[ROW];
+        bool inside = true, within[ROW];
+#pragma unroll
+        for (int k = 0; k < ACTIVE - 1; ++k) {
+            int o = 0;
+#pragma unroll
+            for (int a = 0; a < 8; ++a) {
+                if (a == m.axes[k].loop_axis) o = at[a];
+            }
+            inside = outer[k].place(m.axes[k].axis, o) && inside;
+        }
+#pragma unroll
+        for (int r = 0; r < ROW; ++r) within[r] = inner[r].place(m.axes[ACTIVE - 1].axis, first + r < size ? first + r : size - 1);
+        acc_t sum[ROW];
+#pragma unroll
+        for (int r = 0; r < ROW; ++r) sum[r] = 0;
+        if (inside) gather_row<0>(m, outer, inner, address<const X_T>(m.x) + offset_of(m.x, at, m.loop.rank), acc_t(1), sum);
+        Y_T out[ROW];
+#pragma unroll
+        for (int r = 0; r < ROW; ++r) out[r] = stored(m, inside && within[r] ? sum[r] : m.extrapolation);
+        Y_T* y = address<Y_T>(m.y) + offset_of(m.y, at, m.loop.rank) + first;
+        if (whole) {
+            store_vec<ROW>(y, out);
+        } else {
+#pragma unroll
+            for (int r = 0; r < ROW; ++r) {
+                if (first + r < size) y[r] = out[r];
+            }
+        }
+    }
 }

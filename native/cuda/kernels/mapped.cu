@@ -1,13 +1,16 @@
 // Pad, and Resize to the nearest: along each axis an output index has one source index, or none. ELEMENT_T: elements by size;
 // VECTOR: neighbours of the innermost axis that a thread moves; RESIZE, ROUNDING (0 floor, 1 ceil, 2 prefers floor, 3 prefers
-// ceil), or MODE (0 constant, 1 reflect, 2 edge, 3 wrap).
+// ceil), REPEATS (every element of a resized axis stands for as many as the axis grows by), or MODE (0 constant, 1 reflect, 2 edge, 3 wrap).
 #include "loop.cuh"
 #if RESIZE
 #include "resize_position.cuh"
 #endif
 
 struct AxisMap {
-#if RESIZE
+#if RESIZE && REPEATS
+    Divider repeats;
+    SINTER_DEVICE int source(int o) const { return repeats.divide(o); }
+#elif RESIZE
     ResizeAxis axis;
     /// The source index, or -1.
     SINTER_DEVICE int source(int o) const {

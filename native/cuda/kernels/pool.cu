@@ -1,6 +1,6 @@
 // MaxPool and AveragePool of up to three spatial axes: V channels of one output pixel per thread. X_T: element type;
-// IS_MAX; PAIRS: of 16-bit floats; SUM_T: float, double or an integer type; KERNEL_, STRIDE_ and DILATION_ 0, 1, 2: the window, so that a row of taps
-// loads at once.
+// IS_MAX; PAIRS: of 16-bit floats; BYTES: of quantized int8; SUM_T: float, double or an integer type; KERNEL_, STRIDE_ and DILATION_ 0, 1,
+// 2: the window, so that a row of taps loads at once.
 #include "epilogue.cuh"
 
 struct Shape {
@@ -29,8 +29,17 @@ SINTER_DEVICE SUM_T joined(SUM_T best, SUM_T x, bool first) {
     return best != best ? best : x > best || x != x ? x : best;
 }
 
-#if PAIRS && !defined(SINTER_EMULATED) && __CUDA_ARCH__ >= 800
-constexpr bool kPairs = true;
+/// How maxima are kept: one by one, 16-bit floats in pairs, or signed bytes as the upper halves of 16-bit numbers in pairs.
+enum class Kept { Single, Pairs, Bytes };
+#if BYTES && !defined(SINTER_EMULATED) && __CUDA_ARCH__ >= 900
+constexpr Kept kKept = Kept::Bytes;
+SINTER_DEVICE unsigned larger_bytes(unsigned a, unsigned b) {
+    unsigned r;
+    asm("max.s16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+    return r;
+}
+#elif PAIRS && !defined(SINTER_EMULATED) && __CUDA_ARCH__ >= 800
+constexpr Kept kKept = Kept::Pairs;
 SINTER_DEVICE unsigned larger(unsigned a, unsigned b, half_t) {
     unsigned r;
     asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
@@ -42,12 +51,12 @@ SINTER_DEVICE unsigned larger(unsigned a, unsigned b, bf16_t) {
     return r;
 }
 #else
-constexpr bool kPairs = false;
+constexpr Kept kKept = Kept::Single;
 template <typename T> SINTER_DEVICE unsigned larger(unsigned a, unsigned, T) { return a; }
 #endif
 
-/// Running result of V channels; maxima of 16-bit floats (PAIRS) stay as they are stored, two at a time.
-template <int V, bool PAIRED> struct Window {
+/// Running result of V channels.
+template <int V, Kept KEPT> struct Window {
     SUM_T best[V] = {};
     SINTER_DEVICE void add(const X_T (&x)[V], bool first) {
 #pragma unroll
@@ -55,17 +64,42 @@ template <int V, bool PAIRED> struct Window {
     }
     SINTER_DEVICE SUM_T result(int i) const { return best[i]; }
 };
-template <int V> struct Window<V, true> {
-    unsigned best[V / 2] = {};
-    SINTER_DEVICE void add(const X_T (&x)[V], bool first) {
+SINTER_DEVICE constexpr unsigned two_infinities(half_t) { return 0xfc00fc00u; }
+SINTER_DEVICE constexpr unsigned two_infinities(bf16_t) { return 0xff80ff80u; }
+template <typename T> SINTER_DEVICE constexpr unsigned two_infinities(T) { return 0; }
+template <int V> struct Window<V, Kept::Pairs> {
+    unsigned best[V / 2];
+    SINTER_DEVICE Window() {
 #pragma unroll
-        for (int i = 0; i < V / 2; ++i) {
-            const unsigned pair = x[2 * i].bits | static_cast<unsigned>(x[2 * i + 1].bits) << 16;
-            best[i] = first ? pair : larger(best[i], pair, X_T{});
-        }
+        for (int i = 0; i < V / 2; ++i) best[i] = two_infinities(X_T{});
+    }
+    SINTER_DEVICE void add(const X_T (&x)[V], bool) {
+#pragma unroll
+        for (int i = 0; i < V / 2; ++i) best[i] = larger(best[i], x[2 * i].bits | static_cast<unsigned>(x[2 * i + 1].bits) << 16, X_T{});
     }
     SINTER_DEVICE SUM_T result(int i) const { return convert<SUM_T>(X_T{static_cast<uint16_t>(best[i / 2] >> (i & 1) * 16)}); }
 };
+
+#if BYTES && !defined(SINTER_EMULATED) && __CUDA_ARCH__ >= 900
+template <int V> struct Window<V, Kept::Bytes> {
+    unsigned even[V / 4], odd[V / 4];
+    SINTER_DEVICE Window() {
+#pragma unroll
+        for (int i = 0; i < V / 4; ++i) even[i] = odd[i] = 0x80008000u;
+    }
+    SINTER_DEVICE void add(const X_T (&x)[V], bool) {
+#pragma unroll
+        for (int i = 0; i < V / 4; ++i) {
+            unsigned word = 0;
+#pragma unroll
+            for (int k = 0; k < 4; ++k) word |= static_cast<unsigned>(static_cast<uint8_t>(x[4 * i + k])) << 8 * k;
+            even[i] = larger_bytes(even[i], word << 8 & 0xff00ff00u);
+            odd[i] = larger_bytes(odd[i], word & 0xff00ff00u);
+        }
+    }
+    SINTER_DEVICE SUM_T result(int i) const { return static_cast<SUM_T>(static_cast<int>((i & 1 ? odd : even)[i / 4] << (i & 2 ? 0 : 16)) >> 24); }
+};
+#endif
 
 template <int V> SINTER_DEVICE void load(const X_T* p, X_T (&x)[V]) {
     if constexpr (V > 1) load_vec<V>(p, x);
@@ -93,7 +127,7 @@ template <int V> SINTER_DEVICE void pool(const Shape& s, const EpilogueParams& e
         int first[3];
         const int image = locate(s, row, first);
         const X_T* base = static_cast<const X_T*>(s.x) + image * s.image + column * s.channel;
-        Window<V, kPairs && V % 2 == 0> window;
+        Window<V, V % 4 == 0 ? kKept : Kept::Single> window;
         int inside = 0, counted = 0;
 #pragma unroll(kUnrolled ? KERNEL_0 : 1)
         for (int d = 0; d < KERNEL_0; ++d) {
@@ -125,7 +159,7 @@ template <int V> SINTER_DEVICE void pool(const Shape& s, const EpilogueParams& e
         }
         acc_t v[V];
 #pragma unroll
-        for (int i = 0; i < V; ++i) v[i] = finished(s, window.result(i), inside, counted);
+        for (int i = 0; i < V; ++i) v[i] = finished(s, inside == 0 ? SUM_T(0) : window.result(i), inside, counted);
         epilogue<V>(e, row, column, v);
     }
 }
@@ -142,7 +176,7 @@ template <int V, int LANES> SINTER_DEVICE void pool_parts(const Shape& s, const 
     int first[3];
     const int image = locate(s, row, first);
     const X_T* base = static_cast<const X_T*>(s.x) + image * s.image + min(column0 + lane * V, s.columns - V) * s.channel;
-    Window<V, kPairs && V % 2 == 0> window;
+    Window<V, V % 4 == 0 ? kKept : Kept::Single> window;
     int inside = 0, counted = 0;
     follow_producers();
 #pragma unroll 4
@@ -158,7 +192,7 @@ template <int V, int LANES> SINTER_DEVICE void pool_parts(const Shape& s, const 
         ++inside;
     }
 #pragma unroll
-    for (int i = 0; i < V; ++i) parts[part][lane * V + i] = window.result(i);
+    for (int i = 0; i < V; ++i) parts[part][lane * V + i] = inside == 0 ? SUM_T(0) : window.result(i);
     if (lane == 0) {
         seen[part] = inside;
         possible[part] = counted;
@@ -178,6 +212,7 @@ template <int V, int LANES> SINTER_DEVICE void pool_parts(const Shape& s, const 
 }
 
 extern "C" __global__ void __launch_bounds__(128) pool_vector(const Shape s, const EpilogueParams e) { pool<SINTER_STORE_VECTOR>(s, e); }
+extern "C" __global__ void __launch_bounds__(128) pool_vectors(const Shape s, const EpilogueParams e) { pool<2 * SINTER_STORE_VECTOR>(s, e); }
 extern "C" __global__ void __launch_bounds__(128) pool_scalar(const Shape s, const EpilogueParams e) { pool<1>(s, e); }
 extern "C" __global__ void __launch_bounds__(256) pool_wide_vector(const Shape s, const EpilogueParams e) { pool_parts<SINTER_STORE_VECTOR, 8>(s, e); }
 extern "C" __global__ void __launch_bounds__(256) pool_wide(const Shape s, const EpilogueParams e) { pool_parts<1, 32>(s, e); }

@@ -34,8 +34,6 @@ __device__ __forceinline__ void barrier_expect(unsigned barrier, unsigned bytes)
 __device__ __forceinline__ void barrier_arrive(unsigned barrier) {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
-/// What this thread stored in shared memory becomes visible to the copy engine and to wgmma.
-__device__ __forceinline__ void asynchronous_fence() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 /// Waits until the phase of this parity has completed.
 __device__ __forceinline__ void barrier_wait(unsigned barrier, unsigned parity) {
     asm volatile(

@@ -68,3 +68,26 @@ __device__ __forceinline__ void mma_step(Accumulator (&c)[4], const unsigned (&a
                      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
     }
 }
+
+// The instructions truncate their sums to float32. For F32 the products of a stage are summed from zero and added rounded, so that a
+// long reduction does not shrink.
+template <int N>
+__device__ __forceinline__ void clear(float (&sums)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) sums[i] = 0;
+}
+template <int N>
+__device__ __forceinline__ void add(float (&total)[N], const float (&sums)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) total[i] += sums[i];
+}
+template <typename T, int M, int N>
+__device__ __forceinline__ void clear(T (&sums)[M][N][4]) {
+#pragma unroll
+    for (int i = 0; i < M * N * 4; ++i) sums[i / (N * 4)][i / 4 % N][i % 4] = 0;
+}
+template <typename T, int M, int N>
+__device__ __forceinline__ void add(T (&total)[M][N][4], const T (&sums)[M][N][4]) {
+#pragma unroll
+    for (int i = 0; i < M * N * 4; ++i) total[i / (N * 4)][i / 4 % N][i % 4] += sums[i / (N * 4)][i / 4 % N][i % 4];
+}

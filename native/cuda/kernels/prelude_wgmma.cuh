@@ -12,12 +12,6 @@ __device__ __forceinline__ unsigned long long tile_descriptor(unsigned shared) {
     return (swizzle << 62) | (group << 32) | (1ull << 16) | ((shared & 0x3ffff) >> 4);
 }
 
-/// Descriptor of rows of 32 bytes that lie as two columns of 16 bytes, `column` bytes apart; in a column eight rows follow each other,
-/// and the next eight.
-__device__ __forceinline__ unsigned long long column_descriptor(unsigned shared, unsigned column) {
-    return (8ull << 32) | (static_cast<unsigned long long>(column >> 4) << 16) | ((shared & 0x3ffff) >> 4);
-}
-
 __device__ __forceinline__ void warpgroup_arrive() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ __forceinline__ void warpgroup_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 template <int PENDING>
@@ -124,19 +118,3 @@ SINTER_WARPGROUP_PRODUCTS(128, SINTER_LIST_64, SINTER_ACCUMULATORS_64, "%64", "%
 SINTER_WARPGROUP_PRODUCTS(160, SINTER_LIST_80, SINTER_ACCUMULATORS_80, "%80", "%81", "%82")
 SINTER_WARPGROUP_PRODUCTS(192, SINTER_LIST_96, SINTER_ACCUMULATORS_96, "%96", "%97", "%98")
 SINTER_WARPGROUP_PRODUCTS(256, SINTER_LIST_128, SINTER_ACCUMULATORS_128, "%128", "%129", "%130")
-
-/// The same for 64 columns of 16-bit floats with a in registers, as mma_step takes it: the warps of the group hold 16 rows each.
-template <Operand OP>
-struct RegisterProduct64;
-#define SINTER_REGISTER_PRODUCT_64(OP, TYPE)                                                                                            \
-    template <>                                                                                                                         \
-    struct RegisterProduct64<OP> {                                                                                                      \
-        static __device__ __forceinline__ void step(float (&d)[32], const unsigned (&a)[4], unsigned long long b, int accumulate) {     \
-            asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %37, 0;\nwgmma.mma_async.sync.aligned.m64n64k16.f32." TYPE "." TYPE           \
-                         " {" SINTER_LIST_32 "}, {%32, %33, %34, %35}, %36, p, 1, 1, 0;\n}\n"                                           \
-                         : SINTER_ACCUMULATORS_32(SINTER_FLOAT_REGISTER)                                                                \
-                         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));                                        \
-        }                                                                                                                               \
-    };
-SINTER_REGISTER_PRODUCT_64(Operand::F16, "f16")
-SINTER_REGISTER_PRODUCT_64(Operand::BF16, "bf16")

@@ -50,16 +50,3 @@ __device__ __forceinline__ void multiply_split(float (&sums)[N / 2], unsigned a,
     warpgroup_wait<0>();
     hold(sums);
 }
-
-// The instruction truncates its sums to float32: those of a stage start from zero and are added rounded, so that a long reduction
-// does not shrink.
-template <int N>
-__device__ __forceinline__ void clear(float (&sums)[N]) {
-#pragma unroll
-    for (int i = 0; i < N; ++i) sums[i] = 0;
-}
-template <int N>
-__device__ __forceinline__ void add(float (&total)[N], const float (&sums)[N]) {
-#pragma unroll
-    for (int i = 0; i < N; ++i) total[i] += sums[i];
-}

@@ -7,6 +7,8 @@
 namespace sinter::cuda {
 namespace {
 
+constexpr int64_t kRow = 4;
+
 /// As in interpolate.cu.
 struct DeviceResized {
     DeviceResizeAxis axis;
@@ -94,7 +96,7 @@ std::vector<LaunchSpec> launches(const LayerDesc& d, const ResizeGeometry& g, bo
     DeviceView from = orderedView(x, order);
     const DeviceView to = orderedView(y, order);
     std::vector<DeviceResized> axes;
-    bool vectors = true;
+    bool vectors = true, rows = false;
     for (const size_t a : resizedAxes(g)) {
         const auto place = static_cast<size_t>(std::find(order.begin(), order.end(), a) - order.begin());
         axes.push_back({resizeAxis(g, a), x.strides[a], static_cast<int32_t>(place)});
@@ -103,15 +105,23 @@ std::vector<LaunchSpec> launches(const LayerDesc& d, const ResizeGeometry& g, bo
         // Taps of one axis may reach any of its elements: their distance must keep the alignment too.
         vectors = vectors && x.strides[a] % compiled == 0;
     }
+    // Rows of results along a resized innermost axis: its taps come last.
+    std::stable_sort(axes.begin(), axes.end(), [](const DeviceResized& a, const DeviceResized& b) { return a.loopAxis < b.loopAxis; });
+    rows = !axes.empty() && static_cast<size_t>(axes.back().loopAxis) + 1 == order.size() && to.strides[order.size() - 1] == 1;
     const bool whole = compiled > 1 && vectors && vectorOf(dims, from, to, d) >= compiled;
-    if (whole) dims.back() /= compiled;
-    LaunchSpec spec = launchOver(whole || compiled == 1 ? "interpolate" : "interpolate_single", countOfDims(dims), device);
+    const auto size = static_cast<int32_t>(dims.back());
+    bool aligned = size % kRow == 0 && reinterpret_cast<uint64_t>(to.data) % std::min<uint64_t>(16, static_cast<uint64_t>(kRow) * dtypeSize(y.dtype)) == 0;
+    for (size_t a = 0; a + 1 < dims.size(); ++a) aligned = aligned && (dims[a] == 1 || to.strides[a] % kRow == 0);
+    if (rows) dims.back() = (dims.back() + kRow - 1) / kRow;
+    else if (whole) dims.back() /= compiled;
+    LaunchSpec spec = launchOver(rows ? "interpolate_row" : whole || compiled == 1 ? "interpolate" : "interpolate_single", countOfDims(dims), device);
     ParameterBlock block;
     block.put(deviceLoop(dims)).put(from).put(to);
     for (const DeviceResized& a : axes) block.put(a);
     if (wide) block.put(tailOf<double>(d, g.extrapolation()));
     else block.put(tailOf<float>(d, g.extrapolation()));
     block.addTo(spec.params);
+    if (rows) spec.params.add(size).add(static_cast<int32_t>(aligned));
     return {spec};
 }
 
@@ -132,6 +142,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     source.define("WHOLE", !d.outputs[0].quantized() && !isFloat(y));
     const int vector = static_cast<int>(std::min<size_t>(8, 16 / std::max(dtypeSize(x), dtypeSize(y))));
     source.define("VECTOR", vector);
+    source.define("ROW", kRow);
     return {std::move(source), [d, g, wide, vector, device](const KernelArgs& args) { return launches(d, g, wide, vector, args, device); }};
 }
 

@@ -11,6 +11,14 @@
 namespace sinter::cuda {
 namespace {
 
+/// Whether the axes only repeat their elements, a whole number of times each: the common case needs no divisions by scales.
+bool repeats(const ResizeGeometry& g) {
+    if (g.coordinate() != ResizeGeometry::Coordinate::Asymmetric || g.rounding() != ResizeGeometry::Rounding::Floor) return false;
+    return std::all_of(g.axes().begin(), g.axes().end(), [&](const ResizeGeometry::Axis& a) {
+        return g.untouched(a) || (a.scale >= 1 && a.scale == std::floor(a.scale) && static_cast<int64_t>(a.scale) * a.in == a.out);
+    });
+}
+
 /// As in mapped.cu.
 struct PadMap {
     int32_t begin = 0, in = 1;
@@ -116,7 +124,12 @@ Specialization resizeMake(const LayerDesc& d, const DeviceProperties& device) {
     source.define("COORDINATE", coordinateCode(g.coordinate()));
     using Rounding = ResizeGeometry::Rounding;
     source.define("ROUNDING", g.rounding() == Rounding::Floor ? 0 : g.rounding() == Rounding::Ceil ? 1 : g.rounding() == Rounding::PreferFloor ? 2 : 3);
+    source.define("REPEATS", repeats(g));
     return {std::move(source), [d, g, device, fill = fillBits(d.outputs[0].dtype, g.extrapolation())](const KernelArgs& args) {
+                if (repeats(g)) {
+                    const auto times = [&](size_t a) { return deviceDivider(a < g.axes().size() ? static_cast<int64_t>(g.axes()[a].scale) : 1); };
+                    return launches<DeviceDivider>(d, args, device, fill, times, [&](size_t a) { return g.untouched(g.axes()[a]); });
+                }
                 const auto mapOf = [&](size_t a) {
                     DeviceResizeAxis none;
                     none.untouched = 1;

@@ -81,11 +81,14 @@ LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelAr
     const int v = std::min(vector, 8);
     const bool aligned = reinterpret_cast<uint64_t>(x.data) % std::min<uint64_t>(16, static_cast<uint64_t>(v) * dtypeSize(x.dtype)) == 0;
     const bool vectors = x.strides[1] == 1 && granularity % static_cast<uint64_t>(v) == 0 && aligned && v > 1;
+    // Where there is work enough a thread takes two vectors, for one set of addresses.
+    const bool two = vectors && granularity % static_cast<uint64_t>(2 * v) == 0 && reinterpret_cast<uint64_t>(x.data) % 16 == 0 &&
+                     static_cast<int64_t>(s.rows) * s.columns / (2 * v) >= device.multiprocessors * 64LL;
     LaunchSpec spec;
     spec.dependent = true;
-    spec.entry = vectors ? "pool_vector" : "pool_scalar";
+    spec.entry = two ? "pool_vectors" : vectors ? "pool_vector" : "pool_scalar";
     spec.block = {128, 1, 1};
-    spec.grid = gridFor(static_cast<int64_t>(s.rows) * s.columns, 128, device, vectors ? v : 1);
+    spec.grid = gridFor(static_cast<int64_t>(s.rows) * s.columns, 128, device, two ? 2 * v : vectors ? v : 1);
     if (x.strides[1] == 1 && windowOf(d).taps() >= 16 && static_cast<int64_t>(s.rows) * s.columns < 32LL * 2048) {
         const int width = vectors ? v * 8 : 32;  // channels of a block
         spec.entry = vectors ? "pool_wide_vector" : "pool_wide";
@@ -106,6 +109,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     source.define("IS_MAX", isMax(d));
     source.define("QUANTIZED", quantized);
     const DType x = d.inputs[0].dtype;
+    source.define("BYTES", isMax(d) && quantized && x == DType::I8);
     source.define("PAIRS", isMax(d) && !quantized && (x == DType::F16 || x == DType::BF16));
     const Window window = windowOf(d);
     for (size_t a = 0; a < 3; ++a) {

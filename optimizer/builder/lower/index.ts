@@ -195,7 +195,10 @@ function lowerOne(low: Lowering, node: Node, inline: ReadonlySet<NodeId>): void 
     const branch = node.op === 'If' ? decidedBranch(low, node) : null;
     return branch ? lowerBranch(low, node, branch, inline) : lowerRegions(low, node);
   }
-  if (onSequences(low, node) || decidedByRun(low, node)) return lowerAsIs(low, node, true);
+  if (onSequences(low, node) || decidedByRun(low, node)) {
+    if (!findOp(node.domain, node.op)) throw new UnknownOperator();
+    return lowerAsIs(low, node, true);
+  }
   if (RESHAPES.has(node.op)) return lowerReshape(low, node);
   if (isPointwise(node)) return lowerPointwise(low, [node], node.outputs);
   if (CORE_OPS.has(node.op)) {

@@ -54,6 +54,12 @@ function Profile({ index, symbols }: { index: number; symbols: readonly string[]
           </ActionIcon>
         )}
       </legend>
+      <div className="range muted" aria-hidden>
+        <span />
+        {ENDS.map(([end, title]) => (
+          <span key={end}>{title}</span>
+        ))}
+      </div>
       {symbols.map((s) => (
         <div key={s} className="range" role="group" aria-label={`Dimension ${s} of profile ${index}`}>
           <span className="mono">{s}</span>

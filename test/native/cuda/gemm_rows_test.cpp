@@ -270,6 +270,8 @@ TEST_CASE("tensor-core rows: the best kernels of each layer compile") {
     layers.push_back(product(DType::F32, 254, 768, 768));
     layers.push_back(convolution(DType::F16, 1, 32, 14, 32, {.group = 32}));
     layers.push_back(convolution(DType::F16, 1, 3, 32, 64, {.kernel = 7, .stride = 2}));
+    layers.push_back(convolution(DType::F32, 1, 3, 32, 64, {.kernel = 7, .stride = 2, .residual = false}));
+    layers.push_back(convolution(DType::F32, 8, 96, 56, 96, {.group = 96, .residual = false}));
     layers.push_back(convolution(DType::F16, 1, 3, 224, 768, {.kernel = 16, .stride = 16, .pad = 0, .residual = false}));
     layers.push_back({.name = "attention", .op = "Attention", .attrs = {{"scale", 0.125}},
                       .inputs = std::vector<TensorInfo>(3, tensor(DType::BF16, {1, 2, 50, 64})), .opInputs = 3, .outputs = {tensor(DType::BF16, {1, 2, 50, 64})},
