@@ -286,30 +286,31 @@ void ExecutionContext::profileLayers(const ProfileOptions& options, ProfileResul
     const size_t layers = layerCount();
     result.layers.resize(layers);
     result.starts.resize(layers);
+    const bool alone = runner_ || streams().count() == 1;  // a layer then starts where the one before it ended
     std::vector<std::unique_ptr<Event>> starts(layers), ends(layers);
     for (int i = 0; i < options.iterations; ++i, step()) {
         throwIfStopped(stop);
         begin(stop);
         const auto origin = stream_->record();
-        streams().fork();
+        if (!runner_) streams().fork();
         for (size_t k = 0; k < layers; ++k) {
             if (runner_) {
-                starts[k] = stream_->record();
                 runner_->runLayer(k);
                 ends[k] = stream_->record();
                 continue;
             }
             Stream& stream = streams().enter(k);
-            starts[k] = stream.record();
+            if (!alone) starts[k] = stream.record();
             launch(plan_->layers()[k], stream);
             ends[k] = stream.record();
             streams().leave(k);
         }
-        streams().join();
+        if (!runner_) streams().join();
         stream_->synchronize();
         for (size_t k = 0; k < layers; ++k) {
-            result.layers[k].push_back(ends[k]->since(*starts[k]));
-            result.starts[k].push_back(starts[k]->since(*origin));
+            const Event& start = !alone ? *starts[k] : k == 0 ? *origin : *ends[k - 1];
+            result.layers[k].push_back(ends[k]->since(start));
+            result.starts[k].push_back(start.since(*origin));
         }
     }
 }

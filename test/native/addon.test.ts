@@ -238,7 +238,7 @@ describe('engines', () => {
     );
     expect(await message({ x: tensor([1, 5], [1, 2, 3, 4, 5]) })).toBe('input "x" is 1×5, the engine takes N×4');
     expect(await message({ x: tensor([9, 4], new Array(36).fill(0)) })).toBe(
-      'dimension "N" is 9, the engine was built for 1 to 8',
+      'input "x" is 9×4: its dimension 0 ("N") is 9, the engine was built for 1 to 8',
     );
     expect(await message({ x: { ...tensor([1, 4], [1, 2, 3, 4]), dtype: 'int32' } })).toBe(
       'input "x" is int32, the engine takes float32',
