@@ -233,6 +233,8 @@ test('open dimensions get ranges in optimization profiles, and the Profile step 
   const s = await launch({ args: [sample('dynamic-conv.onnx')] });
   await expect(s.page.getByTestId('headline')).toContainText('layers');
   await s.goTo('build');
+  // All of them are there once the last is; `all` does not wait.
+  await expect(s.page.getByRole('textbox', { name: 'Dimension width' })).toBeVisible();
   for (const field of await s.page.getByLabel(/^Dimension /).all()) await field.fill('16');
   await s.page.getByText('Ranges', { exact: true }).click();
   await s.page.getByLabel('Most width, profile 0').fill('32');

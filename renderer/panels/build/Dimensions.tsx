@@ -2,7 +2,7 @@ import { ActionIcon, Button, NumberInput, SegmentedControl } from '@mantine/core
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import type { DimensionRanges } from '../../../electron/ipc/schemas/build.ts';
 import { choose } from '../../store/actions/choices.ts';
-import { useStudio } from '../../store/store.ts';
+import { get, useStudio } from '../../store/store.ts';
 import { ENDS, type End, movedEnd } from './range.ts';
 
 /** The sizes of the open dimensions that everything but the engine runs at: those of the first profile. */
@@ -24,7 +24,7 @@ function Fixed({ symbols }: { symbols: readonly string[] }) {
       value={shapes[s] ?? ''}
       error={shapes[s] === undefined ? 'Give a size' : undefined}
       onChange={(v) => {
-        if (typeof v === 'number' && v >= 1) choose({ shapes: { ...shapes, [s]: Math.round(v) } });
+        if (typeof v === 'number' && v >= 1) choose({ shapes: { ...get().choices.shapes, [s]: Math.round(v) } });
       }}
     />
   ));
@@ -33,11 +33,13 @@ function Fixed({ symbols }: { symbols: readonly string[] }) {
 function Profile({ index, symbols }: { index: number; symbols: readonly string[] }) {
   const profiles = useStudio((s) => s.choices.profiles);
   const profile = profiles[index]!;
-  const put = (symbol: string, end: End, size: number): void => {
-    const range = profile[symbol] ?? { min: size, opt: size, max: size };
-    const changed = { ...profile, [symbol]: movedEnd(range, end, size) };
-    chooseProfiles(profiles.map((p, i) => (i === index ? changed : p)));
-  };
+  // What stands now, not what was drawn: two fields may change before the next drawing.
+  const put = (symbol: string, end: End, size: number): void =>
+    chooseProfiles(
+      get().choices.profiles.map((p, i) =>
+        i === index ? { ...p, [symbol]: movedEnd(p[symbol] ?? { min: size, opt: size, max: size }, end, size) } : p,
+      ),
+    );
   return (
     <fieldset className="ranges">
       <legend>
@@ -84,10 +86,11 @@ function Profile({ index, symbols }: { index: number; symbols: readonly string[]
 export function Dimensions() {
   const symbols = useStudio((s) => s.model?.symbols) ?? [];
   const profiles = useStudio((s) => s.choices.profiles);
-  const shapes = useStudio((s) => s.choices.shapes);
   if (symbols.length === 0) return null;
-  const fresh = (): DimensionRanges =>
-    Object.fromEntries(symbols.map((s) => [s, { min: 1, opt: shapes[s] ?? 1, max: shapes[s] ?? 1 }]));
+  const fresh = (): DimensionRanges => {
+    const { shapes } = get().choices;
+    return Object.fromEntries(symbols.map((s) => [s, { min: 1, opt: shapes[s] ?? 1, max: shapes[s] ?? 1 }]));
+  };
   return (
     <>
       <SegmentedControl
