@@ -39,7 +39,7 @@ function keep(report) {
   const kept = { card: cardName(), ran: names, withHost, failed };
   writeFileSync(
     KEPT,
-    `${JSON.stringify({ ...kept, withHost: Object.fromEntries(withHost), failed: Object.fromEntries(failed) }, null, 1)}\n`,
+    `${JSON.stringify({ ...kept, withHost: Object.fromEntries(withHost), failed: Object.fromEntries(failed) }, null, 2)}\n`,
   );
 }
 
