@@ -94,6 +94,13 @@ const cases: readonly Case[] = [
     constants: { g: [8], h: [8], b: [8] },
     ops: ['Add', 'Add', 'LayerNormalization'],
   },
+  {
+    name: 'ExpandDims',
+    node: node('ExpandDims', ['x', 'a'], ['y'], [], MS),
+    inputs: { x: [2, 3] },
+    axes: { a: -1 },
+    ops: ['Cast', 'Reshape', 'Unsqueeze'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
