@@ -101,6 +101,13 @@ const cases: readonly Case[] = [
     axes: { a: -1 },
     ops: ['Cast', 'Reshape', 'Unsqueeze'],
   },
+  {
+    name: 'Trilu',
+    node: node('Trilu', ['x', 'a'], ['y'], [attr.int('upper', 0)], MS),
+    inputs: { x: [2, 4, 4] },
+    wholes: { a: { dims: [], values: [1] } },
+    ops: ['Trilu'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
