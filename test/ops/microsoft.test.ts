@@ -108,6 +108,13 @@ const cases: readonly Case[] = [
     wholes: { a: { dims: [], values: [1] } },
     ops: ['Trilu'],
   },
+  {
+    name: 'GatherND',
+    node: node('GatherND', ['x', 'i'], ['y'], [], MS),
+    inputs: { x: [3, 4] },
+    wholes: { i: { dims: [2, 2], values: [2, 1, 0, 3] } },
+    ops: ['GatherND'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
