@@ -115,6 +115,18 @@ const cases: readonly Case[] = [
     wholes: { i: { dims: [2, 2], values: [2, 1, 0, 3] } },
     ops: ['GatherND'],
   },
+  {
+    name: 'GridSample',
+    node: node(
+      'GridSample',
+      ['x', 'g'],
+      ['y'],
+      [attr.int('align_corners', 1), attr.string('padding_mode', 'border')],
+      MS,
+    ),
+    inputs: { x: [1, 2, 4, 5], g: [1, 3, 3, 2] },
+    ops: ['GridSample'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
