@@ -127,6 +127,13 @@ const cases: readonly Case[] = [
     inputs: { x: [1, 2, 4, 5], g: [1, 3, 3, 2] },
     ops: ['GridSample'],
   },
+  {
+    name: 'Pad',
+    node: node('Pad', ['x', 'p'], ['y'], [attr.string('mode', 'reflect')], MS),
+    inputs: { x: [2, 4] },
+    wholes: { p: { dims: [4], values: [0, 2, 0, 1] } },
+    ops: ['Pad'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
