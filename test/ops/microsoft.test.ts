@@ -134,6 +134,12 @@ const cases: readonly Case[] = [
     wholes: { p: { dims: [4], values: [0, 2, 0, 1] } },
     ops: ['Pad'],
   },
+  {
+    name: 'CDist',
+    node: node('CDist', ['x', 'z'], ['y'], [attr.string('metric', 'euclidean')], MS),
+    inputs: { x: [3, 4], z: [5, 4] },
+    ops: ['Unsqueeze', 'Unsqueeze', 'Sub', 'ReduceL2'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
