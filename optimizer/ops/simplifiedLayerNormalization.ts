@@ -1,21 +1,20 @@
-import { become, rewritten } from './common/rewritten.ts';
-import { OpError } from './op.ts';
+import { composed } from './common/compose.ts';
+import { finishRms } from './common/rms.ts';
+import { normalAxis } from './common/shapes.ts';
 
-/** What ONNX Runtime called RMSNormalization before the standard had it. */
-export default rewritten(
-  '',
-  'SimplifiedLayerNormalization',
-  [2, 2],
-  [1, 2],
-  { axis: { type: 'int' }, epsilon: { type: 'float' }, stash_type: { type: 'int' } },
-  (graph, node) => {
-    const [y, deviation] = node.outputs;
-    if (deviation !== undefined) {
-      if (graph.users(deviation).length > 0 || graph.isOutput(deviation))
-        throw new OpError('gives out its statistics, which is not supported');
-      graph.removeValue(deviation);
-    }
-    graph.updateNode(node.id, { outputs: [y!] });
-    become(graph, node, 'RMSNormalization', node.inputs, node.attrs);
+/** ONNX Runtime's name, in the standard's domain, for what became RMSNormalization. */
+export default composed(
+  {
+    op: 'SimplifiedLayerNormalization',
+    category: 'normalization',
+    since: [1],
+    attrs: {
+      axis: { type: 'int', default: -1 },
+      epsilon: { type: 'float', default: Math.fround(1e-5) },
+      stash_type: { type: 'int', default: 1 },
+    },
+    inputs: [2, 2],
+    outputs: [1, 1],
   },
+  (c) => finishRms(c, c.input(0), c.input(1), normalAxis(c.attr('axis'), c.rank(0)), c.rank(0)),
 );

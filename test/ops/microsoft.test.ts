@@ -140,6 +140,13 @@ const cases: readonly Case[] = [
     inputs: { x: [3, 4], z: [5, 4] },
     ops: ['Unsqueeze', 'Unsqueeze', 'Sub', 'ReduceL2'],
   },
+  {
+    name: 'SimplifiedLayerNormalization',
+    node: node('SimplifiedLayerNormalization', ['x', 'g'], ['y'], [attr.float('epsilon', 1e-6)]),
+    inputs: { x: [2, 3, 8] },
+    constants: { g: [8] },
+    ops: ['Mul', 'ReduceMean', 'Add', 'Sqrt', 'Div', 'Mul'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
