@@ -147,6 +147,13 @@ const cases: readonly Case[] = [
     constants: { g: [8] },
     ops: ['Mul', 'ReduceMean', 'Add', 'Sqrt', 'Div', 'Mul'],
   },
+  {
+    name: 'SkipSimplifiedLayerNormalization',
+    node: node('SkipSimplifiedLayerNormalization', ['x', 'z', 'g', 'b'], ['y'], [attr.float('epsilon', 1e-6)], MS),
+    inputs: { x: [1, 2, 8], z: [1, 2, 8] },
+    constants: { g: [8], b: [8] },
+    ops: ['Add', 'Add', 'Mul', 'ReduceMean', 'Add', 'Sqrt', 'Div', 'Mul'],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
