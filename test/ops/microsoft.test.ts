@@ -154,6 +154,26 @@ const cases: readonly Case[] = [
     constants: { g: [8], b: [8] },
     ops: ['Add', 'Add', 'Mul', 'ReduceMean', 'Add', 'Sqrt', 'Div', 'Mul'],
   },
+  {
+    name: 'EmbedLayerNormalization',
+    node: node('EmbedLayerNormalization', ['i', 's', 'w', 'p', 't', 'g', 'b'], ['y', 'n'], [], MS),
+    inputs: {},
+    indices: { i: { dims: [2, 3], values: [1, 4, 0, 5, 2, 2] }, s: { dims: [2, 3], values: [0, 1, 1, 0, 0, 1] } },
+    constants: { w: [6, 8], p: [4, 8], t: [2, 8], g: [8], b: [8] },
+    ops: [
+      'Shape',
+      'Gather',
+      'Reshape',
+      'Slice',
+      'Gather',
+      'Add',
+      'Gather',
+      'Add',
+      'LayerNormalization',
+      'Slice',
+      'Expand',
+    ],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
