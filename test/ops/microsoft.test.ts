@@ -174,6 +174,14 @@ const cases: readonly Case[] = [
       'Expand',
     ],
   },
+  {
+    name: 'Attention with a mask',
+    node: node('Attention', ['x', 'w', 'b', 'm'], ['y'], [attr.int('num_heads', 2)], MS),
+    inputs: { x: [2, 3, 8] },
+    indices: { m: { dims: [2, 3], values: [1, 1, 0, 1, 1, 1] } },
+    constants: { w: [8, 24], b: [24] },
+    ops: [],
+  },
 ];
 
 describe("operators of ONNX Runtime's domain", () => {
