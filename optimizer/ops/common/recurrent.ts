@@ -34,7 +34,9 @@ export const recurrent = (
       const d = direction === 'bidirectional' ? 2 : 1;
       const hidden = r[2]!;
       const dtype = dtypeOf(ctx, 0);
-      const batchFirst = ctx.attr<number>('layout') === 1;
+      const layout = ctx.attr<number>('layout');
+      if (layout !== 0 && layout !== 1) throw new OpError(`has layout ${layout}; it is 0 or 1`);
+      const batchFirst = layout === 1;
       const [t, b] = batchFirst ? [x[1]!, x[0]!] : [x[0]!, x[1]!];
       const y: Shape = batchFirst ? [b, t, d, hidden] : [t, d, b, hidden];
       const h: Shape = batchFirst ? [b, d, hidden] : [d, b, hidden];

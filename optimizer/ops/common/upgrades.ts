@@ -60,6 +60,8 @@ export const legacyBroadcast: Upgrade = (graph, node) => {
     return;
   }
   if (!a || !b) throw new OpError('uses the broadcast attribute of opset 6 on operands of unknown rank');
+  if (axis < -a.length || axis > a.length)
+    throw new OpError(`has axis ${axis}; its first operand has rank ${a.length}`);
   const behind = a.length - b.length - (axis < 0 ? axis + a.length : axis);
   if (behind <= 0) {
     graph.updateNode(node.id, { attrs });
