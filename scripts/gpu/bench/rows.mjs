@@ -9,13 +9,18 @@ import { sinter } from './sinter.mjs';
 /** Largest error that an output may have, relative to the largest output. */
 const TOLERANCE = { fp32: 1e-4, tf32: 5e-3, fp16: 1e-2, int8: 0.1 };
 
+function levelOf(row, options) {
+  if (row.precision === 'fp32' || row.precision === 'tf32') return options['float-level'];
+  return row.batch === 1 ? options.level : (options['batch-level'] ?? options.level);
+}
+
 const buildArguments = (row, options, model, to) => [
   'build',
   model,
   ...['--device', options.device, '--precision', row.precision === 'tf32' ? 'fp32' : row.precision],
   ...(row.precision === 'tf32' ? ['--fast-fp32'] : []),
   ...(row.precision === 'int8' ? ['--calibration', path.join(options.dir, `${row.model}.calib`)] : []),
-  ...['--level', row.precision === 'fp16' || row.precision === 'int8' ? options.level : options['float-level']],
+  ...['--level', levelOf(row, options)],
   ...['--timing-cache', path.join(options.dir, `${row.name}.timings`), '-o', to, '--json'],
 ];
 // Every engine compiles its own kernels: what a build takes does not depend on the rows before.
