@@ -10,6 +10,8 @@ namespace sinter::cuda::gemm {
 enum class Operand : int { F16 = 0, BF16 = 1, I8 = 2, TF32 = 3, F32 = 4 };
 const char* operandName(Operand operand);
 int64_t operandBytes(Operand operand);
+/// Element type of these operands in memory.
+DType operandStorage(Operand operand);
 
 /// A Conv or MatMul layer as a matrix product: rows are output pixels (n, p, q) or rows of a, columns output channels, the
 /// reduction runs over filter taps and input channels. `channels` and `columns` are those of one group.
@@ -60,5 +62,7 @@ uint64_t factorsOffset(const Problem& problem);
 /// The row of a column's weights with `fragments`.
 int64_t fragmentRow(int64_t column);
 void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);
+/// What follows the sums of a layer whose weights are packed so.
+std::optional<Epilogue> productEpilogue(const LayerDesc& layer, const Problem& problem);
 
 }  // namespace sinter::cuda::gemm
