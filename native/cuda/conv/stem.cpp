@@ -6,7 +6,7 @@
 
 #include "core/number_formats.h"
 #include "cuda/codegen/types.h"
-#include "cuda/gemm/problem.h"
+#include "cuda/conv/stem.h"
 #include "cuda/layers/strided.h"
 
 namespace sinter::cuda::gemm {
@@ -32,11 +32,11 @@ uint32_t sharedBytes(const Problem& g, const Tile& t) {
     return static_cast<uint32_t>(kColumns * (weightRow(g) + 16) + (pieceH * pieceW * pixel + 15) / 16 * 16 + kWarps * 16 * (kColumns + 8) * 4);
 }
 
-std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g, bool bytes) {
-    return Epilogue::of(d, g.result, {.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = bytes});
-}
+}  // namespace
 
-bool hasBytes(const std::optional<Epilogue>& e) { return e && e->hasBytes(); }
+std::optional<Epilogue> stemEpilogue(const LayerDesc& d, const Problem& g) {
+    return Epilogue::of(d, g.result, {.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = g.fragments});
+}
 
 std::optional<Problem> stemOf(const LayerDesc& d, Operand operand) {
     if (d.op != "Conv" || d.inputs.empty() || d.inputs[0].quantized()) return std::nullopt;
@@ -50,13 +50,19 @@ std::optional<Problem> stemOf(const LayerDesc& d, Operand operand) {
         return std::nullopt;
     }
     g->operand = operand;
-    g->fragments = y.quantized() && g->columns % kColumns == 0 && d.inputs.size() == d.opInputs && hasBytes(epilogueOf(d, *g, true));
+    if (y.quantized() && g->columns % kColumns == 0 && d.inputs.size() == d.opInputs) {
+        g->fragments = true;
+        const auto epilogue = stemEpilogue(d, *g);
+        g->fragments = epilogue && epilogue->hasBytes();
+    }
     return g;
 }
 
+namespace {
+
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
     const auto g = stemOf(d, operand);
-    if (!g || sharedBytes(*g, t) > device.sharedPerBlock || !epilogueOf(d, *g, g->fragments)) return std::nullopt;
+    if (!g || sharedBytes(*g, t) > device.sharedPerBlock || !stemEpilogue(d, *g)) return std::nullopt;
     TacticInfo info;
     Epilogue::describeEven(d, g->result, info, "nhwc", g->fragments ? 16 : 0);
     info.inputLayouts[0] = "linear";
@@ -101,7 +107,7 @@ void pack(const LayerDesc& d, Operand operand, const void* raw, void* packed) {
 
 Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
     const Problem g = *stemOf(d, operand);
-    const Epilogue epilogue = *epilogueOf(d, g, g.fragments);
+    const Epilogue epilogue = *stemEpilogue(d, g);
     Source source;
     source.file = "conv_stem.cu";
     defineProblem(source, g);

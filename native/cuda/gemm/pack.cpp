@@ -39,9 +39,9 @@ void place(const LayerDesc& d, const Problem& g, const void* elements, void* pac
 
 }  // namespace
 
-int64_t fragmentRow(int64_t column) {
-    const int64_t at = column % 64;
-    return column - at + at % 16 / 2 * 8 + at / 16 * 2 + at % 2;
+int64_t fragmentRow(int64_t column, int64_t run) {
+    const int64_t at = column % (4 * run);
+    return column - at + at % run / 2 * 8 + at / run * 2 + at % 2;
 }
 
 uint64_t factorsOffset(const Problem& g) { return (static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes()) + 63) / 64 * 64; }

@@ -59,8 +59,8 @@ void defineProblem(Source& source, const Problem& problem);
 /// change places.
 Packing packingOf(const Problem& problem);
 uint64_t factorsOffset(const Problem& problem);
-/// The row of a column's weights with `fragments`.
-int64_t fragmentRow(int64_t column);
+/// The row of a column's weights where threads hold `run` (8, 16) neighbouring columns of a row's fragment.
+int64_t fragmentRow(int64_t column, int64_t run = 16);
 void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);
 /// What follows the sums of a layer whose weights are packed so.
 std::optional<Epilogue> productEpilogue(const LayerDesc& layer, const Problem& problem);
