@@ -37,13 +37,13 @@ std::optional<Problem> problemAs(const LayerDesc& d, Operand operand) {
     return g;
 }
 /// Neighbouring columns of a thread.
-int64_t runOf(const Problem& g) { return g.fragments ? 16 : 8; }
+int64_t runOf(const Problem& g) { return g.order == ColumnOrder::Plain ? 8 : 16; }
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
     const auto g = problemAs(d, operand);
     if (!g || sharedBytes(*g, t) > device.sharedPerBlock || !stemEpilogue(d, *g)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describeEven(d, g->result, info, "nhwc", g->fragments ? 16 : 0);
+    Epilogue::describeEven(d, g->result, info, "nhwc", g->order == ColumnOrder::Plain ? 0 : 16);
     info.inputLayouts[0] = "linear";
     info.inputViews[0] = 1;
     info.inputViews[1] = 0;
