@@ -102,6 +102,7 @@ void checkPool(const LayerDesc& l) {
     const Dims& x = l.inputs[0].dims;
     const Dims& y = l.outputs[0].dims;
     require(x.size() >= 3 && y.size() == x.size() && y[0] == x[0] && y[1] == x[1], l, "its result has other channels than its input");
+    for (const TensorInfo& o : l.outputs) require(o.dims == y, l, "its indices have another shape than its values");
     const Dims kernel = l.intsAttr("kernel_shape"), strides = l.intsAttr("strides"), dilations = l.intsAttr("dilations"), pads = l.intsAttr("pads");
     checkWindow(l, x, kernel, x.size() - 2);
     for (size_t i = 0; i < kernel.size(); ++i) {

@@ -37,6 +37,7 @@ std::optional<Plan> planOf(const LayerDesc& layer) {
     if (p.groups <= 0 || p.channels % p.groups != 0) return std::nullopt;
     for (size_t a = 2; a < x.dims.size(); ++a) p.plane *= x.dims[a];
     for (size_t i = 1; i < 3; ++i) {
+        if (layer.inputs[i].dims.size() != 1) return std::nullopt;
         if (layer.inputs[i].count() != p.channels && layer.inputs[i].count() != p.groups) return std::nullopt;
     }
     p.epsilon = static_cast<float>(layer.floatAttr("epsilon", 1e-5));

@@ -55,8 +55,9 @@ std::optional<Plan> planOf(const LayerDesc& layer) {
         p.firstAxis = p.lastAxis = 1;
         const int64_t size = layer.intAttr("size", 0);
         if (size < 1) return std::nullopt;
-        p.before = (size - 1) / 2;
-        p.after = size / 2;
+        // What reaches beyond all channels reaches nothing more.
+        p.before = std::min((size - 1) / 2, x.dims[1] - 1);
+        p.after = std::min(size / 2, x.dims[1] - 1);
         p.factor = static_cast<float>(layer.floatAttr("alpha", 1e-4) / static_cast<double>(size));
         p.beta = static_cast<float>(layer.floatAttr("beta", 0.75));
         p.offset = static_cast<float>(layer.floatAttr("bias", 1));
