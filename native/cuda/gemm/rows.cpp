@@ -17,21 +17,12 @@ std::optional<Problem> problemAs(Form form, const LayerDesc& d, Operand operand,
     if (operand == Operand::F32 && g->operand == Operand::TF32) g->operand = Operand::F32;
     if (g->operand != operand) return std::nullopt;
     g->parts = t.parts;
+    const bool bytes = std::all_of(d.outputs.begin(), d.outputs.end(), [](const TensorInfo& y) { return y.quantized() && dtypeSize(y.dtype) == 1; });
+    g->fragments = bytes && operand == Operand::I8 && t.fragments() && g->groups == 1 && g->columns % 64 == 0;
     return g;
 }
 
 constexpr size_t kOffered = 12;  ///< tactics per layer: the tuner times them all
-
-std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g) {
-    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true};
-    if (g.operand == Operand::I8) {
-        options.scaleInput = 1;  // MatMul's alpha is part of the factors
-        options.scaleOffset = factorsOffset(g);
-    } else if (d.op == "MatMul") {
-        options.alpha = d.floatAttr("alpha", 1);
-    }
-    return Epilogue::of(d, g.result, options);
-}
 
 double bytesOf(const LayerDesc& d) {
     double bytes = 0;
@@ -62,11 +53,11 @@ double cutOff(const Problem& g, const DeviceProperties& device, double bytes) {
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand, Form form) {
     const auto g = problemAs(form, d, operand, t);
-    if (!g || !eligible(t, *g, device) || !epilogueOf(d, *g)) return std::nullopt;
+    if (!g || !eligible(t, *g, device) || !productEpilogue(d, *g)) return std::nullopt;
     const double bytes = bytesOf(d), time = estimate(t, *g, device, bytes);
     if (time > cutOff(*g, device, bytes)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describeEven(d, g->result, info, form == Form::Product ? "linear" : "nhwc");
+    Epilogue::describeEven(d, g->result, info, form == Form::Product ? "linear" : "nhwc", g->fragments ? 16 : 0);
     info.inputLayouts[0] = form == Form::Convolution ? "nhwc" : "linear";
     // Rows of a matrix product must be evenly spaced, which a slice of another axis would break.
     const auto aligned = static_cast<uint32_t>(g->copyBytes() / g->bytes());
@@ -154,13 +145,9 @@ LaunchSpec gatherOf(const Problem& g, int64_t piece, const KernelArgs& args) {
     return spec;
 }
 
-DType elementType(Operand operand) {
-    return operand == Operand::F16 ? DType::F16 : operand == Operand::BF16 ? DType::BF16 : operand == Operand::I8 ? DType::I8 : DType::F32;
-}
-
 Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand, Form form) {
     const Problem g = *problemAs(form, d, operand, t);
-    const Epilogue epilogue = *epilogueOf(d, g);
+    const Epilogue epilogue = *productEpilogue(d, g);
     Source source;
     source.file = t.wgmma ? "conv_wgmma.cu" : "conv_mma.cu";
     source.architectureSpecific = t.wgmma;
@@ -178,6 +165,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("PERSISTENT", t.persistent ? 1 : 0);
         source.define("PINGPONG", t.pingpong ? 1 : 0);
         source.define("EXCHANGED", t.exchanged ? 1 : 0);
+        source.define("FRAGMENTS", g.fragments ? 1 : 0);
     } else {
         source.define("WARPS_M", t.warpsM);
         source.define("WARPS_N", t.warpsN);
@@ -197,7 +185,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     return {std::move(source), [t, g, epilogue, device, piece](const KernelArgs& args) {
                 std::vector<LaunchSpec> all;
                 if (g.patches) all.push_back(gatherOf(g, piece, args));
-                all.push_back(launchOf(t, g, elementType(g.operand), epilogue, device, args));
+                all.push_back(launchOf(t, g, operandStorage(g.operand), epilogue, device, args));
                 return all;
             }};
 }
