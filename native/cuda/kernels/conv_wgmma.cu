@@ -25,6 +25,8 @@
 #include "tile_rows.cuh"
 #if BYTE_RESULTS && EXCHANGED
 #include "exchanged_rows.cuh"
+#elif EXCHANGED
+#include "tile_pixels.cuh"
 #elif BYTE_RESULTS
 #include "fragment_rows.cuh"
 #endif
@@ -94,6 +96,8 @@ static_assert(SPLIT == 1);
 /// Residual operands of bytes wait in registers during the products where there are enough.
 constexpr bool EARLY = SPARE >= BLOCKS_M * BN / 8 + 72;
 #endif
+/// What of the tiles is stored.
+using Region = StoredRegion<ROWS, K, ROWS % (BM * CLUSTER_M) != 0, K % (BN * CLUSTER_N) != 0>;
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
@@ -242,11 +246,11 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #if FRAGMENTS
         // No results pass through shared memory.
 #elif EXCHANGED
-        unsigned char* const scratch = shared + STAGES * STAGE_BYTES + consumer * 4 * WARP_BYTES;
+        [[maybe_unused]] unsigned char* const scratch = shared + STAGES * STAGE_BYTES + consumer * 4 * WARP_BYTES;
 #elif PERSISTENT
-        unsigned char* const scratch = shared + STAGES * STAGE_BYTES + (consumer * 4 + warp) * WARP_BYTES;
+        [[maybe_unused]] unsigned char* const scratch = shared + STAGES * STAGE_BYTES + (consumer * 4 + warp) * WARP_BYTES;
 #else
-        unsigned char* const scratch = shared + (consumer * 4 + warp) * WARP_BYTES;
+        [[maybe_unused]] unsigned char* const scratch = shared + (consumer * 4 + warp) * WARP_BYTES;
 #endif
         // With PINGPONG a consumer passes over the stages of the other's tiles, and takes its turn at the ring: the parity of a
         // barrier tells only neighbouring phases apart.
@@ -355,7 +359,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #pragma unroll 1
             for (int index = threadIdx.x; index < Sums::OWNED * (BN / kRun); index += 128 * CONSUMERS) {
                 const int r = index / (BN / kRun), c = index % (BN / kRun) * kRun;
-                if ((ROWS % (BM * CLUSTER_M) != 0 && row0 + r >= ROWS) || (K % (BN * CLUSTER_N) != 0 && column0 + c >= K)) continue;
+                if (!Region::row(row0 + r) || !Region::column(column0 + c)) continue;
                 float v[kRun];
                 Sums::receive(sums, r, c, v);
                 epilogue(e, row0 + r, column0 + c, v);
@@ -376,57 +380,19 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 for (int chunk = 0; chunk < BM; chunk += BYTE_CHUNK) {
                     out.store(acc[0] + chunk / 2, 4 + consumer, [&](int pixel) {
                         const int row = row0 + chunk + pixel;
-                        return ROWS % (BM * CLUSTER_M) == 0 || row < ROWS ? row : -1;
+                        return Region::row(row) ? row : -1;
                     });
                 }
             }
 #elif EXCHANGED
-            const int row0 = rowOf(tile), column0 = columnOf(tile) + rowBase;
-            constexpr int VECTORS = 64 / kRun, PASSES = CHUNK * VECTORS / 128;
-            constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;
-            Accumulator* const pixels = reinterpret_cast<Accumulator*>(scratch);
-#pragma unroll
-            for (int chunk = 0; chunk < BM; chunk += CHUNK) {
-#pragma unroll
-                for (int j = 0; j < CHUNK / 8; ++j) {
-                    const Accumulator* d = acc[0] + (chunk / 8 + j) * 4;
-                    Accumulator* target = pixels + (j * 8 + (lane & 3) * 2) * PIXEL_PITCH;
-                    const int channel = warp * 16 + (lane >> 2);
-                    target[staged(channel)] = d[0];
-                    target[PIXEL_PITCH + staged(channel)] = d[1];
-                    target[staged(channel + 8)] = d[2];
-                    target[PIXEL_PITCH + staged(channel + 8)] = d[3];
-                }
-                named_barrier(4 + consumer, 128);
-#pragma unroll 1
-                for (int pass = 0; pass < PASSES; pass += TOGETHER) {
-                    float v[TOGETHER][kRun];
-#pragma unroll
-                    for (int u = 0; u < TOGETHER; ++u) {
-                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun;
-                        const int row = row0 + chunk + r, column = column0 + c;
-                        if ((ROWS % (BM * CLUSTER_M) != 0 && row >= ROWS) || (K % (BN * CLUSTER_N) != 0 && column >= K)) continue;
-                        load_run(pixels + r * PIXEL_PITCH, c, v[u]);
-                        epilogue_apply(e, row, column, v[u]);
-                    }
-#pragma unroll
-                    for (int u = 0; u < TOGETHER; ++u) {
-                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun;
-                        const int row = row0 + chunk + r, column = column0 + c;
-                        if ((ROWS % (BM * CLUSTER_M) != 0 && row >= ROWS) || (K % (BN * CLUSTER_N) != 0 && column >= K)) continue;
-                        epilogue_store(e, row, column, v[u]);
-                    }
-                }
-                named_barrier(4 + consumer, 128);
-            }
+            store_pixels<BM, CHUNK, PIXEL_PITCH, SPARE, Region>(e, acc[0], reinterpret_cast<Accumulator*>(scratch), rowOf(tile), columnOf(tile) + rowBase, 4 + consumer);
 #else
             const int row0 = rowOf(tile) + rowBase + warp * 16, column0 = columnOf(tile);
 #if SINTER_RESULT_BYTES == 2
             if constexpr (ROUNDED) {
-                constexpr int WIDTH = SPARE < 64 ? 32 : 64;
+                constexpr int WIDTH = SPARE < 64 ? 32 : 64, LAST = BN % WIDTH == 0 ? WIDTH : BN % WIDTH;
 #pragma unroll
                 for (int chunk = 0; chunk < BN; chunk += WIDTH) {
-                    constexpr int LAST = BN % WIDTH == 0 ? WIDTH : BN % WIDTH;
                     unsigned given = 0;
 #if GIVEN
                     if (chunk % (64 * PIECES_EACH) == 0) barrier_wait(fullBase + givenStage * 8, givenPhase);
@@ -434,10 +400,10 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
 #pragma unroll
                     for (int i = 0; i < BLOCKS_M; ++i) {
-                        using Region = StoredRegion<ROWS, K, ROWS % (BM * CLUSTER_M) != 0, K % (BN * CLUSTER_N) != 0>;
                         const Accumulator* d = acc[i] + chunk / 2;
-                        if (chunk + WIDTH <= BN) store_rounded<WIDTH, Region>(e, d, shared_address(scratch), row0 + i * 64, column0 + chunk, lane, given + i * (64 * 128), chunk % 64);
-                        else store_rounded<LAST, Region>(e, d, shared_address(scratch), row0 + i * 64, column0 + chunk, lane, given + i * (64 * 128), chunk % 64);
+                        const int row = row0 + i * 64, column = column0 + chunk;
+                        if (chunk + WIDTH <= BN) store_rounded<WIDTH, Region>(e, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
+                        else store_rounded<LAST, Region>(e, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
                     }
 #if GIVEN
                     if (chunk + WIDTH >= BN || (chunk + WIDTH) % (64 * PIECES_EACH) == 0) {
@@ -450,45 +416,11 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                     }
 #endif
                 }
-                continue;
-            }
+            } else
 #endif
-            constexpr int VECTORS = CHUNK / kRun, PASSES = 16 * VECTORS / 32;
-            constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;  // passes in flight: their operands load side by side
+            {
 #pragma unroll
-            for (int i = 0; i < BLOCKS_M; ++i) {
-#pragma unroll
-                for (int chunk = 0; chunk < BN; chunk += CHUNK) {
-                    Accumulator* const rows = reinterpret_cast<Accumulator*>(scratch);
-#pragma unroll
-                    for (int j = 0; j < CHUNK / 8; ++j) {
-                        const Accumulator* d = acc[i] + (chunk / 8 + j) * 4;
-                        Accumulator* target = rows + (lane >> 2) * CHUNK_PITCH;
-                        stage_pair(target, j * 8 + (lane & 3) * 2, d[0], d[1]);
-                        stage_pair(target + 8 * CHUNK_PITCH, j * 8 + (lane & 3) * 2, d[2], d[3]);
-                    }
-                    __syncwarp();
-#pragma unroll 1
-                    for (int pass = 0; pass < PASSES; pass += TOGETHER) {
-                        float v[TOGETHER][kRun];
-#pragma unroll
-                        for (int u = 0; u < TOGETHER; ++u) {
-                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
-                            const int row = row0 + i * 64 + r, column = column0 + chunk + c;
-                            if ((ROWS % (BM * CLUSTER_M) != 0 && row >= ROWS) || (K % (BN * CLUSTER_N) != 0 && column >= K)) continue;
-                            load_run(rows + r * CHUNK_PITCH, c, v[u]);
-                            epilogue_apply(e, row, column, v[u]);
-                        }
-#pragma unroll
-                        for (int u = 0; u < TOGETHER; ++u) {
-                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
-                            const int row = row0 + i * 64 + r, column = column0 + chunk + c;
-                            if ((ROWS % (BM * CLUSTER_M) != 0 && row >= ROWS) || (K % (BN * CLUSTER_N) != 0 && column >= K)) continue;
-                            epilogue_store(e, row, column, v[u]);
-                        }
-                    }
-                    __syncwarp();
-                }
+                for (int i = 0; i < BLOCKS_M; ++i) store_staged<BN, CHUNK, CHUNK_PITCH, SPARE, Region>(e, acc[i], reinterpret_cast<Accumulator*>(scratch), row0 + i * 64, column0, lane);
             }
 #endif
 #endif

@@ -32,14 +32,6 @@ __device__ __forceinline__ void load_matrices(unsigned shared, unsigned (&out)[4
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3]) : "r"(shared) : "memory");
 }
 
-/// What of a tile is stored: the inside of ROWS × COLUMNS; RAGGED_…: whether tiles reach beyond.
-template <int ROWS, int COLUMNS, bool RAGGED_ROWS, bool RAGGED_COLUMNS>
-struct StoredRegion {
-    static __device__ __forceinline__ bool row(int r) { return !RAGGED_ROWS || r < ROWS; }
-    static __device__ __forceinline__ bool column(int c) { return !RAGGED_COLUMNS || c < COLUMNS; }
-    static __device__ __forceinline__ int clamped(int r) { return RAGGED_ROWS && r >= ROWS ? ROWS - 1 : r; }
-};
-
 /// Applies the epilogue to a pair of results; `given`: two elements of the operand that the kernel has read, where there is one.
 __device__ __forceinline__ unsigned finish_pair(const EpilogueParams& e, int row, int column, bool inside, float first, float second, unsigned given) {
     float v[2] = {first, second};
