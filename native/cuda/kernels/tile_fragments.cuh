@@ -3,7 +3,7 @@
 // they pass through 2 KB of a warp's shared memory, half the bytes that float32 takes, and leave as rows of 16-byte runs.
 #include "tile_rows.cuh"
 
-/// Shared memory of a warp: 16 rows of 64 results, their runs of eight swizzled over 128 bytes.
+/// Shared memory of 16 rows of 64 results, their runs of eight swizzled over 128 bytes.
 constexpr int kRoundedBytes = 16 * 128;
 
 #if __CUDA_ARCH__ >= 900 && SINTER_RESULT_BYTES == 2
@@ -50,11 +50,18 @@ __device__ __forceinline__ unsigned finish_pair(const EpilogueParams& e, int row
     return round_pair(result_t{}, v[0], v[1]);
 }
 
+#if BULK_OUTPUTS
+/// The outputs, of equal widths, for the copy engine: boxes of 16 rows × 64 columns.
+struct OutputMaps {
+    TensorMap at[BULK_OUTPUTS];
+};
+#endif
+
 /// Applies the epilogue to a warp's 16 × WIDTH accumulators (WIDTH up to 64; fragments as wgmma leaves them), which are the result at
-/// (row0, column0), and stores them. `given`: shared memory of the same rows of the operand that came through the ring, 128
+/// (row0, column0), and leaves them in `scratch`, swizzled. `given`: shared memory of the same rows of the operand that came through the ring, 128
 /// swizzled bytes each, from column `from` on.
 template <int WIDTH, class Region, typename T>
-__device__ __forceinline__ void store_rounded(const EpilogueParams& e, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
+__device__ __forceinline__ void stage_rounded(const EpilogueParams& e, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
     static_assert(WIDTH % 16 == 0 && WIDTH <= 64);
     constexpr int RUNS = WIDTH / 8;
     // Rows past the end read operands of the last one.
@@ -78,6 +85,13 @@ __device__ __forceinline__ void store_rounded(const EpilogueParams& e, const T* 
     }
 #pragma unroll
     for (int j = 0; j < RUNS; j += 2) store_matrices(scratch + matrix + (((j + (lane >> 4)) ^ (lane & 7)) << 4), upper[j], lower[j], upper[j + 1], lower[j + 1]);
+}
+
+/// stage_rounded, then rows of runs to memory.
+template <int WIDTH, class Region, typename T>
+__device__ __forceinline__ void store_rounded(const EpilogueParams& e, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
+    constexpr int RUNS = WIDTH / 8;
+    stage_rounded<WIDTH, Region>(e, acc, scratch, row0, column0, lane, given, from);
     __syncwarp();
 #pragma unroll
     for (int pass = 0; pass < RUNS / 2; ++pass) {
