@@ -72,6 +72,12 @@ DeviceOperand tensorOperand(const TensorView& v, const ResultShape& shape) {
 /// Whether an operand covers the whole result: with Options::even its rows are evenly spaced.
 bool isEven(const TensorInfo& t, const ResultShape& shape) { return !t.constant && t.dims == shape.dims; }
 
+/// Whether an operand is a dense vector along the columns, the same for all rows.
+bool isColumnVector(const TensorInfo& t, const ResultShape& shape) {
+    const size_t missing = shape.dims.size() - t.dims.size();
+    return t.constant && shape.columns() > 1 && t.count() == shape.columns() && shape.columnAxis >= missing && t.dims[shape.columnAxis - missing] == shape.columns();
+}
+
 /// The text under construction.
 class Text {
 public:
@@ -212,17 +218,17 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
             const TensorInfo& t = layer.inputs[i];
             if (!t.present() || t.dims.size() > shape.dims.size()) return std::nullopt;
             const std::string name = "x" + std::to_string(i - layer.opInputs + 1);
-            const bool even = options.even && isEven(t, shape);
+            const bool even = options.even && isEven(t, shape), vector = options.constantShape && isColumnVector(t, shape);
             const size_t k = operand({false, i, 0, false, even});
             bytes.residuals.push_back(even ? static_cast<int>(k) : -1);
             if (e.given_ == i) {
                 const std::string before = apply.str();
-                apply.load(k, t, name, axes, Access::Strided, even);
+                apply.load(k, t, name, axes, vector ? Access::Vector : Access::Strided, even || vector);
                 applyGiven.line(before);
                 applyGiven.given(t, name);
                 givenFrom = apply.str().size();
             } else {
-                apply.load(k, t, name, axes, Access::Strided, even);
+                apply.load(k, t, name, axes, vector ? Access::Vector : Access::Strided, even || vector);
             }
             if (even) prefetch.line("    prefetch_line(static_cast<const " + storageType(t.dtype) + "*>(e.operands[" + std::to_string(k) + "].data) + static_cast<int64_t>(row) * e.operands[" + std::to_string(k) + "].row + column);");
             types.push_back(valueType(t));

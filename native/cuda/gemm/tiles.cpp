@@ -39,6 +39,7 @@ constexpr WgmmaLine kWgmma[] = {
     {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 5, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
     {256, 64, 128, 2, 4, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true}, {192, 128, 128, 2, 5, 'p', 1, 1, true},
     {192, 192, 128, 3, 4, 'p', 1, 1}, {192, 128, 128, 3, 4, 'p', 1, 1}, {192, 96, 128, 3, 5, 'p', 1, 1}, {192, 64, 128, 3, 6, 'p', 1, 1},
+    {192, 192, 128, 3, 3, 'p', 1, 1, false, 1, 1, true}, {128, 192, 128, 2, 4, 'p', 1, 1, false, 1, 1, true},
 };
 
 /// For F32: a thread holds each sum twice, a stage the weights in two parts.
@@ -159,7 +160,7 @@ double estimateWalk(const Tile& t, double blocks, double resident, double steps,
     const double loaded = static_cast<double>(t.m + t.n) * t.bytes, read = (t.exchanged ? t.n / 64.0 * (64 + t.m) : t.m / 64.0 * (64 + t.n)) * t.bytes;
     const double stage = std::max({results * t.bytes / 13.4e6, (loaded + read) / 221e3, loaded / 103e3});
     const double latency = (0.375 * 2 / std::max(1, t.stages - 1) + 0.075) / concurrent, products = steps * std::max(stage, latency);
-    const double epilogue = results / 16384 * (t.exchanged ? 2.07 : t.pingpong ? 1.66 : 1.32) * (t.consumers == 1 && !t.exchanged ? 2.28 : 1);
+    const double epilogue = results / 16384 * (t.exchanged ? 2.07 : t.pingpong ? 1.66 : t.bulk ? 1.2 : 1.32) * (t.consumers == 1 && !t.exchanged ? 2.28 : 1);
     const double turns = turnsOf(blocks, resident, device.multiprocessors);
     const double work = t.pingpong ? turns * std::max(products + 0.43, epilogue / 2) + epilogue : turns * (products + epilogue / concurrent);
     return 1000 * (std::max(work, traffic) + 0.24 * std::min(work, traffic) + 1.49);
