@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/conv_max_pool.h"
 #include "core/error.h"
 
 namespace sinter {
@@ -127,6 +128,11 @@ void checkLayerContract(const LayerDesc& l) {
     const bool matrix = l.op == "MatMul";
     const bool convolution = l.op == "Conv" || l.op == "ConvTranspose";
     if (l.op == "Conv") checkConv(l);
+    else if (l.op == "ConvMaxPool") {
+        const auto inner = convolutionIn(l);
+        require(inner.has_value(), l, "its result is not the largest of each 2x2 pixels of a convolution");
+        checkConv(*inner);
+    }
     else if (l.op == "MaxPool" || l.op == "AveragePool") checkPool(l);
     else if (matrix) checkMatMul(l);
     if (l.op == "Softmax") {  // a prologue: over the input

@@ -23,6 +23,9 @@ function coreFlops(l: SizedLayer, out: number): number {
   switch (l.op) {
     case 'Conv':
       return 2 * out * product(b.slice(1));
+    case 'ConvMaxPool':
+      // Four sums for each number of the result, and the comparisons.
+      return 4 * (2 * out * product(b.slice(1))) + 3 * out;
     case 'ConvTranspose':
       return 2 * product(a) * product(b.slice(1));
     case 'MatMul':

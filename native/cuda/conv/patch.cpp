@@ -1,18 +1,20 @@
-// Convolutions with few channels by patches of the image in shared memory (conv_patch.cu).
+// Convolutions with few channels by patches of the image in shared memory, with or without a 2 × 2 maximum behind them (conv_patch.cu).
 #include <algorithm>
 #include <cmath>
 
+#include "core/conv_max_pool.h"
 #include "cuda/gemm/problem.h"
 #include "cuda/layers/strided.h"
 
 namespace sinter::cuda::gemm {
 namespace {
 
-/// Rows of a patch's results (eight pixels wide), how many of them the epilogue stages at once, and warpgroups.
+/// Rows of a patch (eight pixels wide), how many rows of the result the epilogue stages at once, and warpgroups; with the maximum behind it or without.
 struct Tile {
     int h, rows, consumers;
+    bool pooled = false;
 };
-constexpr Tile kTiles[] = {{28, 4, 2}, {32, 4, 2}, {14, 2, 2}, {16, 4, 2}};
+constexpr Tile kTiles[] = {{28, 4, 2}, {16, 4, 3}, {14, 2, 3}, {14, 2, 2}, {28, 7, 2, true}, {32, 8, 2, true}, {16, 8, 2, true}, {14, 7, 2, true}};
 constexpr int kWidth = 8, kColumns = 64, kMostStages = 3;
 constexpr int64_t kLine = 128;  ///< bytes of a pixel in shared memory
 
@@ -32,7 +34,7 @@ Patch patchOf(const Problem& g, const Tile& t, const DeviceProperties& device) {
     p.tiles = g.images * ceilDiv(g.p, t.h) * ceilDiv(g.q, kWidth);
     p.columns = ceilDiv(g.columns, kColumns);
     const int64_t stage = ceilDiv(p.w * p.h * kLine, 1024) * 1024;
-    const int64_t fixed = 1024 + p.slabs * g.taps() * kColumns * kLine + t.consumers * t.rows * kWidth * (kColumns + 4) * 4;
+    const int64_t fixed = 1024 + p.slabs * g.taps() * kColumns * kLine + t.consumers * t.rows * (t.pooled ? (kWidth / 2) * (kColumns + 8) : kWidth * (kColumns + 4)) * 4;
     p.stages = static_cast<int>(std::clamp<int64_t>((device.sharedPerBlock - fixed) / stage, 0, kMostStages));
     p.shared = static_cast<uint32_t>(fixed + p.stages * stage);
     return p;
@@ -40,24 +42,38 @@ Patch patchOf(const Problem& g, const Tile& t, const DeviceProperties& device) {
 /// Blocks that share the patches of 64 output channels.
 int64_t blocksOf(const Patch& p, const DeviceProperties& device) { return std::clamp<int64_t>(device.multiprocessors / p.columns, 1, p.tiles); }
 
-std::optional<Problem> problemAs(const LayerDesc& d, Operand operand) {
-    auto g = problemOf(d);
+/// A layer as a convolution, and what follows its sums.
+struct Parts {
+    LayerDesc conv;
+    Problem g;
+    Epilogue epilogue;
+};
+std::optional<Parts> partsOf(const LayerDesc& d, Operand operand, bool pooled) {
+    // The maximum is taken of the sums: nothing behind them may decrease or tell pixels apart.
+    if (pooled && !risesWithFirst(d.program)) return std::nullopt;
+    const auto conv = pooled ? convolutionIn(d) : d;
+    if (!conv) return std::nullopt;
+    auto g = problemOf(*conv);
     if (!g || g->operand != operand || !g->convolution || g->groups != 1 || g->taps() < 2) return std::nullopt;
     if (g->strideH != 1 || g->strideW != 1 || g->channels * g->bytes() % 16 != 0 || g->channels * g->bytes() > 2 * kLine) return std::nullopt;
-    return g;
+    if (pooled) g->result = {d.outputs[0].dims, 1};
+    auto epilogue = productEpilogue(d, *g);
+    if (!epilogue) return std::nullopt;
+    return Parts{*conv, *g, std::move(*epilogue)};
 }
 
 /// Nanoseconds of a block's patch: products at the rate that shared memory feeds them, beside the epilogues of other patches.
 double patchTime(const Problem& g, const Tile& t, const Patch& p, const DeviceProperties& device) {
-    const double products = static_cast<double>(p.slabs * g.taps()) * t.h * 16 / (device.clockGhz * 0.67), epilogue = t.h * 120.0;
+    const double products = static_cast<double>(p.slabs * g.taps()) * t.h * 16 / (device.clockGhz * 0.67), epilogue = t.h * (t.pooled ? 40.0 : 120.0);
     return std::max(products, (products + epilogue) / t.consumers);
 }
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
-    const auto g = problemAs(d, operand);
-    if (!g) return std::nullopt;
+    const auto parts = partsOf(d, operand, t.pooled);
+    if (!parts) return std::nullopt;
+    const Problem* const g = &parts->g;
     const Patch p = patchOf(*g, t, device);
-    if (p.stages < 2 || p.w > 256 || p.h > 256 || p.columns > 65535 || p.tiles > (int64_t{1} << 30) || !productEpilogue(d, *g)) return std::nullopt;
+    if (p.stages < 2 || p.w > 256 || p.h > 256 || p.columns > 65535 || p.tiles > (int64_t{1} << 30)) return std::nullopt;
     TacticInfo info;
     Epilogue::describeEven(d, g->result, info, "nhwc");
     info.inputLayouts[0] = "nhwc";
@@ -93,9 +109,9 @@ LaunchSpec launchOf(const Problem& g, const Tile& t, const Patch& p, const Epilo
 }
 
 Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
-    const Problem g = *problemAs(d, operand);
+    const Parts parts = *partsOf(d, operand, t.pooled);
+    const Problem& g = parts.g;
     const Patch p = patchOf(g, t, device);
-    const Epilogue epilogue = *productEpilogue(d, g);
     Source source;
     source.file = "conv_patch.cu";
     source.architectureSpecific = true;
@@ -105,26 +121,29 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     source.define("CHUNK_ROWS", t.rows);
     source.define("STAGES", p.stages);
     source.define("CONSUMERS", t.consumers);
-    source.define("POOLED", 0);
-    source.generated.emplace_back("epilogue.cuh", epilogue.text());
-    return {std::move(source), [t, g, p, epilogue, device](const KernelArgs& args) { return std::vector{launchOf(g, t, p, epilogue, device, args)}; }};
+    source.define("POOLED", t.pooled ? 1 : 0);
+    source.generated.emplace_back("epilogue.cuh", parts.epilogue.text());
+    return {std::move(source), [t, g, p, epilogue = parts.epilogue, device](const KernelArgs& args) { return std::vector{launchOf(g, t, p, epilogue, device, args)}; }};
+}
+
+KernelRow rowOf(Operand operand, const Tile& t) {
+    KernelRow row;
+    row.name = std::string(operandName(operand)) + (t.pooled ? "_conv2d_maxpool" : "_conv2d") + "__sm90_patch_" + std::to_string(t.h) + "x" + std::to_string(kWidth) + "x" +
+               std::to_string(kColumns) + "_c" + std::to_string(t.consumers);
+    row.op = t.pooled ? "ConvMaxPool" : "Conv";
+    row.leastArch = row.mostArch = 90;
+    row.supports = [=](const LayerDesc& d, const DeviceProperties& device) { return supports(d, device, t, operand); };
+    row.make = [=](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t, operand); };
+    row.pack = [=](const LayerDesc& d, int, const void* raw, void* packed) {
+        if (const auto parts = partsOf(d, operand, t.pooled)) packWeights(parts->conv, parts->g, raw, packed);
+    };
+    return row;
 }
 
 std::vector<KernelRow> allRows() {
     std::vector<KernelRow> rows;
     for (const Operand operand : {Operand::F16, Operand::BF16, Operand::I8, Operand::TF32}) {
-        for (const Tile& t : kTiles) {
-            KernelRow row;
-            row.name = std::string(operandName(operand)) + "_conv2d__sm90_patch_" + std::to_string(t.h) + "x" + std::to_string(kWidth) + "x" + std::to_string(kColumns) + "_c" + std::to_string(t.consumers);
-            row.op = "Conv";
-            row.leastArch = row.mostArch = 90;
-            row.supports = [t, operand](const LayerDesc& d, const DeviceProperties& device) { return supports(d, device, t, operand); };
-            row.make = [t, operand](const LayerDesc& d, const DeviceProperties& device) { return make(d, device, t, operand); };
-            row.pack = [operand](const LayerDesc& d, int, const void* raw, void* packed) {
-                if (const auto g = problemAs(d, operand)) packWeights(d, *g, raw, packed);
-            };
-            rows.push_back(std::move(row));
-        }
+        for (const Tile& t : kTiles) rows.push_back(rowOf(operand, t));
     }
     return rows;
 }

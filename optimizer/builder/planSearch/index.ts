@@ -8,6 +8,7 @@ import type { PlanTuner } from '../tuning/tuner.ts';
 import { candidatesOf } from './candidates.ts';
 import { type Storage, type StoredType, storageOfFormat } from './format.ts';
 import { dissolves, Enumerator, layoutsOf, type Option, optionsOf, type TacticRules } from './options.ts';
+import { joinPools } from './pooled.ts';
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
 import { type PrecisionPolicy, Storages, type Variant } from './storages.ts';
@@ -113,6 +114,10 @@ interface SpaceLayer extends LayerOptions {
 
 function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchResult {
   const enumerator = new Enumerator(options);
+  if (enumerator.compiles) {
+    const storages = options.precision ? new Storages(plan, options.precision) : null;
+    joinPools(plan, enumerator, storages, (l, variant) => operandStorage(storages!, plan, l, variant));
+  }
   const inline = new Set<NodeId>();
   const plain = plan.layers.map((l, i) => {
     options.stop?.throwIfAborted();
