@@ -34,7 +34,10 @@ Patch patchOf(const Problem& g, const Tile& t, const DeviceProperties& device) {
     p.tiles = g.images * ceilDiv(g.p, t.h) * ceilDiv(g.q, kWidth);
     p.columns = ceilDiv(g.columns, kColumns);
     const int64_t stage = ceilDiv(p.w * p.h * kLine, 1024) * 1024;
-    const int64_t fixed = 1024 + p.slabs * g.taps() * kColumns * kLine + t.consumers * t.rows * (t.pooled ? (kWidth / 2) * (kColumns + 8) : kWidth * (kColumns + 4)) * 4;
+    const int64_t scratch = g.order != ColumnOrder::Plain ? t.h * kWidth * kColumns
+                            : t.pooled                    ? t.rows * (kWidth / 2) * (kColumns + 8) * 4
+                                                          : t.rows * kWidth * (kColumns + 4) * 4;
+    const int64_t fixed = 1024 + p.slabs * g.taps() * kColumns * kLine + t.consumers * scratch;
     p.stages = static_cast<int>(std::clamp<int64_t>((device.sharedPerBlock - fixed) / stage, 0, kMostStages));
     p.shared = static_cast<uint32_t>(fixed + p.stages * stage);
     return p;
@@ -57,6 +60,7 @@ std::optional<Parts> partsOf(const LayerDesc& d, Operand operand, bool pooled) {
     if (!g || g->operand != operand || !g->convolution || g->groups != 1 || g->taps() < 2) return std::nullopt;
     if (g->strideH != 1 || g->strideW != 1 || g->channels * g->bytes() % 16 != 0 || g->channels * g->bytes() > 2 * kLine) return std::nullopt;
     if (pooled) g->result = {d.outputs[0].dims, 1};
+    else orderColumns(*g, d, ColumnOrder::Exchanged);
     auto epilogue = productEpilogue(d, *g);
     if (!epilogue) return std::nullopt;
     return Parts{*conv, *g, std::move(*epilogue)};
@@ -64,7 +68,8 @@ std::optional<Parts> partsOf(const LayerDesc& d, Operand operand, bool pooled) {
 
 /// Nanoseconds of a block's patch: products at the rate that shared memory feeds them, beside the epilogues of other patches.
 double patchTime(const Problem& g, const Tile& t, const Patch& p, const DeviceProperties& device) {
-    const double products = static_cast<double>(p.slabs * g.taps()) * t.h * 16 / (device.clockGhz * 0.67), epilogue = t.h * (t.pooled ? 40.0 : 120.0);
+    const double steps = static_cast<double>(p.slabs > 1 ? p.slabs * 4 : ceilDiv(g.channels * g.bytes(), 32));
+    const double products = static_cast<double>(g.taps()) * steps * t.h * 4 / (device.clockGhz * 0.67), epilogue = t.h * (t.pooled ? 40.0 : 120.0);
     return std::max(products, (products + epilogue) / t.consumers);
 }
 
@@ -75,7 +80,7 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     const Patch p = patchOf(*g, t, device);
     if (p.stages < 2 || p.w > 256 || p.h > 256 || p.columns > 65535 || p.tiles > (int64_t{1} << 30)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describeEven(d, g->result, info, "nhwc");
+    Epilogue::describeEven(d, g->result, info, "nhwc", g->order == ColumnOrder::Plain ? 0 : 16);
     info.inputLayouts[0] = "nhwc";
     info.inputViews[0] = static_cast<uint32_t>(16 / g->bytes());
     info.inputViews[1] = 0;
@@ -121,6 +126,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     source.define("CHUNK_ROWS", t.rows);
     source.define("STAGES", p.stages);
     source.define("CONSUMERS", t.consumers);
+    source.define("BYTE_RESULTS", parts.g.order != ColumnOrder::Plain);
     source.define("POOLED", t.pooled ? 1 : 0);
     source.generated.emplace_back("epilogue.cuh", parts.epilogue.text());
     return {std::move(source), [t, g, p, epilogue = parts.epilogue, device](const KernelArgs& args) { return std::vector{launchOf(g, t, p, epilogue, device, args)}; }};
