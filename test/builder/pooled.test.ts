@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan, PlanLayer, PlanValue } from '../../optimizer/builder/plan.ts';
-import { planSearch } from '../../optimizer/builder/planSearch/index.ts';
+import { planSearch, tunedPlanSearch } from '../../optimizer/builder/planSearch/index.ts';
+import { levelPolicy } from '../../optimizer/builder/tuning/levels.ts';
+import type { PlanTuner } from '../../optimizer/builder/tuning/tuner.ts';
 import { decodeLayerDesc } from '../../optimizer/engine/schema.ts';
 import type { NativeRuntime, Tactic } from '../../optimizer/runtime.ts';
 
@@ -85,6 +87,23 @@ describe('joinPools', () => {
   it('leaves them apart where the device is faster so, or the processor runs them', () => {
     expect(search(network(), 1400)).toEqual(['Conv', 'MaxPool']);
     expect(search(network(), 900, 'cpu')).toEqual(['Conv', 'MaxPool']);
+  });
+
+  it('lets times decide where there are any', async () => {
+    const ops = async (joined: number): Promise<string[]> => {
+      const median: Record<string, number> = { conv: 1000, maxpool: 300, convmaxpool: joined };
+      const timing = (_: Uint8Array, name: string) => {
+        const t = median[name.slice('f32_'.length, name.indexOf('__'))]!;
+        return { ok: true, min: t, median: t, max: t };
+      };
+      const policy = { ...levelPolicy(3)!, reformats: false };
+      const tuner = { policy, time: async () => undefined, timing } as unknown as PlanTuner;
+      const p = network();
+      await tunedPlanSearch(p, { runtime: device(900), device: 'cuda:0', threads: 1, bind: new Map() }, tuner);
+      return p.layers.map((l) => l.op);
+    };
+    expect(await ops(1290)).toEqual(['ConvMaxPool']);
+    expect(await ops(1310)).toEqual(['Conv', 'MaxPool']);
   });
 
   it('leaves poolings that are not the maximum of whole 2x2 windows, and results that others read', () => {

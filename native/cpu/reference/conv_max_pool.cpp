@@ -11,6 +11,7 @@ namespace sinter::ref {
 namespace {
 
 bool better(double x, double best) { return x > best || (std::isnan(x) && !std::isnan(best)); }
+bool better(int64_t x, int64_t best) { return x > best; }
 
 class ConvMaxPool final : public Kernel {
 public:
@@ -20,26 +21,31 @@ public:
         const TensorView& y = args.outputs[0];
         Held whole(y.dtype, conv_.outputs[0].dims);
         kernel_->run({args.inputs, {&whole.view, 1}, nullptr, args.pool});
-        const TensorView& x = whole.view;
-        std::vector<double> from(static_cast<size_t>(x.count())), to(static_cast<size_t>(y.count()));
+        if (isFloatType(y.dtype)) largest<double>(args.pool, whole.view, y);
+        else largest<int64_t>(args.pool, whole.view, y);
+    }
+
+private:
+    template <typename C>
+    static void largest(ThreadPool* pool, const TensorView& x, const TensorView& y) {
+        std::vector<C> from(static_cast<size_t>(x.count())), to(static_cast<size_t>(y.count()));
         loadDense(x, from.data());
         const int64_t width = x.dims[3], rows = y.dims[2], columns = y.dims[3];
         for (int64_t plane = 0; plane < y.dims[0] * y.dims[1]; ++plane) {
             for (int64_t p = 0; p < rows; ++p) {
                 for (int64_t q = 0; q < columns; ++q) {
-                    const double* corner = from.data() + (plane * x.dims[2] + 2 * p) * width + 2 * q;
-                    double best = corner[0];
-                    for (const double v : {corner[1], corner[width], corner[width + 1]}) best = better(v, best) ? v : best;
+                    const C* corner = from.data() + (plane * x.dims[2] + 2 * p) * width + 2 * q;
+                    C best = corner[0];
+                    for (const C v : {corner[1], corner[width], corner[width + 1]}) best = better(v, best) ? v : best;
                     to[static_cast<size_t>((plane * rows + p) * columns + q)] = best;
                 }
             }
         }
         Held stored(y.dtype, dimsOf(y));
         store(y.dtype, stored.view.data, 0, 1, y.count(), to.data());
-        copyStrided(args.pool, y, stored.view);
+        copyStrided(pool, y, stored.view);
     }
 
-private:
     LayerDesc conv_;
     std::unique_ptr<Kernel> kernel_;
 };

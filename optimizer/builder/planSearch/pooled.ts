@@ -1,30 +1,21 @@
-import type { StoredAs } from '../encode.ts';
 import type { Plan, PlanLayer } from '../plan.ts';
-import type { Enumerator } from './options.ts';
-import type { Storages, Variant } from './storages.ts';
+
+/** A convolution, the 2 × 2 max pooling that alone reads it, and both as one layer. */
+export interface Join {
+  readonly conv: PlanLayer;
+  readonly pool: PlanLayer;
+  readonly joined: PlanLayer;
+}
 
 /**
- * Joins convolutions with the 2 × 2 max pooling behind them, where the device has kernels for both at once that it estimates
- * faster than the two apart: the convolution's own result then never goes through memory. Passes cannot decide this, since only
- * the device knows; nothing is joined on one without such kernels. Changes `plan.layers`.
+ * The convolutions of a plan that could be joined with the 2 × 2 max pooling behind them: their own result then never goes through
+ * memory. Whether that is wanted only the device knows, so that no pass decides it.
  */
-export function joinPools(
-  plan: Plan,
-  enumerator: Enumerator,
-  storages: Storages | null,
-  storage: (l: PlanLayer, variant: Variant) => StoredAs,
-): void {
-  const best = (l: PlanLayer): number => {
-    const variants = (storages?.variantsOf(plan, l) ?? []).map((v) => storage(l, v));
-    const own = storages?.demands(l) && variants.length > 0 ? [] : [undefined];
-    const tactics = [...own, ...variants].flatMap((s) => enumerator.tactics(plan, l, s));
-    return Math.min(...tactics.filter((t) => !t.name.endsWith('__scalar')).map((t) => t.estimate));
-  };
+export function joinsOf(plan: Plan): Join[] {
   const readers = readersOf(plan);
-  const gone = new Set<PlanLayer>();
-  plan.layers.forEach((pool, at) => {
+  return plan.layers.flatMap((pool) => {
     const conv = isPool(pool) ? convolutionBefore(plan, pool, readers) : null;
-    if (!conv) return;
+    if (!conv) return [];
     const joined: PlanLayer = {
       ...conv,
       name: `${conv.name} + ${pool.name}`,
@@ -32,11 +23,17 @@ export function joinPools(
       outputs: pool.outputs,
       sources: [...new Set([...conv.sources, ...pool.sources])],
     };
-    if (!(best(joined) < best(conv) + best(pool))) return;
-    gone.add(conv);
-    plan.layers[at] = joined;
+    return [{ conv, pool, joined }];
   });
-  if (gone.size > 0) plan.layers.splice(0, plan.layers.length, ...plan.layers.filter((l) => !gone.has(l)));
+}
+
+/** Puts joined layers in the place of the two. */
+export function join(plan: Plan, joins: readonly Join[]): void {
+  if (joins.length === 0) return;
+  const instead = new Map(joins.map((j) => [j.pool, j.joined]));
+  const gone = new Set(joins.map((j) => j.conv));
+  const layers = plan.layers.filter((l) => !gone.has(l)).map((l) => instead.get(l) ?? l);
+  plan.layers.splice(0, plan.layers.length, ...layers);
 }
 
 /** Layers that read each value; bindings and views count as another reader. */
