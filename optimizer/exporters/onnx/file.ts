@@ -1,4 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemSentence } from '../../systemErrors.ts';
 import { ExportError } from './emit.ts';
 
 /** A file that appears under its name only when it is complete. */
@@ -15,7 +17,9 @@ export class AtomicFile {
     try {
       this.fd = openSync(this.partial, 'w');
     } catch (e) {
-      throw new ExportError(`${path} cannot be written: ${e instanceof Error ? e.message : String(e)}.`);
+      const folder = systemSentence(e, dirname(path));
+      const why = folder ?? (e instanceof Error ? e.message : String(e));
+      throw new ExportError(`${path} cannot be written: ${why}.`);
     }
   }
 
