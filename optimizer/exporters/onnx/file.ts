@@ -1,5 +1,4 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { systemSentence } from '../../systemErrors.ts';
 import { ExportError } from './emit.ts';
 
@@ -17,8 +16,7 @@ export class AtomicFile {
     try {
       this.fd = openSync(this.partial, 'w');
     } catch (e) {
-      const folder = systemSentence(e, dirname(path));
-      const why = folder ?? (e instanceof Error ? e.message : String(e));
+      const why = systemSentence(e) ?? (e instanceof Error ? e.message : String(e));
       throw new ExportError(`${path} cannot be written: ${why}.`);
     }
   }
