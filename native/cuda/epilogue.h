@@ -34,6 +34,14 @@ struct ResultShape {
 ///   SINTER_STORE_VECTOR: the widest V that stores as one access
 ///   SINTER_ROWS, SINTER_COLUMNS with Options::constantShape
 ///
+/// Where Options::rowStatistics allows it and the layer reads statistics of rows (core/row_statistics.h), SINTER_EPILOGUE_ROWS is defined:
+///
+///   struct EpilogueRow;                                     // what the program takes of a row
+///   EpilogueRow epilogue_row(const EpilogueParams&, int row, int part);  // by a pair of neighbouring lanes, part 0 and 1
+///
+/// epilogue_apply then takes an EpilogueRow as its last argument, and there is no `epilogue`. Where the layer writes statistics,
+/// epilogue_store must be called by 32 / V neighbouring lanes with neighbouring runs of one row.
+///
 /// v holds V (a power of two) consecutive columns of one row: raw accumulators (integer products converted to float as
 /// they are). Columns past the last are skipped; rows are the caller's to check.
 class Epilogue {
@@ -50,6 +58,7 @@ public:
         /// Outputs and operands of the result's own shape are stored in evenly spaced rows, aligned to SINTER_STORE_VECTOR
         /// elements, as describeEven asks: fewer instructions and loads that overlap. Needs constantShape.
         bool even = false;
+        bool rowStatistics = false;  ///< the kernel keeps to what epilogues with statistics ask of it
     };
     /// Nothing when the program holds an operation or type that cannot be generated.
     static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape, const Options& options);
@@ -73,6 +82,7 @@ private:
         uint64_t offset = 0;      ///< bytes added to its address
         bool perColumn = false;   ///< a vector along the columns
         bool even = false;        ///< see Options::even
+        bool dense = false;       ///< only its address is used
     };
     std::string text_;
     ResultShape shape_;

@@ -13,6 +13,7 @@ import { type LibraryPolicy, type LibrarySource, libraryPolicy, librarySharesOf 
 import type { LiteralOf } from './lower/context.ts';
 import { lowerGraph, unsupported } from './lower/index.ts';
 import { planMemory } from './memory.ts';
+import { foldable, foldNormalizations } from './normalization/fold.ts';
 import { markResolved } from './open.ts';
 import { withHalfLimits } from './overflow.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, type RegionBody } from './plan.ts';
@@ -70,6 +71,8 @@ export interface BuildOptions {
    * default: what builds many engines to compare them times none of them.
    */
   readonly auxStreams?: number | 'measured';
+  /** 'measured' by default; CPUs, whose products write no statistics at speed, keep layers. */
+  readonly normalizations?: NormalizationPolicy;
   /**
    * Libraries of NVIDIA's whose kernels may run layers; none by default: an engine then needs nothing but the driver. From
    * level 4 on they are timed all the same, to tell in the report what they would give.
@@ -119,6 +122,7 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
     const { plan, search } = await searchPlan(optimized, {
       tuner,
       libraries,
+      normalizations: options.normalizations ?? (device === 'cpu' ? 'layers' : 'measured'),
       rules: options.rules,
       runtime,
       device,
@@ -238,11 +242,18 @@ interface SearchInputs {
   readonly precision: PrecisionPolicy | undefined;
   readonly rules: TacticRules | undefined;
   readonly libraries?: LibraryPolicy;
+  readonly normalizations?: NormalizationPolicy;
   /** Null: the kernels' own estimates decide. */
   readonly tuner: PlanTuner | null;
   /** Why a layer cannot have a tactic that the device offers. */
   readonly broken?: SearchOptions['broken'];
 }
+
+/**
+ * Who computes layer normalizations that passes let the products around them do (passes/normalization-fusion): layers of their own,
+ * those products wherever they can, or whatever is faster of what 16-bit storage allows.
+ */
+export type NormalizationPolicy = 'layers' | 'products' | 'measured';
 
 /** Lowers and searches; fused nodes that the device cannot run as one layer are inlined and the search runs again. */
 export async function searchPlan(optimized: Optimized, o: SearchInputs): Promise<{ plan: Plan; search: SearchResult }> {
@@ -261,9 +272,13 @@ async function searchGraph(
   const { graph } = body;
   const inline = new Set<number>();
   for (let round = 0; round < 4; round++) {
-    const plan = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights, known, true);
     const symbols = new Set(known);
-    markResolved(plan, symbols);
+    const lowered = (): Plan => {
+      const p = lowerGraph(graph, literalOf, inline, main ? undefined : body.weights, known, true);
+      markResolved(p, symbols);
+      return p;
+    };
+    const plan = lowered();
     const options: SearchOptions = {
       runtime: o.runtime,
       device: o.device,
@@ -280,18 +295,39 @@ async function searchGraph(
         if (main) o.onProgress?.({ phase: 'plan', done, total, note });
       },
     };
-    const search = o.tuner ? await tunedPlanSearch(plan, options, o.tuner) : planSearch(plan, options);
+    const searched = async (p: Plan): Promise<SearchResult> =>
+      o.tuner ? await tunedPlanSearch(p, options, o.tuner) : planSearch(p, options);
+    const search = await searched(plan);
     if (search.inline.size === 0) {
-      for (const l of plan.layers) {
-        if (l.bodies) l.regions = await searchRegions(plan, l, l.bodies, literalOf, o, symbols);
+      const settled = { plan, search };
+      const chosen = o.normalizations ? await foldedPlan(settled, lowered, searched, o.normalizations) : settled;
+      for (const l of chosen.plan.layers) {
+        if (l.bodies) l.regions = await searchRegions(chosen.plan, l, l.bodies, literalOf, o, symbols);
       }
-      return { plan, search };
+      return chosen;
     }
     const before = inline.size;
     for (const n of search.inline) inline.add(n);
     if (inline.size === before) throw noKernel(graph, plan, inline);
   }
   throw new BuildError('the plan did not settle after inlining fused layers');
+}
+
+/** A plan with its normalizations as layers, or one in which the products around them do their work where that is faster. */
+async function foldedPlan(
+  settled: { plan: Plan; search: SearchResult },
+  lowered: () => Plan,
+  searched: (p: Plan) => Promise<SearchResult>,
+  policy: NormalizationPolicy,
+): Promise<{ plan: Plan; search: SearchResult }> {
+  if (policy === 'layers') return settled;
+  const nodes = foldable(settled.plan, policy === 'products');
+  if (nodes.size === 0) return settled;
+  const plan = lowered();
+  if (foldNormalizations(plan, nodes) === 0) return settled;
+  const search = await searched(plan);
+  if (search.inline.size > 0) return settled;
+  return policy === 'products' || search.estimate < settled.search.estimate ? { plan, search } : settled;
 }
 
 /**

@@ -23,7 +23,7 @@ std::optional<Problem> problemAs(Form form, const LayerDesc& d, Operand operand,
 constexpr size_t kOffered = 12;  ///< tactics per layer: the tuner times them all
 
 std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g) {
-    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true};
+    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
     if (g.operand == Operand::I8) {
         options.scaleInput = 1;  // MatMul's alpha is part of the factors
         options.scaleOffset = factorsOffset(g);

@@ -18,6 +18,9 @@
 #endif
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if SINTER_EPILOGUE_ROWS
+#include "tile_statistics.cuh"
+#endif
 #if PATCHES
 #include "gather_patches.cuh"
 #endif
@@ -59,6 +62,9 @@ constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : 16 * CHUNK_PITCH * 
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
+#endif
+#if SINTER_EPILOGUE_ROWS
+constexpr int STATISTICS_ROWS = EXCHANGED || PINGPONG ? CONSUMERS * BM : BM;  ///< split: a part of them
 #endif
 
 }  // namespace
@@ -181,6 +187,20 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
             }
 #endif
+#if SINTER_EPILOGUE_ROWS
+            __shared__ EpilogueRow statistics[STATISTICS_ROWS];
+            wait_for_producers();
+#if SPLIT > 1
+            gather_statistics<Sums::OWNED>(e, tile / TILES_N * BM + part * Sums::OWNED, ROWS, threadIdx.x, 128 * CONSUMERS, statistics);
+#elif EXCHANGED
+            EpilogueRow* const tileStatistics = statistics + consumer * BM;
+            gather_statistics<BM>(e, tile / TILES_N * BM, ROWS, thread, 128, tileStatistics);
+#else
+            EpilogueRow* const tileStatistics = statistics + (consumer * 4 + warp) * (BLOCKS_M * 16);
+#pragma unroll
+            for (int i = 0; i < BLOCKS_M; ++i) gather_statistics<16>(e, tile / TILES_N * BM + rowBase + i * 64 + warp * 16, ROWS, lane, 32, tileStatistics + i * 16);
+#endif
+#endif
             Accumulator acc[BLOCKS_M][PN / 2];
             [[maybe_unused]] int previous = 0;
             if constexpr (PINGPONG) named_barrier(2 + consumer, 256);
@@ -256,7 +276,8 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 if ((ROWS % BM != 0 && row0 + r >= ROWS) || (K % BN != 0 && column0 + c >= K)) continue;
                 float v[kRun];
                 Sums::receive(sums, r, c, v);
-                epilogue(e, row0 + r, column0 + c, v);
+                epilogue_apply(e, row0 + r, column0 + c, v EPILOGUE_ROW(statistics, r));
+                epilogue_store(e, row0 + r, column0 + c, v);
             }
 #else
 #if !PERSISTENT
@@ -291,7 +312,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                         const int row = row0 + chunk + r, column = column0 + c;
                         if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
                         load_run(pixels + r * PIXEL_PITCH, c, v[u]);
-                        epilogue_apply(e, row, column, v[u]);
+                        epilogue_apply(e, row, column, v[u] EPILOGUE_ROW(tileStatistics, chunk + r));
                     }
 #pragma unroll
                     for (int u = 0; u < TOGETHER; ++u) {
@@ -329,7 +350,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                             const int row = row0 + i * 64 + r, column = column0 + chunk + c;
                             if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
                             load_run(rows + r * CHUNK_PITCH, c, v[u]);
-                            epilogue_apply(e, row, column, v[u]);
+                            epilogue_apply(e, row, column, v[u] EPILOGUE_ROW(tileStatistics, i * 16 + r));
                         }
 #pragma unroll
                         for (int u = 0; u < TOGETHER; ++u) {

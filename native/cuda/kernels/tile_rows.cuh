@@ -8,6 +8,13 @@ struct alignas(8) Pair {
     T first, second;
 };
 
+/// The last argument of epilogue_apply in epilogues that read statistics of rows (tile_statistics.cuh).
+#if SINTER_EPILOGUE_ROWS
+#define EPILOGUE_ROW(rows, r) , rows[r]
+#else
+#define EPILOGUE_ROW(rows, r)
+#endif
+
 /// Widest run of columns an epilogue is called with.
 constexpr int kRun = SINTER_STORE_VECTOR < 8 ? SINTER_STORE_VECTOR : 8;
 

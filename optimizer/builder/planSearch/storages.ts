@@ -84,6 +84,7 @@ export class Storages {
       return q?.dtype === storage ? q : undefined;
     }
     const v = value < 0 ? undefined : plan.values[value];
+    if (v?.exact) return undefined;
     // While reformats are written the value may already have the storage of its writer.
     if (v === undefined || (v.own ?? v.dtype) !== 'float32') return undefined;
     if (storage === 'float16' && (this.policy.largest?.(v) ?? 0) > HALF_LIMIT) return undefined;
