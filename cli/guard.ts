@@ -12,7 +12,7 @@ const INPUT_ERRORS = new Set([
   'CalibrationFileError',
   'EngineFileError',
   'ProfileFileError',
-  'CalibrationFileError',
+  'TimingCacheError',
   'InferError',
   'CycleError',
   'PluginError',

@@ -217,6 +217,12 @@ program
   .option('--report <file>', 'write a page of HTML that stands alone; given a model, with what the passes did')
   .option('--iterations <n>', 'timed runs', '100')
   .option('--warmup <n>', 'runs before timing', '10')
+  .option(
+    '--compare <file>',
+    'a saved profile (or an engine, profiled too) to set beside this one, with the reasons where this one is slower (repeatable)',
+    collect,
+    [] as string[],
+  )
   .option('--top <n>', 'layers to print, slowest first (0 = all)', '20')
   .option(...input)
   .option(...profile)
@@ -232,7 +238,8 @@ Examples:
   $ sinter profile model.sinter --threads 2 --iterations 200 --save run.sinterprofile
   $ sinter profile run.sinterprofile --top 10        what was saved, on any machine
   $ sinter profile model.onnx --report report.html  built here, measured, and told on one page
-  $ sinter profile run.sinterprofile --export-trace trace.json --csv layers.csv`,
+  $ sinter profile run.sinterprofile --export-trace trace.json --csv layers.csv
+  $ sinter profile int8.sinterprofile --compare fp32.sinterprofile     why INT8 is slower, where it is`,
   )
   .action(act(async () => (await import('./commands/profile.ts')).profile));
 

@@ -1,6 +1,6 @@
 // Builds dist/: the desktop app's processes and the command line with esbuild, the window with Vite. Parts whose sources
 // did not change are skipped. `node scripts/build.mjs [cli] [electron] [renderer] [native]`; all by default.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { iconPng } from './lib/icon.mjs';
@@ -42,7 +42,24 @@ const esm = {
 async function buildCli() {
   const { build } = await import('esbuild');
   // Split at dynamic imports: `sinter --help` loads the command table alone.
-  await build({ ...nodeOptions, ...esm, splitting: true, entryPoints: { main: 'cli/main.ts' }, outdir: 'dist/cli' });
+  const { metafile } = await build({
+    ...nodeOptions,
+    ...esm,
+    splitting: true,
+    entryPoints: { main: 'cli/main.ts' },
+    outdir: 'dist/cli',
+    metafile: true,
+  });
+  removeStale('dist/cli', metafile.outputs);
+}
+
+/** Parts of earlier builds, whose names hold a hash; not the youngest: a command that runs now may still load them. */
+function removeStale(folder, outputs) {
+  const hour = 3600_000;
+  for (const name of readdirSync(path.join(ROOT, folder))) {
+    const file = path.join(ROOT, folder, name);
+    if (!(`${folder}/${name}` in outputs) && Date.now() - statSync(file).mtimeMs > hour) rmSync(file, { force: true });
+  }
 }
 
 async function buildElectron() {

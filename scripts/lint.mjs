@@ -9,6 +9,8 @@ const MAY_IMPORT = [
   ['optimizer/ir', []],
   ['optimizer/runtime.ts', ['optimizer/ir']],
   ['optimizer/ops', ['optimizer/ir']],
+  // What the window and the command line say alike: it computes with plain data alone.
+  ['optimizer/engine/profile/compare', ['optimizer/engine (types)']],
   ['optimizer/engine', ['optimizer/ir', 'optimizer/runtime.ts']],
   ['optimizer/importers', ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts', 'optimizer/userCache.ts']],
   [
@@ -23,7 +25,7 @@ const MAY_IMPORT = [
   ['electron/main', ['electron/ipc']],
   ['electron/preload', ['electron/ipc']],
   ['cli', ['optimizer', 'native/napi', 'assets/proto']],
-  ['renderer', ['electron/ipc', 'optimizer (types)']],
+  ['renderer', ['electron/ipc', 'optimizer (types)', 'optimizer/engine/profile/compare']],
   ['native/napi', ['optimizer']],
 ];
 /** Native folder → what its #include "…" may name. */

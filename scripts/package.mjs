@@ -30,7 +30,7 @@ const made = await build({
       to: `node_modules/${name}`,
     })),
     files: [
-      'dist/**',
+      'dist/{electron,renderer,icons}/**',
       'assets/**',
       'build/native/sinter.node',
       'build/native/sinter_tuner',

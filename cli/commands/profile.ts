@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { hashFile } from '../../optimizer/builder/hashFile.ts';
 import { profileEngine } from '../../optimizer/builder/profileEngine.ts';
 import { reportPasses } from '../../optimizer/builder/reportPasses.ts';
+import { layerShareText, libraryShares, streamShares } from '../../optimizer/engine/profile/compare/shares.ts';
 import {
   layerSum,
   onHost,
@@ -17,8 +18,9 @@ import { htmlReport } from '../../optimizer/exporters/html/report.ts';
 import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
 import type { LoadedEngine, Tensor } from '../../optimizer/runtime.ts';
+import { compareProfiles, comparisonText, type NamedProfile } from '../compareProfiles.ts';
 import { type EngineSource, withEngine } from '../engineSource.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, UsageError } from '../exit.ts';
 import { gatherInputs } from '../inputs.ts';
 import { nonFinite, nonFiniteText } from '../nonFinite.ts';
 import { parseCount, parseShapes } from '../options.ts';
@@ -42,22 +44,39 @@ interface ProfileFlags {
   exportTrace?: string;
   csv?: string;
   report?: string;
+  compare: string[];
   json?: boolean;
 }
 
 /** Profiles an engine or a model, or prints a profile saved earlier; writes what was asked for. */
 export async function profile(file: string, flags: ProfileFlags): Promise<number> {
   const top = parseCount('--top', flags.top, 0);
-  const { document, source } = isProfileFile(file)
-    ? { document: readProfileFile(file), source: undefined }
-    : await measure(file, flags);
+  if (flags.compare.length > MOST_COMPARED - 1)
+    throw new UsageError(`--compare: at most ${MOST_COMPARED} profiles are set side by side`);
+  const { document, source } = await profileOf(file, flags);
+  const others: NamedProfile[] = [];
+  for (const other of flags.compare)
+    others.push({ name: nameOf(other), document: (await profileOf(other, flags)).document });
   if (flags.save !== undefined) writeProfileFile(flags.save, document);
   if (flags.exportTrace !== undefined) writeFileSync(flags.exportTrace, chromeTrace(document));
   if (flags.csv !== undefined) writeFileSync(flags.csv, profileCsv(document));
   if (flags.report !== undefined) writeFileSync(flags.report, await report(document, source));
-  if (flags.json) console.log(JSON.stringify(document, null, 2));
+  // What it is compared with comes first, as in the studio: the others are faster or slower than that.
+  const compared = [...others, { name: nameOf(file), document }];
+  if (flags.json) {
+    const comparison = others.length > 0 ? { comparison: compareProfiles(compared) } : {};
+    console.log(JSON.stringify({ ...document, ...comparison }, null, 2));
+  } else if (others.length > 0) console.log(comparisonText(compared, top));
   else print(document, top);
   return EXIT.ok;
+}
+
+const nameOf = (file: string): string => basename(file).replace(/\.(sinterprofile|sinter)$/, '');
+/** As many as the studio shows side by side. */
+const MOST_COMPARED = 4;
+
+async function profileOf(file: string, flags: ProfileFlags): Promise<Measured> {
+  return isProfileFile(file) ? { document: readProfileFile(file), source: undefined } : await measure(file, flags);
 }
 
 interface Measured {
@@ -153,6 +172,7 @@ function print(d: ProfileDocument, top: number): void {
   const { arena, lowerBound } = d.memory;
   console.log(`activations ${bytesText(arena)}, at least ${bytesText(lowerBound)} alive at once`);
   if (d.ceilings) console.log(`ceilings ${ceilingText(d)}`);
+  for (const s of [...streamShares(d), ...libraryShares(d)]) console.log(`${s.title}: ${layerShareText(s)}`);
   const there = onHost(d);
   if (there.length > 0) {
     const ns = layerSum({ layers: there });

@@ -12,7 +12,7 @@ export interface ShellApi {
   pickModel(): Promise<string | null>;
   pickSave(options: SaveOptions): Promise<string | null>;
   pickProject(): Promise<string | null>;
-  /** Sample data, labels or a calibration cache. */
+  /** Sample data, labels, a calibration or a timing cache. */
   pickInput(kind: InputKind): Promise<string | null>;
   pickProfile(): Promise<string | null>;
   readProject(path: string): Promise<string>;
@@ -50,6 +50,7 @@ export const inputKind = z.enum([
   'dataFile',
   'labels',
   'calibration',
+  'timings',
   'weights',
   'pluginFolder',
   'libraryFolder',

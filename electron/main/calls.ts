@@ -34,6 +34,7 @@ const INPUTS: Record<Exclude<InputKind, keyof typeof FOLDERS>, [title: string, n
   dataFile: ['Choose samples', 'Samples', ['npy', 'npz', 'csv', 'bin', 'raw', 'dat', 'gz', 'png', 'jpg', 'jpeg']],
   labels: ['Choose labels', 'Labels', ['txt', 'csv', 'npy']],
   weights: ['Choose the weights of this Caffe network', 'Caffe weights', ['caffemodel', 'binaryproto']],
+  timings: ['Choose a timing cache', 'Timing caches', ['json', 'timings', 'cache']],
   calibration: ['Open a calibration cache', 'Calibration caches', ['calib', 'cache', 'trt', 'json']],
 };
 

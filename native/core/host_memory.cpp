@@ -7,6 +7,13 @@
 
 #include "core/error.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) (static_cast<void>(address), static_cast<void>(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) (static_cast<void>(address), static_cast<void>(size))
+#endif
+
 namespace sinter {
 namespace {
 constexpr uint64_t kSlack = 64;
@@ -14,16 +21,20 @@ constexpr uint64_t kHuge = 2u << 20;
 }  // namespace
 
 void HostMemoryFree::operator()(std::byte* p) const {
-    if (mapping) ::munmap(mapping, mapped);
-    else std::free(p);
+    if (!mapping) return std::free(p);
+    ASAN_UNPOISON_MEMORY_REGION(mapping, mapped);
+    ::munmap(mapping, mapped);
 }
 
 HostMemory::HostMemory(uint64_t bytes) : bytes_(bytes) {
     if (bytes > (uint64_t{1} << 47)) throw Error(ErrorCode::Memory, std::to_string(bytes) + " bytes of memory cannot be had");
     const auto refuse = [&] { throw Error(ErrorCode::Memory, "not enough memory: " + std::to_string(bytes >> 20) + " MB are needed"); };
     if (bytes < kHuge) {
-        auto* p = static_cast<std::byte*>(std::aligned_alloc(64, (bytes + kSlack + 63) / 64 * 64));
+        const uint64_t whole = (bytes + kSlack + 63) / 64 * 64;
+        auto* p = static_cast<std::byte*>(std::aligned_alloc(64, whole));
         if (!p) refuse();
+        // Sanitized builds see an access to the slack, which kernels may only make with what they throw away.
+        ASAN_POISON_MEMORY_REGION(p + bytes, whole - bytes);
         data_.reset(p);
         return;
     }
@@ -36,6 +47,7 @@ HostMemory::HostMemory(uint64_t bytes) : bytes_(bytes) {
     auto* p = reinterpret_cast<std::byte*>(address);
     data_ = std::unique_ptr<std::byte[], HostMemoryFree>(p, HostMemoryFree{at, size + kHuge});
     ::madvise(p, size, MADV_HUGEPAGE);
+    ASAN_POISON_MEMORY_REGION(p + bytes, size - bytes);
 }
 
 }  // namespace sinter

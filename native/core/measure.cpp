@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/bench_operands.h"
+#include "core/device_turn.h"
 #include "core/error.h"
 #include "core/host_memory.h"
 #include "core/number_formats.h"
@@ -13,60 +15,42 @@
 namespace sinter {
 namespace {
 
-/// Indices stay valid, and sequences have their full length.
-HostMemory randomInput(const LayerDesc& layer, size_t input) {
-    const TensorInfo& t = layer.inputs[input];
-    HostMemory memory = randomData(t, static_cast<uint32_t>(1234 + input));
-    const bool recurrent = layer.op == "LSTM" || layer.op == "GRU" || layer.op == "RNN";
-    if (recurrent && input == 4 && layer.inputs[0].dims.size() == 3) {
-        for (size_t i = 0; i < static_cast<size_t>(t.count()); ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(layer.inputs[0].dims[0]));
-    }
-    return memory;
-}
-
-/// Row-major numbers as `t` stores them: every tactic gets the same numbers, whatever its layout.
-HostMemory inLayout(const TensorInfo& t, HostMemory linear) {
-    if (t.layout.empty() || t.layout == "linear" || t.count() == 0) return linear;
-    HostMemory stored(linear.bytes());
-    TensorInfo plain = t;
-    plain.layout.clear();
-    copyStrided(makeView(t, stored.data()), makeView(plain, linear.data()));
-    return stored;
-}
-
 /// In an engine a layer reads what the layer before has just written and writes where others have written lately, so
 /// its activations are as near as the caches hold them; its weights were last read one whole run ago.
 constexpr uint64_t kActivationSets = 2;
 /// Launches that are timed as one.
 constexpr size_t kRecorded = 32;
 
-/// One tactic with its constants in as many copies as the rotation asks for.
-class Bench {
-public:
-    Bench(Device& device, Stream& stream, const LayerDesc& given, const std::string& tactic, int threads, uint64_t rotation)
-        : stream_(stream) {
-        LayerDesc layer = given;
-        const TacticInfo info = device.describe(layer, tactic, threads);
+/// A layer in the formats of one tactic, with its data on the host.
+struct Subject {
+    Subject(Device& device, const LayerDesc& given, std::string name, int threads, BenchOperands& operands)
+        : tactic(std::move(name)), layer(given), info(device.describe(given, tactic, threads)), data(given.inputs.size()), sizes(given.inputs.size()) {
         const auto layout = [](const std::vector<std::string>& wanted, size_t i, TensorInfo& t) {
             if (i < wanted.size() && !wanted[i].empty()) t.layout = wanted[i];
         };
         for (size_t i = 0; i < layer.inputs.size(); ++i) layout(info.inputLayouts, i, layer.inputs[i]);
         for (size_t i = 0; i < layer.outputs.size(); ++i) layout(info.outputLayouts, i, layer.outputs[i]);
-
-        std::vector<HostMemory> data(layer.inputs.size());
-        std::vector<uint64_t> sizes(layer.inputs.size());
-        uint64_t constants = 0;
         for (size_t i = 0; i < layer.inputs.size(); ++i) {
             if (!layer.inputs[i].present()) continue;
-            data[i] = inLayout(layer.inputs[i], randomInput(layer, i));
-            sizes[i] = paddedBytes(layer.inputs[i]);
-            if (i < info.packing.size() && !info.packing[i].recipe.empty()) {
-                HostMemory packed(info.packing[i].bytes);
-                device.pack(layer, tactic, static_cast<int>(i), data[i].data(), packed.data());
-                data[i] = std::move(packed);
-                sizes[i] = (info.packing[i].bytes + 63) / 64 * 64;
-            }
-            if (layer.inputs[i].constant) constants += sizes[i];
+            data[i] = &operands.of(device, layer, tactic, info, i);
+            sizes[i] = BenchOperands::bytesOf(layer, info, i);
+        }
+    }
+    std::string tactic;
+    LayerDesc layer;
+    TacticInfo info;
+    std::vector<const HostMemory*> data;
+    std::vector<uint64_t> sizes;
+};
+
+/// One tactic with its constants in as many copies as the rotation asks for.
+class Bench {
+public:
+    Bench(Device& device, Stream& stream, const Subject& subject, int threads, uint64_t rotation) : stream_(stream) {
+        const LayerDesc& layer = subject.layer;
+        uint64_t constants = 0;
+        for (size_t i = 0; i < layer.inputs.size(); ++i) {
+            if (layer.inputs[i].present() && layer.inputs[i].constant) constants += subject.sizes[i];
         }
         // Only what the recording comes to see, or what the rotation asks for.
         const uint64_t most = device.sharesHostMemory() ? 256 : kRecorded;
@@ -76,7 +60,7 @@ public:
             for (size_t i = 0; i < layer.inputs.size(); ++i) {
                 const TensorInfo& t = layer.inputs[i];
                 if (t.present() && !t.constant && c >= kActivationSets) set.inputs.push_back(sets_[c % kActivationSets].inputs[i]);
-                else set.inputs.push_back(t.present() ? fill(device, stream, t, sizes[i], data[i]) : TensorView{});
+                else set.inputs.push_back(t.present() ? fill(device, stream, t, subject.sizes[i], *subject.data[i]) : TensorView{});
             }
             for (size_t i = 0; i < layer.outputs.size(); ++i) {
                 const TensorInfo& t = layer.outputs[i];
@@ -85,9 +69,9 @@ public:
             }
             sets_.push_back(std::move(set));
         }
-        if (info.workspace > 0) workspace_ = device.allocate(info.workspace);
-        launches_.push_back(device.prepare(layer, tactic, threads));
-        record(device, layer, tactic, threads);
+        if (subject.info.workspace > 0) workspace_ = device.allocate(subject.info.workspace);
+        launches_.push_back(device.prepare(layer, subject.tactic, threads));
+        record(device, layer, subject.tactic, threads);
     }
 
     /// What the last runs computed, in row-major order, output after output.
@@ -168,9 +152,10 @@ private:
 double allowed(DType t) { return t == DType::F16 || t == DType::BF16 ? 2e-2 : 2e-3; }
 
 /// What the device's own best kernel computes from the numbers that every tactic is timed on.
-std::vector<double> ownResults(Device& device, Stream& stream, const LayerDesc& layer, int threads) {
+std::vector<double> ownResults(Device& device, Stream& stream, const LayerDesc& layer, int threads, BenchOperands& operands) {
     for (const Tactic& t : device.enumerate(layer, threads)) {
-        if (!device.isForeign(t.name)) return Bench(device, stream, layer, t.name, threads, 0).results();
+        if (device.isForeign(t.name)) continue;
+        return Bench(device, stream, Subject(device, layer, t.name, threads, operands), threads, 0).results();
     }
     throw Error(ErrorCode::Kernel, "there is no kernel to compare it with");
 }
@@ -225,6 +210,7 @@ std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::sp
     std::vector<Measurement> results;
     double best = std::numeric_limits<double>::infinity();
     const auto stream = device.createStream(threads);
+    BenchOperands operands(std::any_of(tactics.begin(), tactics.end(), [&](const std::string& t) { return device.isForeign(t); }));
     std::vector<double> own;  // once a library's tactic is to be compared with it
     for (const std::string& tactic : tactics) {
         throwIfStopped(stop);
@@ -232,9 +218,11 @@ std::vector<Measurement> measure(Device& device, const LayerDesc& layer, std::sp
         m.tactic = tactic;
         if (listener.starting) listener.starting(tactic);
         try {
-            Bench bench(device, *stream, layer, tactic, threads, policy.rotation);
+            const Subject subject(device, layer, tactic, threads, operands);
+            const DeviceTurn turn(device);
+            Bench bench(device, *stream, subject, threads, policy.rotation);
             if (device.isForeign(tactic)) {
-                if (own.empty()) own = ownResults(device, *stream, layer, threads);
+                if (own.empty()) own = ownResults(device, *stream, layer, threads, operands);
                 compare(bench.results(), own, layer.outputs[0].dtype);
             }
             sampleAll(bench, policy, best, stop, m);

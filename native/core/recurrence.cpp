@@ -36,6 +36,21 @@ std::vector<std::string> activationNames(const LayerDesc& d) {
     return {};
 }
 
+/// Whether biases, lengths, states and outputs have the sizes that the weights say.
+bool sizesFit(const LayerDesc& d, const Recurrence& s) {
+    using Dims = std::vector<int64_t>;
+    const bool lstm = s.cell == Cell::Lstm;
+    const Dims state = s.batchFirst ? Dims{s.batch, s.directions, s.hidden} : Dims{s.directions, s.batch, s.hidden};
+    const Dims all = s.batchFirst ? Dims{s.batch, s.steps, s.directions, s.hidden} : Dims{s.steps, s.directions, s.batch, s.hidden};
+    const auto fits = [](const std::vector<TensorInfo>& list, size_t i, const Dims& dims) {
+        return i >= list.size() || !list[i].present() || list[i].dims == dims;
+    };
+    if (d.inputs.size() > (lstm ? 8u : 6u) || d.outputs.empty() || d.outputs.size() > (lstm ? 3u : 2u)) return false;
+    return fits(d.inputs, 3, {s.directions, 2 * s.gates() * s.hidden}) && fits(d.inputs, 4, {s.batch}) && fits(d.inputs, 5, state) &&
+           fits(d.inputs, 6, state) && fits(d.inputs, 7, {s.directions, 3 * s.hidden}) && fits(d.outputs, 0, all) &&
+           fits(d.outputs, 1, state) && fits(d.outputs, 2, state);
+}
+
 }  // namespace
 
 double Activation::operator()(double x) const {
@@ -62,7 +77,9 @@ std::optional<Recurrence> Recurrence::of(const LayerDesc& d, Cell cell) {
     if (direction != "forward" && direction != "reverse" && direction != "bidirectional") return std::nullopt;
     s.directions = direction == "bidirectional" ? 2 : 1;
     s.reverse = direction == "reverse";
-    s.batchFirst = d.intAttr("layout", 0) != 0;
+    const int64_t layout = d.intAttr("layout", 0);
+    if (layout != 0 && layout != 1) return std::nullopt;
+    s.batchFirst = layout == 1;
     s.steps = x[s.batchFirst ? 1 : 0];
     s.batch = x[s.batchFirst ? 0 : 1];
     s.inputs = x[2];
@@ -71,7 +88,7 @@ std::optional<Recurrence> Recurrence::of(const LayerDesc& d, Cell cell) {
     s.inputForget = d.intAttr("input_forget", 0) != 0;
     s.clip = d.floatAttr("clip", 0);
     const int64_t rows = s.gates() * s.hidden;
-    if (s.hidden <= 0 || w != std::vector<int64_t>{s.directions, rows, s.inputs} || r != std::vector<int64_t>{s.directions, rows, s.hidden}) return std::nullopt;
+    if (s.hidden <= 0 || w != std::vector<int64_t>{s.directions, rows, s.inputs} || r != std::vector<int64_t>{s.directions, rows, s.hidden} || !sizesFit(d, s)) return std::nullopt;
     std::vector<std::string> names = activationNames(d);
     const size_t total = s.functions() * static_cast<size_t>(s.directions);
     if (names.empty())

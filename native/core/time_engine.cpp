@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "core/device_turn.h"
 #include "core/execution_context.h"
 #include "core/profile_choice.h"
 #include "core/random_data.h"
@@ -51,6 +52,7 @@ constexpr int kTurn = 5;
 EngineTimes timeEngine(const std::string& path, int threads, int warmup, int runs) {
     const auto engine = Engine::load(path);
     Subject one(engine, threads, false), all(engine, threads, true);
+    const DeviceTurn turn(engine->device());
     for (Subject* s : {&one, &all}) s->context.warmUp(s->inputs, s->outputs, warmup);
     for (int done = 0; done < runs; done += kTurn) {
         for (Subject* s : {&one, &all}) {

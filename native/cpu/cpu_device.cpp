@@ -106,6 +106,20 @@ const KernelRow& usableRow(const LayerDesc& layer, std::string_view tactic) {
                 layer.name);
 }
 
+/// What a row says of a layer that it cannot make sense of is about that layer.
+template <typename F>
+auto askingRow(const LayerDesc& layer, F ask) {
+    try {
+        return ask();
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw Error(ErrorCode::Memory, "layer \"" + layer.name + "\" (" + layer.op + "): there is not enough memory", layer.name);
+    } catch (const std::exception& e) {
+        throw Error(ErrorCode::Kernel, "layer \"" + layer.name + "\" (" + layer.op + "): " + e.what(), layer.name);
+    }
+}
+
 }  // namespace
 
 CpuDevice::CpuDevice() : info_(cpuInfo()) {}
@@ -126,7 +140,7 @@ std::vector<Tactic> CpuDevice::enumerate(const LayerDesc& layer, int threads) co
 
 TacticInfo CpuDevice::describe(const LayerDesc& layer, std::string_view tactic, int threads) const {
     const KernelRow& row = usableRow(layer, tactic);
-    auto info = row.supports(layer, threads);
+    auto info = askingRow(layer, [&] { return row.supports(layer, threads); });
     if (!info) cannotRun(layer, row);
     return std::move(*info);
 }
@@ -142,13 +156,12 @@ std::unique_ptr<Stream> CpuDevice::createStream(int threads) { return std::make_
 void CpuDevice::pack(const LayerDesc& layer, std::string_view tactic, int input, const void* raw, void* packed) const {
     const KernelRow& row = usableRow(layer, tactic);
     if (!row.pack) throw Error(ErrorCode::Internal, "kernel \"" + row.name + "\" packs no constants", layer.name);
-    row.pack(layer, input, raw, packed);
+    askingRow(layer, [&] { row.pack(layer, input, raw, packed); });
 }
 
 std::unique_ptr<Launch> CpuDevice::prepare(const LayerDesc& layer, std::string_view tactic, int threads) {
     const KernelRow& row = usableRow(layer, tactic);
-    if (!row.supports(layer, threads)) cannotRun(layer, row);
-    auto kernel = row.make(layer, threads);
+    auto kernel = askingRow(layer, [&] { return row.supports(layer, threads) ? row.make(layer, threads) : nullptr; });
     if (!kernel) cannotRun(layer, row);
     return std::make_unique<CpuLaunch>(std::move(kernel));
 }

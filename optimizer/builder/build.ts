@@ -209,6 +209,7 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
         ? { tuning: { ...tuner.counts, level: options.tuning!.level, cache: options.tuning!.cache.path } }
         : {}),
       planMs: plannedAt - started,
+      tuningMs: tuner?.milliseconds ?? { compile: 0, time: 0, engines: 0 },
       writeMs: written - plannedAt,
       overflows: limited?.overflows ?? [],
     });

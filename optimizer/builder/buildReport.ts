@@ -23,6 +23,8 @@ export interface ReportInputs {
   readonly streams: StreamReport;
   readonly libraries: readonly LibraryShare[];
   readonly planMs: number;
+  /** Compiling and timing tactics, parts of `planMs`; timing engines, a part of `writeMs`. */
+  readonly tuningMs: Readonly<Record<'compile' | 'time' | 'engines', number>>;
   readonly writeMs: number;
   readonly overflows: readonly Overflow[];
 }
@@ -94,8 +96,10 @@ export function reportOf(
     milliseconds: {
       import: 0,
       optimize: optimized.trace.passes.reduce((s, p) => s + p.milliseconds, 0),
-      plan: o.planMs,
-      write: o.writeMs,
+      plan: o.planMs - o.tuningMs.compile - o.tuningMs.time,
+      compile: o.tuningMs.compile,
+      time: o.tuningMs.time + o.tuningMs.engines,
+      write: o.writeMs - o.tuningMs.engines,
       total: o.planMs + o.writeMs,
     },
     fates,

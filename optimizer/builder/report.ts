@@ -33,7 +33,10 @@ export interface BuildReport {
   readonly streams: StreamReport;
   /** Libraries that were asked for tactics, and their share. */
   readonly libraries: readonly LibraryShare[];
-  readonly milliseconds: Readonly<Record<'import' | 'optimize' | 'plan' | 'write' | 'total', number>>;
+  /** `compile` and `time`: kernels of a GPU before they are timed, and timing; `plan` is without them. */
+  readonly milliseconds: Readonly<
+    Record<'import' | 'optimize' | 'plan' | 'compile' | 'time' | 'write' | 'total', number>
+  >;
   /** Tensors that float16 cannot hold, where it was permitted. */
   readonly overflows: readonly Overflow[];
   /** Original operators and what became of each. */

@@ -1,16 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { EngineFileError } from './check.ts';
 import type { EngineMessage } from './messages.ts';
 import { decodeEngine } from './schema.ts';
 
 /** First bytes of every .sinter file; see docs/engine-format.md. */
 export const MAGIC = Buffer.from('SINTER\0\x01', 'latin1');
 export const PREAMBLE = 64;
-
-/** A file that is no engine, or none that this version reads: one sentence. */
-export class EngineFileError extends Error {
-  override readonly name = 'EngineFileError';
-}
 
 export interface EngineFile {
   readonly header: EngineMessage;
@@ -58,9 +54,17 @@ export function readEngineFile(path: string, options: { verify?: boolean } = {})
     if (options.verify && crcOf(fd, blobOffset, blobBytes) !== head.readUInt32LE(44)) {
       throw new EngineFileError(`${path} is damaged: the weights' checksum does not match`);
     }
-    return { header: decodeEngine(bytes), fileBytes, headerBytes: headerLength, blobBytes };
+    return { header: headerOf(path, bytes), fileBytes, headerBytes: headerLength, blobBytes };
   } finally {
     closeSync(fd);
+  }
+}
+
+function headerOf(path: string, bytes: Uint8Array): EngineMessage {
+  try {
+    return decodeEngine(bytes);
+  } catch (e) {
+    throw e instanceof EngineFileError ? new EngineFileError(`${path} is damaged: ${e.message}`) : e;
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
+import { EngineFileError, headerProblem } from './check.ts';
 import type { EngineMessage, LayerDescMessage, WeightExprMessage } from './messages.ts';
 
 /** A file under assets/, found from wherever this module runs: the source tree, a bundle in dist/, a packaged app. */
@@ -34,6 +35,20 @@ function decode(name: string, bytes: Uint8Array): unknown {
   return t.toObject(t.decode(bytes), { longs: Number, enums: Number, defaults: true, arrays: true, oneofs: false });
 }
 
-/** Throws when the bytes are not an Engine message; every field is present with proto3's default. */
-export const decodeEngine = (bytes: Uint8Array): EngineMessage => decode('Engine', bytes) as EngineMessage;
+/**
+ * Every field is present with proto3's default, and every index refers to something. Throws EngineFileError when the bytes
+ * are not an Engine message of that kind.
+ */
+export function decodeEngine(bytes: Uint8Array): EngineMessage {
+  let header: EngineMessage;
+  try {
+    header = decode('Engine', bytes) as EngineMessage;
+  } catch (e) {
+    const why = e instanceof Error ? e.message : String(e);
+    throw new EngineFileError(`the engine's header cannot be read: ${why}`);
+  }
+  const problem = headerProblem(header);
+  if (problem) throw new EngineFileError(`the engine's header is inconsistent: ${problem}`);
+  return header;
+}
 export const decodeLayerDesc = (bytes: Uint8Array): LayerDescMessage => decode('LayerDesc', bytes) as LayerDescMessage;

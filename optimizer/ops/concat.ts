@@ -13,13 +13,16 @@ export default defineOp({
     const shapes = ctx.inputs.map((_, i) => shapeOf(ctx, i));
     const first = shapes[0]!;
     const axis = normalAxis(ctx.attr<number>('axis'), first.length);
+    for (const s of shapes) {
+      if (s.length !== first.length)
+        throw new OpError(`cannot join ${shapeText(first)} and ${shapeText(s)}: their ranks differ`);
+    }
     const shape = first.map((d, i) => {
-      if (i === axis) return dimAdd(...shapes.map((s) => s[axis] ?? 0));
-      return shapes.reduce((m: DimExpr, s) => {
-        if (s.length !== first.length)
-          throw new OpError(`cannot join ${shapeText(first)} and ${shapeText(s)}: their ranks differ`);
-        return equalDim(m, s[i]!, `cannot join ${shapeText(first)} and ${shapeText(s)} along axis ${axis}`);
-      }, d);
+      if (i === axis) return dimAdd(...shapes.map((s) => s[axis]!));
+      return shapes.reduce(
+        (m: DimExpr, s) => equalDim(m, s[i]!, `cannot join ${shapeText(first)} and ${shapeText(s)} along axis ${axis}`),
+        d,
+      );
     });
     const parts = ctx.inputs.map((_, i) => ctx.data(i));
     const data = first.length === 1 && parts.every((p) => p !== null) ? parts.flatMap((p) => p!) : null;

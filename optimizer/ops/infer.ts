@@ -79,6 +79,7 @@ class Run {
       this.infer(node);
       return;
     }
+    const { outputs } = node;
     const delta = this.graph.recordDelta(() => {
       try {
         prepare(this.graph, node);
@@ -86,6 +87,12 @@ class Run {
         if (e instanceof OpError && !(e instanceof InferError)) throw new InferError(node, e.message);
         throw e;
       }
+    });
+    // An upgrade knows the outputs of its operator; another one that is read would be left without an origin.
+    outputs.forEach((v, i) => {
+      const value = this.graph.findValue(v);
+      if (value && !value.weight && !this.graph.producer(v) && this.graph.useCount(v) > 0)
+        throw new InferError(node, `has no output ${i} ("${value.name}") here, and it is read`);
     });
     const added = delta.nodes.flatMap(([before, after]) => (before === null && after ? [after.id] : []));
     if (added.length === 0) {

@@ -1,4 +1,4 @@
-import { layerIds } from '../../electron/ipc/schemas/profile.ts';
+import { layerIds } from '../../optimizer/engine/profile/compare/profile.ts';
 import { STORAGE_TITLE, storageOf } from '../store/precision.ts';
 import { drawsLayers, type OverlayId, profileOnGraph, type StudioState } from '../store/state.ts';
 import { bytesText, flopsText, timeText } from '../ui/format.ts';

@@ -147,6 +147,8 @@ export const buildKeyOf = (s: Pick<StudioState, 'choices' | 'precision'>): strin
     s.choices.tuning.forbid,
     s.choices.tuning.auxStreams,
     s.choices.tuning.libraries,
+    s.choices.tuning.timings,
+    s.choices.tuning.deterministic,
     s.choices.profiles,
   ]);
 

@@ -30,7 +30,7 @@ const defaults: StudioState = {
     optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
-    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null, libraries: [] },
+    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null, libraries: [], timings: 'shared', deterministic: false },
   },
   past: [],
   future: [],

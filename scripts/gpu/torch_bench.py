@@ -1,8 +1,10 @@
-"""The bench networks in PyTorch: eager and as one CUDA graph, medians in milliseconds. fp32 is without TF32, tf32 with it.
-Usage: torch_bench.py OUT.json [NAMES [fp16,fp32,tf32 [BATCHES]]]"""
+"""The bench networks in PyTorch, medians in milliseconds: eager and as one CUDA graph, or by torch.compile with max-autotune.
+fp32 is without TF32, tf32 with it. Rows are printed and saved as they come.
+Usage: torch_bench.py OUT.json [NAMES [fp16,fp32,tf32 [BATCHES [compile]]]]"""
 import json
 import statistics
 import sys
+import time
 
 import torch
 
@@ -15,17 +17,17 @@ def networks():
     yield "inception_v1", lambda: v.googlenet(aux_logits=False, init_weights=False, transform_input=False), images
     yield "mobilenet_v2", lambda: v.mobilenet_v2(), images
     yield "vgg16", lambda: v.vgg16(), images
-    yield "vit_b16", lambda: v.vit_b_16(), images
     try:
         from transformers import BertConfig, BertModel
 
         tokens = lambda n, dtype: (torch.randint(0, 30000, (n, 128), device="cuda"),)
         yield "bert_base", lambda: BertModel(BertConfig()), tokens
     except ImportError:
-        pass
+        print("PyTorch: no package transformers, so no BERT")
+    yield "vit_b16", lambda: v.vit_b_16(), images
 
 
-def timed(run, repeat=60):
+def timed(run, repeat):
     for _ in range(8):
         run()
     samples = []
@@ -51,31 +53,54 @@ def graphed(model, inputs):
     return graph.replay
 
 
-rows = []
-only = sys.argv[2].split(",") if len(sys.argv) > 2 else None
-kinds = sys.argv[3].split(",") if len(sys.argv) > 3 else ["fp16"]
-batches = [int(n) for n in sys.argv[4].split(",")] if len(sys.argv) > 4 else [1, 32]
-print(f"PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}, {torch.cuda.get_device_name()}")
-torch.backends.cudnn.benchmark = True
-with torch.inference_mode():
-    for name, make, inputs in networks():
-        if only and name not in only:
-            continue
-        model = make().cuda().eval()
-        if name not in ("bert_base", "vit_b16"):
-            model = model.to(memory_format=torch.channels_last)
-        for kind in sorted(kinds, reverse=True):  # fp16 last: it converts the model
-            dtype = torch.float16 if kind == "fp16" else torch.float32
-            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = kind == "tf32"
-            model = model.to(dtype)
+def plain(model, x, repeat):
+    return {"eager": timed(lambda: model(*x), repeat), "graph": timed(graphed(model, x), repeat)}
+
+
+def compiled(model, x, repeat):
+    torch._dynamo.reset()
+    before = time.perf_counter()
+    fast = torch.compile(model, mode="max-autotune")
+    for _ in range(3):  # the second and third record the CUDA graph
+        fast(*x)
+    torch.cuda.synchronize()
+    built = time.perf_counter() - before
+    return {"compile": timed(lambda: fast(*x), repeat), "compileSeconds": built}
+
+
+def main(out, names, kinds, batches, way):
+    print(f"PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}, {torch.cuda.get_device_name()}", flush=True)
+    torch.backends.cudnn.benchmark = True
+    made = {}
+    rows = []
+    for kind in kinds:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = kind == "tf32"
+        dtype = torch.float16 if kind == "fp16" else torch.float32
+        for name, make, inputs in networks():
+            if name not in names:
+                continue
+            if name not in made:
+                made[name] = make().cuda().eval()
+                if name not in ("bert_base", "vit_b16"):
+                    made[name] = made[name].to(memory_format=torch.channels_last)
+            model = made[name].to(dtype)
             for batch in batches:
-                x = inputs(batch, dtype)
+                row = {"model": name, "batch": batch, "precision": kind}
                 try:
-                    eager = timed(lambda: model(*x), 60 if batch == 1 else 20)
-                    graph = timed(graphed(model, x), 60 if batch == 1 else 20)
-                    rows.append({"model": name, "batch": batch, "precision": kind, "eager": eager, "graph": graph})
-                    print(f"torch {name} b{batch} {kind}: eager {eager:.3f} ms, CUDA graph {graph:.3f} ms", flush=True)
+                    row.update(way(model, inputs(batch, dtype), 60 if batch == 1 else 20))
                 except Exception as e:  # one network must not cost the others
-                    print(f"torch {name} b{batch} {kind}: {type(e).__name__} {str(e)[:120]}", flush=True)
-                with open(sys.argv[1], "w") as f:
+                    row["error"] = f"{type(e).__name__} {str(e)[:120]}"
+                rows.append(row)
+                text = ", ".join(f"{k} {v:.3f}" if isinstance(v, float) else str(v) for k, v in row.items() if k not in ("model", "batch", "precision"))
+                print(f"torch {name} b{batch} {kind}: {text}", flush=True)
+                with open(out, "w") as f:
                     json.dump(rows, f)
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:] + [None] * 5
+    names = (arguments[1] or "resnet50,inception_v1,mobilenet_v2,vgg16,bert_base,vit_b16").split(",")
+    kinds = [k for k in ("fp16", "tf32", "fp32") if k in (arguments[2] or "fp16")]
+    batches = [int(n) for n in (arguments[3] or "1,32").split(",")]
+    with torch.inference_mode():
+        main(arguments[0], names, kinds, batches, compiled if arguments[4] == "compile" else plain)

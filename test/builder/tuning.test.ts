@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -248,27 +248,5 @@ describe('auto-tuning', () => {
     const unknown = tune(new Device(claimsWrong), { rules: tacticRules(graph, { pin: { s1: 'fastest' } }) });
     await expect(unknown).rejects.toThrow(/pinned to fastest.*boasts, modest/);
     expect(() => tacticRules(graph, { pin: { typo: 'x' } })).toThrow(/no operator.*"typo"/);
-  });
-});
-
-describe('timing cache file', () => {
-  it('is read back, merges what another build wrote meanwhile, and has one entry a line', async () => {
-    const path = join(dir, 'cache', 'timings.json');
-    const mine = TimingCache.open(path);
-    const other = TimingCache.open(path);
-    mine.set('a/x/1', { ok: true, min: 1, median: 2, max: 3 });
-    other.set('b/y/2', { ok: false, error: 'it crashed' });
-    other.save();
-    mine.save();
-    const again = TimingCache.open(path);
-    expect(again.get('a/x/1')).toEqual({ ok: true, min: 1, median: 2, max: 3 });
-    expect(again.get('b/y/2')).toEqual({ ok: false, error: 'it crashed' });
-    expect(readFileSync(path, 'utf8').trim().split('\n')).toHaveLength(4);
-  });
-
-  it('refuses a file that is something else, by name', () => {
-    const path = join(dir, 'else.json');
-    writeFileSync(path, '{"hello": 1}');
-    expect(() => TimingCache.open(path)).toThrow(/else\.json is not a timing cache/);
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, type Locator, test } from '@playwright/test';
 import { bundled } from './support/bundled.ts';
@@ -46,6 +46,7 @@ test.describe('a GPU in the window', () => {
   test.beforeAll(async () => {
     const { writeUnaryModel } = await bundled<typeof import('../support/pluginModel.ts')>('pluginModel.ts');
     writeUnaryModel(path.join(out, 'copied.onnx'), 'test', 'Copied');
+    writeUnaryModel(path.join(out, 'relu.onnx'), '', 'Relu');
     makePlugin(path.join(out, 'copy'));
     execFileSync(process.execPath, [path.join(ROOT, 'bin/sinter.mjs'), 'plugin', 'add', path.join(out, 'copy')], {
       env: { ...process.env, ...env },
@@ -115,6 +116,49 @@ test.describe('a GPU in the window', () => {
     await s.goTo('export');
     await expect(panel('export')).toContainText('--device cuda:0');
     await s.shot('85-gpu-export');
+  });
+
+  test('timings are kept in a file of one’s own, and nothing is timed where that is asked for', async () => {
+    const timings = path.join(out, 'mine.json');
+    const known = (label: string): Locator => panel('build').locator('.stat', { hasText: label });
+    await s.drop(path.join(out, 'relu.onnx'));
+    await s.idle();
+    await s.goTo('build');
+    await option('Device', /^Emulated GPU/);
+    await option('Auto-tuning', /^1/);
+    await s.saveTo(timings);
+    await option('Timing cache', 'a new file…');
+    await expect(panel('build').getByRole('combobox', { name: 'Timing cache' })).toHaveValue('mine.json');
+    await panel('build').locator('[data-command="run.build"]').first().click();
+    await expect(known('Timed now')).toContainText(/[1-9]/, { timeout: 90_000 });
+    await s.idle();
+    const first = readFileSync(timings, 'utf8');
+    expect(Object.keys(JSON.parse(first).entries).length).toBeGreaterThan(0);
+
+    // From the keyboard; the cache knows everything now, and a level that would time more may not.
+    const never = panel('build').getByRole('switch', { name: 'Never time (deterministic)' });
+    await never.focus();
+    await s.page.keyboard.press('Space');
+    await expect(never).toBeChecked();
+    await option('Auto-tuning', /^2/);
+    await expect(panel('build').locator('.stale-box')).toBeVisible();
+    await panel('build').locator('.stale-box [data-command="run.build"]').click();
+    await expect(panel('build').locator('.stale-box')).toHaveCount(0, { timeout: 60_000 });
+    await s.idle();
+    await expect(known('Timed now')).toContainText('0');
+    expect(readFileSync(timings, 'utf8')).toBe(first);
+    await s.shot('85-gpu-timings');
+
+    const project = path.join(out, 'timings.sinterproj');
+    await s.saveTo(project);
+    await s.page.keyboard.press('Control+s');
+    await expect.poll(() => existsSync(project)).toBe(true);
+    expect(JSON.parse(readFileSync(project, 'utf8')).choices.tuning).toMatchObject({
+      timings: { file: 'mine.json' },
+      deterministic: true,
+    });
+    await s.goTo('export');
+    await expect(panel('export')).toContainText(`--timing-cache ${timings} --deterministic`);
   });
 
   test('layers that it has no kernel for are shown and counted with their copies', async () => {

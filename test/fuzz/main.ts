@@ -1,21 +1,35 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createNativeRuntime } from '../../native/napi/runtime.ts';
 import { seededRandom } from '../../optimizer/builder/randomInputs.ts';
-import { type Attempt, attempt } from './attempt.ts';
+import { attempt } from './attempt.ts';
+import { attemptEngine, engineFor } from './engineAttempt.ts';
 import { damaged, operatorsOf } from './mutate.ts';
+import type { Attempt } from './outcome.ts';
 
 /*
- * Damaged copies of the models of a suite through import → passes → engine → run, in child processes: nothing they hold may
- * crash or hang the process, or show an error of a kind that people are not meant to see.
- * Usage: npm run fuzz -- --suite DIR [--seed N] [--count N | --seconds N] [--only TEXT] [--keep DIR]
- *        npm run fuzz -- --suite DIR --seed N --count 1     repeats one attempt
+ * Damaged copies of the models of a suite through import → passes → engine → run, or with --engines damaged copies of the
+ * engines built from them through inspect → load → run, in child processes: nothing they hold may crash or hang the process,
+ * or show an error of a kind that people are not meant to see.
+ * Usage: npm run fuzz -- --suite DIR [--engines] [--seed N] [--count N | --seconds N] [--only TEXT] [--keep DIR]
+ *        npm run fuzz -- --suite DIR [--engines] --seed N --count 1     repeats one attempt
  */
 
 interface Task {
   readonly seed: number;
+  /** Where the damaged file is left. */
+  readonly path: string;
 }
 type Reply = Attempt & { readonly model: string };
 
@@ -23,6 +37,7 @@ const option = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
 };
+const ENGINES = process.argv.includes('--engines');
 const ROOT = resolve(process.env.SINTER_ROOT ?? process.cwd());
 const LIMIT_MS = 30_000;
 
@@ -45,16 +60,24 @@ function modelOf(models: readonly string[], seed: number): { from: string; bytes
 
 function serve(models: readonly string[]): void {
   const runtime = createNativeRuntime(join(process.env.SINTER_BUILD_DIR ?? join(ROOT, 'build/native'), 'sinter.node'));
-  const scratch = join(tmpdir(), `sinter-fuzz-${process.pid}`);
-  process.on('message', async ({ seed }: Task) => {
-    const { from, bytes } = modelOf(models, seed);
-    writeFileSync(`${scratch}.onnx`, bytes);
-    process.send?.({
-      ...(await attempt(runtime, `${scratch}.onnx`, `${scratch}.sinter`, seed)),
-      model: from,
-    } satisfies Reply);
+  process.on('message', async ({ seed, path }: Task) => {
+    const result = ENGINES ? await ofEngine(models, seed, path) : await ofModel(models, seed, path);
+    process.send?.(result satisfies Reply);
   });
   process.on('disconnect', () => process.exit(0));
+
+  async function ofModel(list: readonly string[], seed: number, path: string): Promise<Reply> {
+    const { from, bytes } = modelOf(list, seed);
+    writeFileSync(path, bytes);
+    return { ...(await attempt(runtime, path, `${path}.sinter`, seed)), model: from };
+  }
+
+  async function ofEngine(list: readonly string[], seed: number, path: string): Promise<Reply> {
+    const from = list[Math.floor(seededRandom(seed)() * list.length)]!;
+    const bytes = await engineFor(runtime, from, `${path}.whole`, seed);
+    if (!bytes) return { stage: 'build', message: '', fault: false, model: from };
+    return { ...(await attemptEngine(runtime, path, bytes, seed)), model: from };
+  }
 }
 
 function ask(child: ChildProcess, task: Task): Promise<Reply | string> {
@@ -78,30 +101,34 @@ async function main(models: readonly string[]): Promise<number> {
   const first = Number(option('seed') ?? 1);
   const processes = Number(option('processes') ?? 2);
   const stages = new Map<string, number>();
+  const folder = mkdtempSync(join(tmpdir(), 'sinter-fuzz-'));
+  const extension = ENGINES ? 'sinter' : 'onnx';
   const failures: string[] = [];
   let next = first;
-  const work = async (): Promise<void> => {
+  const work = async (_: unknown, index: number): Promise<void> => {
+    const path = join(folder, `${index}.${extension}`);
     let child: ChildProcess | null = null;
     while (next < first + count && Date.now() < until) {
       const seed = next++;
       child ??= fork(process.argv[1]!, [...process.argv.slice(2), '--child', '1'], {
         stdio: ['ignore', 'ignore', option('verbose') === undefined ? 'ignore' : 'inherit', 'ipc'],
       });
-      const r = await ask(child, { seed });
+      const r = await ask(child, { seed, path });
       if (typeof r === 'string') child = null;
       const stage = typeof r === 'string' ? 'crash' : r.stage;
       stages.set(stage, (stages.get(stage) ?? 0) + 1);
       if (typeof r !== 'string' && !r.fault) continue;
-      const { from, bytes } = modelOf(models, seed);
+      const from = models[Math.floor(seededRandom(seed)() * models.length)]!;
       const line = `seed ${seed} (${from}): ${typeof r === 'string' ? r : `at ${r.stage}: ${r.message}`}`;
       console.log(line);
       failures.push(line);
       const keep = option('keep');
-      if (keep !== undefined) writeFileSync(join(keep, `${seed}.onnx`), bytes);
+      if (keep !== undefined && existsSync(path)) copyFileSync(path, join(keep, `${seed}.${extension}`));
     }
     child?.disconnect();
   };
   await Promise.all(Array.from({ length: processes }, work));
+  rmSync(folder, { recursive: true, force: true });
   const text = [...stages].sort().map(([s, n]) => `${n} ${s}`);
   console.log(`${next - first} attempts: ${text.join(', ')}; ${failures.length} faults`);
   return failures.length > 0 ? 1 : 0;
@@ -109,7 +136,9 @@ async function main(models: readonly string[]): Promise<number> {
 
 const suite = option('suite');
 if (suite === undefined || !existsSync(suite)) {
-  console.error('usage: npm run fuzz -- --suite DIR [--seed N] [--count N | --seconds N] [--only TEXT] [--keep DIR]');
+  console.error(
+    'usage: npm run fuzz -- --suite DIR [--engines] [--seed N] [--count N | --seconds N] [--only TEXT] [--keep DIR]',
+  );
   process.exitCode = 2;
 } else {
   const only = option('only');

@@ -22,7 +22,15 @@ describe('optimization profiles in the window', () => {
     const { model, symbols } = await host.open({ path: 'assets/models/dynamic-conv.onnx', job: 'o' });
     expect(symbols).toEqual(['batch', 'height', 'width']);
     await host.optimize({ model, switches: { passes: [], applications: [] }, job: 'p' });
-    const tuning = { level: 0, pin: {}, forbid: [], auxStreams: null, libraries: [] };
+    const tuning = {
+      level: 0,
+      pin: {},
+      forbid: [],
+      auxStreams: null,
+      libraries: [],
+      timings: 'shared' as const,
+      deterministic: false,
+    };
     const profiles = [
       { batch: { min: 1, opt: 1, max: 2 }, height: fixed(32), width: { min: 16, opt: 32, max: 64 } },
       { batch: fixed(4), height: fixed(16), width: fixed(24) },

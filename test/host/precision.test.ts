@@ -49,7 +49,15 @@ const data = (change: Partial<DataChoice> = {}): DataChoice => ({
   ...change,
 });
 const machine = { device: 'cpu', threads: 1, shapes: { batch: 1 } };
-const tuning = { level: 3, pin: {}, forbid: [], auxStreams: null, libraries: [] };
+const tuning = {
+  level: 3,
+  pin: {},
+  forbid: [],
+  auxStreams: null,
+  libraries: [],
+  timings: 'shared' as const,
+  deterministic: false,
+};
 
 let jobs: JobSnapshot[] = [];
 let host: HostServices;

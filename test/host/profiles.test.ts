@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createServices } from '../../electron/host/services/studio.ts';
 import { contract } from '../../electron/ipc/contract.ts';
-import { layerIds } from '../../electron/ipc/schemas/profile.ts';
+import { layerIds } from '../../optimizer/engine/profile/compare/profile.ts';
 import { readProfileFile } from '../../optimizer/engine/profile/file.ts';
 import { profileFixture, readFixture } from '../support/profiles.ts';
 import { inceptionGraph, syntheticParts } from '../support/synthetic.ts';

@@ -48,7 +48,15 @@ async function studio(blocks = 3): Promise<{ host: HostServices; jobs: JobSnapsh
   return { host: client.services, jobs };
 }
 const none = { passes: [], applications: [] };
-const tuning = { level: 0, pin: {}, forbid: [], auxStreams: null, libraries: [] };
+const tuning = {
+  level: 0,
+  pin: {},
+  forbid: [],
+  auxStreams: null,
+  libraries: [],
+  timings: 'shared' as const,
+  deterministic: false,
+};
 
 describe('the engine host', () => {
   it('opens a model, optimizes it and tells what became of every operator', async () => {

@@ -381,6 +381,14 @@ describe('models that are refused, with a sentence', () => {
       'not of the kind int',
     );
     await refused(bad(node('Conv', ['x', 'x'], ['y'])), 'invalid-operator', 'at least 3 dimensions');
+    await refused(
+      bad(node('Concat', ['x', 's'], ['y'], [attr.int('axis', 0)]), [floats('s', [], [1])]),
+      'invalid-operator',
+      'their ranks differ',
+    );
+    // Dropout's mask is its last output; an upgrade must not leave a third without an origin.
+    const three = [node('Dropout', ['x'], ['a', 'mask', 'y']), node('Not', ['mask'], ['b'])];
+    await refused(writeModel(dir, { graph: { ...relu, node: three } }), 'invalid-operator', 'has no output 2');
   });
 
   it('tensors that lie', async () => {

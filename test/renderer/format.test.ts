@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { TuningChoice } from '../../electron/ipc/schemas/build.ts';
 import { matches } from '../../renderer/commands/keys.ts';
 import { movedEnd } from '../../renderer/panels/build/range.ts';
 import { cliCommands, whereItRuns } from '../../renderer/panels/export/command.ts';
@@ -60,7 +61,15 @@ describe('the command that reproduces an engine', () => {
     optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
-    tuning: { level: 3, pin: {}, forbid: [], auxStreams: null, libraries: [] },
+    tuning: {
+      level: 3,
+      pin: {},
+      forbid: [],
+      auxStreams: null,
+      libraries: [],
+      timings: 'shared' as const,
+      deterministic: false,
+    },
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([
@@ -84,6 +93,15 @@ describe('the command that reproduces an engine', () => {
     ])
       expect(line).toContain(flag);
     expect(cliCommands(model, { ...gpu, device: 'cpu' }, 2).lines[0]).not.toContain('--max-aux-streams');
+  });
+  it('names the timing cache, and that nothing is timed', () => {
+    const flags = (tuning: Partial<TuningChoice>) =>
+      cliCommands(model, { ...choices, tuning: { ...choices.tuning, ...tuning } }, 2).lines[0];
+    expect(flags({ timings: { file: '/data/my timings.json' }, deterministic: true })).toContain(
+      "--timing-cache '/data/my timings.json' --deterministic",
+    );
+    expect(flags({ timings: 'none' })).toContain('--no-timing-cache');
+    expect(flags({ timings: 'none', level: 0, deterministic: true })).not.toMatch(/timing-cache|deterministic/);
   });
   it('names the ranges of one optimization profile, and of several', () => {
     const one = { N: { min: 1, opt: 4, max: 8 } };

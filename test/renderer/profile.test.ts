@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type LayerTime, layerIds, type ProfileResult } from '../../electron/ipc/schemas/profile.ts';
+import type { LayerTime, ProfileResult } from '../../electron/ipc/schemas/profile.ts';
+import { alignProfiles } from '../../optimizer/engine/profile/compare/align.ts';
+import { layerIds } from '../../optimizer/engine/profile/compare/profile.ts';
 import { culprits, memoryScene } from '../../renderer/panels/memory/scene.ts';
 import { roofline } from '../../renderer/panels/roofline/scale.ts';
 import { layerOfKey, timelineScene } from '../../renderer/panels/timeline/timeline.ts';
-import { alignProfiles } from '../../renderer/profile/align.ts';
 import { layerSum, precisionText, roofShare } from '../../renderer/profile/summary.ts';
 import { transitions } from '../../renderer/profile/transitions.ts';
 import { boxAt, type Frame, rectOf } from '../../renderer/ui/scene/draw.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LayerTime, ProfileResult } from '../../electron/ipc/schemas/profile.ts';
-import { alignProfiles } from '../../renderer/profile/align.ts';
-import { lostBy, type SlowerGroup, slowerGroups } from '../../renderer/profile/slower/slower.ts';
+import { alignProfiles } from '../../optimizer/engine/profile/compare/align.ts';
+import { lostBy, type SlowerGroup, slowerGroups } from '../../optimizer/engine/profile/compare/slower.ts';
 import { readFixture } from '../support/profiles.ts';
 
 const opened = (name: 'googlenet-fp32' | 'googlenet-int8'): ProfileResult => ({

@@ -11,9 +11,6 @@ export function writeUnaryModel(path: string, domain: string, op: string): void 
     input: [value('x')],
     output: [value('y')],
   };
-  const opsetImport = [
-    { domain: '', version: 17 },
-    { domain, version: 1 },
-  ];
+  const opsetImport = [{ domain: '', version: 17 }, ...(domain === '' ? [] : [{ domain, version: 1 }])];
   writeFileSync(path, onnxType('ModelProto').encode({ irVersion: 8, opsetImport, graph }).finish());
 }

@@ -36,6 +36,8 @@ export interface BuildRequest {
     readonly level: number;
     readonly auxStreams: number | null;
     readonly libraries: readonly LibrarySource[];
+    readonly timings: 'shared' | 'none' | { readonly file: string };
+    readonly deterministic: boolean;
   } & TacticChoices;
   readonly path: string;
   readonly onProgress: (p: BuildProgress) => void;

@@ -5,6 +5,7 @@ import { profileEngine } from '../../../optimizer/builder/profileEngine.ts';
 import { randomTensor, seededRandom } from '../../../optimizer/builder/randomInputs.ts';
 import { parseLevel } from '../../../optimizer/builder/tuning/levels.ts';
 import { tacticRules } from '../../../optimizer/builder/tuning/rules.ts';
+import { TimingCache } from '../../../optimizer/builder/tuning/timingCache.ts';
 import type { Tuning } from '../../../optimizer/builder/tuning/tuner.ts';
 import { openUserTimings } from '../../../optimizer/builder/tuning/userTimings.ts';
 import { encodeWeight } from '../../../optimizer/builder/weights.ts';
@@ -26,7 +27,7 @@ import type { NativeRuntime, Tensor } from '../../../optimizer/runtime.ts';
 import { HostError } from '../../ipc/protocol.ts';
 import { loadRuntime } from './addon.ts';
 import { categoryOf } from './categories.ts';
-import type { Imported, StudioParts } from './parts.ts';
+import type { BuildRequest, Imported, StudioParts } from './parts.ts';
 
 const FORMATS = { onnx: 'ONNX', caffe: 'Caffe', tensorflow: 'TensorFlow' } as const;
 
@@ -65,10 +66,16 @@ function randomInputs(header: EngineMessage, profile: number): Record<string, Te
   );
 }
 
-/** Auto-tuning with the user's timing cache, which the command line shares; nothing at level 0. */
-function tuningOf(given: number): { tuning?: Tuning } {
+/** The timing cache that was chosen. Throws TimingCacheError when its file is something else. */
+function timingsOf(chosen: BuildRequest['tuning']['timings']): TimingCache {
+  if (chosen === 'none') return TimingCache.inMemory();
+  return chosen === 'shared' ? openUserTimings() : TimingCache.open(chosen.file);
+}
+
+/** How kernels are timed; not at all at level 0. */
+function tuningOf({ level: given, timings, deterministic }: BuildRequest['tuning']): { tuning?: Tuning } {
   const level = parseLevel(String(given));
-  return level ? { tuning: { level, cache: openUserTimings() } } : {};
+  return level ? { tuning: { level, cache: timingsOf(timings), deterministic } } : {};
 }
 
 /** The optimizer and the native runtime of this installation. */
@@ -120,7 +127,7 @@ export function realParts(): StudioParts {
             : [Object.fromEntries(Object.entries(r.shapes).map(([s, n]) => [s, { min: n, opt: n, max: n }]))],
         ...(r.precision ? { precision: r.precision } : {}),
         fastFp32: r.fastFp32,
-        ...tuningOf(r.tuning.level),
+        ...tuningOf(r.tuning),
         auxStreams: r.tuning.auxStreams ?? 'measured',
         // Kept in the project while the device is another one.
         libraries: new Set(r.device === 'cpu' ? [] : r.tuning.libraries),

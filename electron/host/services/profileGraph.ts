@@ -1,6 +1,7 @@
+import { layerIds } from '../../../optimizer/engine/profile/compare/profile.ts';
 import type { ProfileDocument, ProfileLayer } from '../../../optimizer/engine/profile/document.ts';
 import type { GraphView, ViewNode } from '../../ipc/schemas/graph.ts';
-import { layerIds, layerKey, type ProfileResult } from '../../ipc/schemas/profile.ts';
+import { layerKey, type ProfileResult } from '../../ipc/schemas/profile.ts';
 import type { StudioParts } from '../parts/parts.ts';
 
 type Binding = ProfileDocument['engine']['inputs'][number];

@@ -14,6 +14,10 @@ export const tuningChoice = z.object({
   auxStreams: z.number().int().min(0).nullable().default(null),
   /** Libraries whose kernels may run layers of a GPU too; the engine then needs them. */
   libraries: z.array(librarySource).default([]),
+  /** Where timings are taken from and kept: the user's cache, which the command line shares, a file, or nowhere. */
+  timings: z.union([z.literal('shared'), z.literal('none'), z.object({ file: z.string().min(1) })]).default('shared'),
+  /** Never time: what the cache does not know is estimated. */
+  deterministic: z.boolean().default(false),
 });
 export type TuningChoice = z.infer<typeof tuningChoice>;
 

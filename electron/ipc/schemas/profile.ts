@@ -99,13 +99,6 @@ const document = z.object({
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 export const mirrorsTheDocument: Same<z.infer<typeof document>, ProfileDocument> = true;
 
-/**
- * What a layer is selected and hovered by: the operators it computes, or a name of its own where it computes none (a
- * reformat), so that every table, lane and chart can point at it.
- */
-export const layerIds = (profile: { readonly id: string }, l: Pick<LayerTime, 'layer' | 'sources'>): string[] =>
-  l.sources.length > 0 ? l.sources : [`${profile.id}/layer:${l.layer}`];
-
 /** Node id of a layer in the graph of an engine's layers. */
 export const layerKey = (layer: number): string => `l${layer}`;
 

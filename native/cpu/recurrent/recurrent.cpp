@@ -27,7 +27,7 @@ bool defaultActivations(const Recurrence& s) {
 }
 
 std::optional<Recurrence> planOf(const LayerDesc& d, Cell cell) {
-    if (!d.program.empty() || d.outputs.empty()) return std::nullopt;
+    if (!d.program.empty()) return std::nullopt;
     const auto s = Recurrence::of(d, cell);
     if (!s || s->clip != 0 || s->inputForget || !defaultActivations(*s)) return std::nullopt;
     for (size_t i = 0; i < d.inputs.size(); ++i) {

@@ -15,18 +15,12 @@ class Recurrent final : public Kernel {
 public:
     static std::optional<double> estimate(const LayerDesc& d) {
         const auto s = Recurrence::of(d, kCell);
-        if (!s || !d.program.empty() || d.outputs.empty() || d.outputs.size() > (kCell == Cell::Lstm ? 3u : 2u)) return std::nullopt;
+        if (!s || !d.program.empty()) return std::nullopt;
         for (size_t i = 0; i < d.inputs.size(); ++i)
             if (d.inputs[i].present() && (i == 4 ? d.inputs[i].dtype != DType::I32 : d.inputs[i].dtype != d.inputs[0].dtype)) return std::nullopt;
         if (!isFloatType(d.inputs[0].dtype)) return std::nullopt;
-        const std::vector<int64_t> state = s->batchFirst ? std::vector<int64_t>{s->batch, s->directions, s->hidden} : std::vector<int64_t>{s->directions, s->batch, s->hidden};
-        const std::vector<int64_t> all = s->batchFirst ? std::vector<int64_t>{s->batch, s->steps, s->directions, s->hidden}
-                                                       : std::vector<int64_t>{s->steps, s->directions, s->batch, s->hidden};
-        const auto wrong = [&](size_t i, const std::vector<int64_t>& dims) { return hasInput(d, i) && d.inputs[i].dims != dims; };
-        if (wrong(3, {s->directions, 2 * s->gates() * s->hidden}) || wrong(4, {s->batch}) || wrong(5, state)) return std::nullopt;
-        if (kCell == Cell::Lstm && (wrong(6, state) || wrong(7, {s->directions, 3 * s->hidden}))) return std::nullopt;
-        for (size_t i = 0; i < d.outputs.size(); ++i)
-            if (d.outputs[i].present() && (d.outputs[i].dtype != d.inputs[0].dtype || d.outputs[i].dims != (i == 0 ? all : state))) return std::nullopt;
+        for (const TensorInfo& o : d.outputs)
+            if (o.present() && o.dtype != d.inputs[0].dtype) return std::nullopt;
         return static_cast<double>(s->steps * s->batch * s->directions * s->gates() * s->hidden * (s->inputs + s->hidden)) * kMultiplyAddNs;
     }
 

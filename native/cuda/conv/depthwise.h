@@ -11,7 +11,6 @@ constexpr int kDepthwiseChannels = 8;
 /// A depthwise convolution (one filter a channel, up to 25 taps); nothing when the layer is none. Its operand type TF32 means float32,
 /// which these kernels compute in.
 std::optional<Problem> depthwiseOf(const LayerDesc& layer);
-DType depthwiseStorage(Operand operand);
 const char* depthwiseType(Operand operand);
 std::optional<Epilogue> depthwiseEpilogue(const LayerDesc& layer, const Problem& problem);
 

@@ -75,7 +75,7 @@ LaunchSpec launchOf(const Problem& g, const Tile& t, const Epilogue& epilogue, c
     spec.block = {static_cast<uint32_t>(threadsOf(p)), 1, 1};
     spec.dynamicShared = p.shared;
     spec.dependent = true;
-    spec.params.add(encode(TiledMap{.address = args.inputs[0].data, .dtype = depthwiseStorage(g.operand), .dims = {at(g.groups), at(g.w), at(g.h), at(g.images)},
+    spec.params.add(encode(TiledMap{.address = args.inputs[0].data, .dtype = operandStorage(g.operand), .dims = {at(g.groups), at(g.w), at(g.h), at(g.images)},
                                     .strides = {pitch, pitch * at(g.w), pitch * at(g.w * g.h)},
                                     .box = {static_cast<uint32_t>(t.channels), static_cast<uint32_t>(p.w), static_cast<uint32_t>(p.h), 1}, .elementStrides = {}}));
     spec.params.add(args.inputs[1].data);
@@ -91,7 +91,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     Problem whole = g;
     whole.channels = whole.columns = g.groups;
     defineProblem(source, whole);
-    source.defines.emplace_back("X_T", storageType(depthwiseStorage(g.operand)));
+    source.defines.emplace_back("X_T", storageType(operandStorage(g.operand)));
     source.defines.emplace_back("SUM_T", g.operand == Operand::I8 ? "int" : "float");
     const std::pair<const char*, int> values[] = {{"VECTOR", kVector}, {"CHANNELS", t.channels}, {"TILE_H", t.h},     {"TILE_W", t.w},
                                                   {"THREAD_H", t.threadH}, {"THREAD_W", t.threadW}, {"STAGES", kStages}, {"MIN_BLOCKS", t.blocks}};

@@ -7,8 +7,6 @@
 
 namespace sinter::cuda::gemm {
 
-DType depthwiseStorage(Operand operand) { return operand == Operand::F16 ? DType::F16 : operand == Operand::BF16 ? DType::BF16 : operand == Operand::I8 ? DType::I8 : DType::F32; }
-
 std::optional<Problem> depthwiseOf(const LayerDesc& d) {
     const auto g = geometryOf(d);
     if (!g || !g->convolution || g->groups < 2 || g->channels != 1 || g->columns != 1 || g->groups % kDepthwiseChannels != 0) return std::nullopt;
@@ -50,7 +48,7 @@ void packDepthwise(const LayerDesc& d, const void* raw, void* packed) {
         std::memcpy(static_cast<std::byte*>(packed) + factorsAt(g), w.factors.data(), w.factors.size() * sizeof(float));
         return;
     }
-    const DType type = depthwiseStorage(g.operand);
+    const DType type = operandStorage(g.operand);
     std::vector<std::byte> converted(static_cast<size_t>(channels * taps) * dtypeSize(type));
     castElements(d.inputs[1].dtype, raw, type, converted.data(), static_cast<size_t>(channels * taps));
     scatter(converted.data(), packed, channels * taps, dtypeSize(type), place);

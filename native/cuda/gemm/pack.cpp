@@ -9,17 +9,6 @@
 namespace sinter::cuda::gemm {
 namespace {
 
-DType storedAs(Operand operand) {
-    switch (operand) {
-        case Operand::F16: return DType::F16;
-        case Operand::BF16: return DType::BF16;
-        case Operand::I8: return DType::I8;
-        case Operand::TF32:
-        case Operand::F32: return DType::F32;
-    }
-    return DType::Undefined;
-}
-
 /// Nearest TF32 number, ties away from zero as the conversion instruction does.
 float roundTf32(float x) {
     const auto bits = std::bit_cast<uint32_t>(x);
@@ -58,6 +47,17 @@ Packing packingOf(const Problem& g) {
     return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand) + (g.parts > 1 ? "x" + std::to_string(g.parts) : ""), bytes};
 }
 
+std::optional<Epilogue> productEpilogue(const LayerDesc& d, const Problem& g) {
+    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
+    if (g.operand == Operand::I8) {
+        options.scaleInput = 1;  // MatMul's alpha is part of the factors
+        options.scaleOffset = factorsOffset(g);
+    } else if (d.op == "MatMul") {
+        options.alpha = d.floatAttr("alpha", 1);
+    }
+    return Epilogue::of(d, g.result, options);
+}
+
 void packWeights(const LayerDesc& d, const Problem& g, const void* raw, void* packed) {
     const TensorInfo& w = d.inputs[1];
     const auto count = static_cast<size_t>(w.count());
@@ -69,7 +69,7 @@ void packWeights(const LayerDesc& d, const Problem& g, const void* raw, void* pa
         std::memcpy(static_cast<std::byte*>(packed) + factorsOffset(g), integer.factors.data(), integer.factors.size() * sizeof(float));
         return;
     }
-    const DType type = storedAs(g.operand);
+    const DType type = operandStorage(g.operand);
     std::vector<std::byte> converted;
     if (w.dtype != type) {
         converted.resize(count * dtypeSize(type));

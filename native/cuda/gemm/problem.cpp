@@ -95,6 +95,17 @@ const char* operandName(Operand operand) {
 
 int64_t operandBytes(Operand operand) { return operand == Operand::I8 ? 1 : operand == Operand::TF32 || operand == Operand::F32 ? 4 : 2; }
 
+DType operandStorage(Operand operand) {
+    switch (operand) {
+        case Operand::F16: return DType::F16;
+        case Operand::BF16: return DType::BF16;
+        case Operand::I8: return DType::I8;
+        case Operand::TF32:
+        case Operand::F32: return DType::F32;
+    }
+    return DType::Undefined;
+}
+
 bool Problem::operator==(const Problem& o) const {
     const auto key = [](const Problem& g) {
         return std::array{static_cast<int64_t>(g.operand), static_cast<int64_t>(g.convolution), static_cast<int64_t>(g.patches), g.images, g.rows, g.channels, g.columns, g.groups, g.h, g.w,

@@ -10,6 +10,8 @@ namespace sinter::cuda::gemm {
 enum class Operand : int { F16 = 0, BF16 = 1, I8 = 2, TF32 = 3, F32 = 4 };
 const char* operandName(Operand operand);
 int64_t operandBytes(Operand operand);
+/// Element type of these operands in memory.
+DType operandStorage(Operand operand);
 
 /// A Conv or MatMul layer as a matrix product: rows are output pixels (n, p, q) or rows of a, columns output channels, the
 /// reduction runs over filter taps and input channels. `channels` and `columns` are those of one group.
@@ -56,5 +58,7 @@ void defineProblem(Source& source, const Problem& problem);
 Packing packingOf(const Problem& problem);
 uint64_t factorsOffset(const Problem& problem);
 void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);
+/// What follows the sums of a layer whose weights are packed so.
+std::optional<Epilogue> productEpilogue(const LayerDesc& layer, const Problem& problem);
 
 }  // namespace sinter::cuda::gemm

@@ -22,17 +22,6 @@ std::optional<Problem> problemAs(Form form, const LayerDesc& d, Operand operand,
 
 constexpr size_t kOffered = 12;  ///< tactics per layer: the tuner times them all
 
-std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g) {
-    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
-    if (g.operand == Operand::I8) {
-        options.scaleInput = 1;  // MatMul's alpha is part of the factors
-        options.scaleOffset = factorsOffset(g);
-    } else if (d.op == "MatMul") {
-        options.alpha = d.floatAttr("alpha", 1);
-    }
-    return Epilogue::of(d, g.result, options);
-}
-
 double bytesOf(const LayerDesc& d) {
     double bytes = 0;
     for (const auto* list : {&d.inputs, &d.outputs}) {
@@ -62,7 +51,7 @@ double cutOff(const Problem& g, const DeviceProperties& device, double bytes) {
 
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand, Form form) {
     const auto g = problemAs(form, d, operand, t);
-    if (!g || !eligible(t, *g, device) || !epilogueOf(d, *g)) return std::nullopt;
+    if (!g || !eligible(t, *g, device) || !productEpilogue(d, *g)) return std::nullopt;
     const double bytes = bytesOf(d), time = estimate(t, *g, device, bytes);
     if (time > cutOff(*g, device, bytes)) return std::nullopt;
     TacticInfo info;
@@ -154,13 +143,9 @@ LaunchSpec gatherOf(const Problem& g, int64_t piece, const KernelArgs& args) {
     return spec;
 }
 
-DType elementType(Operand operand) {
-    return operand == Operand::F16 ? DType::F16 : operand == Operand::BF16 ? DType::BF16 : operand == Operand::I8 ? DType::I8 : DType::F32;
-}
-
 Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand, Form form) {
     const Problem g = *problemAs(form, d, operand, t);
-    const Epilogue epilogue = *epilogueOf(d, g);
+    const Epilogue epilogue = *productEpilogue(d, g);
     Source source;
     source.file = t.wgmma ? "conv_wgmma.cu" : "conv_mma.cu";
     source.architectureSpecific = t.wgmma;
@@ -197,7 +182,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     return {std::move(source), [t, g, epilogue, device, piece](const KernelArgs& args) {
                 std::vector<LaunchSpec> all;
                 if (g.patches) all.push_back(gatherOf(g, piece, args));
-                all.push_back(launchOf(t, g, elementType(g.operand), epilogue, device, args));
+                all.push_back(launchOf(t, g, operandStorage(g.operand), epilogue, device, args));
                 return all;
             }};
 }

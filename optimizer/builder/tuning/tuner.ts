@@ -45,6 +45,7 @@ export class PlanTuner {
   private readonly context: string;
   private readonly keys = new Map<string, string>();
   private counted = { timed: 0, cached: 0, failed: 0 };
+  private spent = { compile: 0, time: 0, engines: 0 };
 
   constructor(options: TunerOptions) {
     this.o = options;
@@ -57,6 +58,11 @@ export class PlanTuner {
 
   get counts(): TuningCounts {
     return this.counted;
+  }
+
+  /** Spent on compiling kernels that are to be timed, on timing them, and on timing whole engines. */
+  get milliseconds(): Readonly<Record<'compile' | 'time' | 'engines', number>> {
+    return this.spent;
   }
 
   timing(desc: Uint8Array, tactic: string): Timing | undefined {
@@ -73,11 +79,14 @@ export class PlanTuner {
     onProgress?.(done, total, '');
     if (deterministic) return;
     const { runtime, device, stop } = this.o;
+    const started = performance.now();
     await runtime.prefetch?.(
       device,
       groups.flatMap((g) => g.tactics.map((tactic) => ({ layer: g.desc, tactic }))),
       stop,
     );
+    const compiled = performance.now();
+    this.spent.compile += compiled - started;
     try {
       for (const group of groups) {
         onProgress?.(done, total, group.layer);
@@ -90,6 +99,7 @@ export class PlanTuner {
       }
       onProgress?.(done, total, '');
     } finally {
+      this.spent.time += performance.now() - compiled;
       cache.save();
     }
   }
@@ -110,6 +120,7 @@ export class PlanTuner {
   async timeEngine(header: Uint8Array, path: string): Promise<void> {
     const { runtime, threads, stop, cache } = this.o;
     let times: EngineTimes;
+    const started = performance.now();
     try {
       times = await runtime.timeEngine!(path, threads, ENGINE_RUNS, stop);
     } catch (e) {
@@ -124,6 +135,7 @@ export class PlanTuner {
       };
       times = { oneStream: failed, allStreams: failed };
     }
+    this.spent.engines += performance.now() - started;
     cache.set(this.keyOf(header, 'engine on one stream'), timingOf(times.oneStream));
     cache.set(this.keyOf(header, 'engine on its streams'), timingOf(times.allStreams));
     cache.save();

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import { type AlignedRow, alignProfiles, type Cell } from '../../profile/align.ts';
+import { type AlignedRow, alignProfiles, type Cell } from '../../../optimizer/engine/profile/compare/align.ts';
 import { precisionText, wherePhrase } from '../../profile/summary.ts';
 import { showProfile } from '../../store/actions/profiles.ts';
 import { hover, select, selectLayer } from '../../store/actions/select.ts';

@@ -1,7 +1,12 @@
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import type { AlignedRow } from '../../profile/align.ts';
-import { CAUSE_TITLE, lostBy, type SlowerGroup, slowerGroups } from '../../profile/slower/slower.ts';
+import type { AlignedRow } from '../../../optimizer/engine/profile/compare/align.ts';
+import {
+  CAUSE_TITLE,
+  lostBy,
+  type SlowerGroup,
+  slowerGroups,
+} from '../../../optimizer/engine/profile/compare/slower.ts';
 import { plural, timeText } from '../../ui/format.ts';
 
 interface Props {

@@ -5,7 +5,7 @@ import type { BuildKind } from '../../../electron/ipc/schemas/precision.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { threadsOf } from '../../store/actions/engine.ts';
 import { choosePrecision } from '../../store/actions/precision/results.ts';
-import { chooseTuning } from '../../store/actions/tuning.ts';
+import { chooseTimings, chooseTuning } from '../../store/actions/tuning.ts';
 import { KIND_TITLE } from '../../store/precision.ts';
 import { useStudio } from '../../store/store.ts';
 import { CommandButton } from '../../ui/CommandButton.tsx';
@@ -98,6 +98,46 @@ function Tuning() {
   );
 }
 
+const KEEP = 'file';
+
+/** Where timings come from and are kept, and whether anything may be timed at all. */
+function Timings() {
+  const { level, timings, deterministic } = useStudio((s) => s.choices.tuning);
+  if (level === 0) return null;
+  const file = typeof timings === 'string' ? null : timings.file;
+  const data = [
+    { value: 'shared', label: 'yours, shared with the command line' },
+    { value: 'none', label: 'none: everything is timed anew' },
+    ...(file === null ? [] : [{ value: KEEP, label: file.split(/[\\/]/).at(-1)! }]),
+    { value: 'existing', label: 'another file…' },
+    { value: 'new', label: 'a new file…' },
+  ];
+  return (
+    <>
+      <Select
+        label="Timing cache"
+        description={file ?? 'The same cache gives the same engine, byte for byte'}
+        title={file ?? undefined}
+        size="xs"
+        allowDeselect={false}
+        data={data}
+        value={file === null ? (timings as string) : KEEP}
+        onChange={(v) => {
+          if (v === 'shared' || v === 'none') chooseTuning({ timings: v });
+          else if (v === 'existing' || v === 'new') void chooseTimings(v);
+        }}
+      />
+      <Switch
+        label="Never time (deterministic)"
+        description="What the timing cache does not know is estimated"
+        size="xs"
+        checked={deterministic}
+        onChange={(e) => chooseTuning({ deterministic: e.currentTarget.checked })}
+      />
+    </>
+  );
+}
+
 const STREAMS = [
   { value: '', label: 'as measuring finds faster' },
   { value: '0', label: 'none' },
@@ -162,6 +202,7 @@ export function Options() {
         <Threads />
         <Precision />
         <Tuning />
+        <Timings />
         <Streams />
         <Libraries />
         <Dimensions />

@@ -1,5 +1,5 @@
 import { defineCommand } from '../../commands/command.ts';
-import { chooseTuning } from '../../store/actions/tuning.ts';
+import { chooseTimings, chooseTuning } from '../../store/actions/tuning.ts';
 
 defineCommand({
   id: 'build.freeTactics',
@@ -7,4 +7,19 @@ defineCommand({
   menu: 'Run',
   when: (s) => Object.keys(s.choices.tuning.pin).length + s.choices.tuning.forbid.length > 0,
   run: () => chooseTuning({ pin: {}, forbid: [] }),
+});
+
+defineCommand({
+  id: 'build.openTimings',
+  title: 'Choose a timing cache…',
+  menu: 'Run',
+  when: (s) => s.model !== null && s.choices.tuning.level > 0,
+  run: () => chooseTimings('existing'),
+});
+defineCommand({
+  id: 'build.newTimings',
+  title: 'New timing cache…',
+  menu: 'Run',
+  when: (s) => s.model !== null && s.choices.tuning.level > 0,
+  run: () => chooseTimings('new'),
 });

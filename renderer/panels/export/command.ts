@@ -78,9 +78,15 @@ function algorithmFlags(name: string): string[] {
 const SOURCE_OPTION: Readonly<Record<LibrarySource, string>> = { cublaslt: 'CUBLAS_LT', cudnn: 'CUDNN' };
 
 /** How kernels are chosen. */
-function tuningFlags({ device, tuning: { level, pin, forbid, auxStreams, libraries } }: Choices): string[] {
+function tuningFlags({ device, tuning }: Choices): string[] {
+  const { level, pin, forbid, auxStreams, libraries, timings } = tuning;
+  const cache: string[] = [];
+  if (timings === 'none') cache.push('--no-timing-cache');
+  else if (timings !== 'shared') cache.push('--timing-cache', shellWord(timings.file));
   return [
     ...(level === 3 ? [] : ['--level', String(level)]),
+    ...(level === 0 ? [] : cache),
+    ...(level === 0 || !tuning.deterministic ? [] : ['--deterministic']),
     ...(device === 'cpu' || auxStreams === null ? [] : ['--max-aux-streams', String(auxStreams)]),
     ...(device === 'cpu' || libraries.length === 0
       ? []

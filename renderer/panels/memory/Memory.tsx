@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import { layerIds } from '../../../electron/ipc/schemas/profile.ts';
+import { layerIds } from '../../../optimizer/engine/profile/compare/profile.ts';
 import { useCategories } from '../../profile/useCategories.ts';
 import { hover, selectProfileLayer } from '../../store/actions/select.ts';
 import { useStudio } from '../../store/store.ts';

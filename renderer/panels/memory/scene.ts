@@ -1,5 +1,6 @@
 import type { Category } from '../../../electron/ipc/schemas/graph.ts';
-import { layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { layerIds } from '../../../optimizer/engine/profile/compare/profile.ts';
 import { layerTitle } from '../../profile/summary.ts';
 import { bytesText } from '../../ui/format.ts';
 import type { SceneData } from '../../ui/scene/draw.ts';

@@ -2,7 +2,8 @@ import { NumberInput, Progress, Select } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import { onCpu } from '../../profile/slower/kernels.ts';
+import { onCpu } from '../../../optimizer/engine/profile/compare/kernels.ts';
+import { layerShareText, libraryShares, streamShares } from '../../../optimizer/engine/profile/compare/shares.ts';
 import { dtypeName, layerSum } from '../../profile/summary.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { isStale } from '../../store/state.ts';
@@ -54,6 +55,18 @@ function Latency({ result }: { result: ProfileResult }) {
             {plural(there.length, 'layer runs', 'layers run')} on the CPU and {there.length === 1 ? 'takes' : 'take'}{' '}
             {timeText(there.reduce((n, l) => n + l.median, 0))} of that, copies there and back included.
           </p>
+        </Section>
+      )}
+      {[...streamShares(result), ...libraryShares(result)].length > 0 && (
+        <Section title="Streams and libraries">
+          <dl className="attributes" data-testid="shares">
+            {[...streamShares(result), ...libraryShares(result)].map((s) => (
+              <div key={s.title}>
+                <dt>{s.title}</dt>
+                <dd>{layerShareText(s)}</dd>
+              </div>
+            ))}
+          </dl>
         </Section>
       )}
       <Section

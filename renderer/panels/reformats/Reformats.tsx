@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
-import { type LayerTime, layerIds, type ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import type { LayerTime, ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
+import { layerIds } from '../../../optimizer/engine/profile/compare/profile.ts';
 import { layerSum, layerTitle } from '../../profile/summary.ts';
 import { readersOf, transitions } from '../../profile/transitions.ts';
 import { hover, selectProfileLayer } from '../../store/actions/select.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { dimensionRanges, tuningChoice } from '../../../electron/ipc/schemas/build.ts';
+import { dimensionRanges, type TuningChoice, tuningChoice } from '../../../electron/ipc/schemas/build.ts';
 import { type Given, given } from '../../../electron/ipc/schemas/graph.ts';
 import { budget, buildKind, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
@@ -60,6 +60,10 @@ function placed(precision: Precision, at: (path: string) => string): Precision {
   return { ...precision, data: data && put(data), test: test && put(test) };
 }
 
+/** The path of the timing cache, as `at` says. */
+const timed = <T extends { readonly timings: TuningChoice['timings'] }>(tuning: T, at: (path: string) => string): T =>
+  typeof tuning.timings === 'string' ? tuning : { ...tuning, timings: { file: at(tuning.timings.file) } };
+
 /** The path among what was given with a model, as `at` says. */
 const located = (g: Given, at: (path: string) => string): Given =>
   g.weights === undefined ? g : { ...g, weights: at(g.weights) };
@@ -79,7 +83,7 @@ export function projectText(folder: string): string | null {
       applications: [...choices.applications],
       shapes: { ...choices.shapes },
       profiles: choices.profiles.map((p) => ({ ...p })),
-      tuning: tuningChoice.parse(choices.tuning),
+      tuning: timed(tuningChoice.parse(choices.tuning), relative),
       // A copy: what is stored is plain and owned.
       precision: placed(precisionChoices.parse(choices.precision), relative),
     },
@@ -102,7 +106,7 @@ export async function restoreProject(text: string, folder: string): Promise<bool
     ...others,
     ...(profiles ? { profiles } : {}),
     ...(precision ? { precision: placed(precision, absolute) } : {}),
-    ...(tuning ? { tuning } : {}),
+    ...(tuning ? { tuning: timed(tuning, absolute) } : {}),
   };
   if (!(await openModel(absolute(model.path), choices, located(model.given ?? {}, absolute)))) return false;
   const now = get().model;

@@ -1,5 +1,6 @@
 import type { ViewNode } from '../../../electron/ipc/schemas/graph.ts';
-import { type LayerTime, layerIds, layerKey } from '../../../electron/ipc/schemas/profile.ts';
+import { type LayerTime, layerKey } from '../../../electron/ipc/schemas/profile.ts';
+import { layerIds } from '../../../optimizer/engine/profile/compare/profile.ts';
 import { drawsLayers, finalPoint, pointKey } from '../state.ts';
 import { get, set } from '../store.ts';
 

@@ -1,4 +1,5 @@
 import type { TuningChoice } from '../../../electron/ipc/schemas/build.ts';
+import { shell } from '../../host/shell.ts';
 import { get } from '../store.ts';
 import { choose } from './choices.ts';
 
@@ -8,8 +9,22 @@ export const chooseTuning = (change: Partial<TuningChoice>): void =>
 
 /** How kernels are chosen, as the host wants it. */
 export function tuningNow(): TuningChoice {
-  const { level, pin, forbid, auxStreams, libraries } = get().choices.tuning;
-  return { level, pin: { ...pin }, forbid: [...forbid], auxStreams, libraries: [...libraries] };
+  const { pin, forbid, libraries, ...others } = get().choices.tuning;
+  return { ...others, pin: { ...pin }, forbid: [...forbid], libraries: [...libraries] };
+}
+
+/** Another timing cache, chosen in a dialog: one that exists, or a new file that timings will be kept in. */
+export async function chooseTimings(which: 'existing' | 'new'): Promise<void> {
+  const file =
+    which === 'existing'
+      ? await shell().pickInput('timings')
+      : await shell().pickSave({
+          title: 'New timing cache',
+          name: 'timings.json',
+          extension: 'json',
+          kind: 'Timing cache',
+        });
+  if (file !== null) chooseTuning({ timings: { file } });
 }
 
 /** Pins the tactic of the layer that these operators are in, or lets it go. */

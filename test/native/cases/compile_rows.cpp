@@ -52,17 +52,22 @@ std::string templateOf(const cuda::Source& source, int arch) {
 
 int compiledSources() { return compiled; }
 
-std::vector<std::string> compileRows(const LayerDesc& layer) {
+std::vector<std::string> compileRows(const LayerDesc& layer, const Selection& selection, size_t caseIndex) {
     static std::set<std::string> seen;
     static const std::vector<int> archs = targets();
-    const char* only = std::getenv("SINTER_KERNEL");
     const bool eachOnce = std::getenv("SINTER_COMPILE_EACH") != nullptr;  // every template once instead of every source
     std::vector<std::string> problems;
     for (const int arch : archs) {
         const cuda::DeviceProperties device = propertiesOf(arch);
+        std::vector<const cuda::KernelRow*> rows;
+        std::vector<std::string> names;
         for (const cuda::KernelRow* row : cuda::KernelTable::instance().find(layer.op, device)) {
-            if (only && row->name.find(only) == std::string::npos) continue;
             if (!row->supports(layer, device)) continue;
+            rows.push_back(row);
+            names.push_back(row->name);
+        }
+        for (const size_t chosen : selection.choose(names, caseIndex)) {
+            const cuda::KernelRow* row = rows[chosen];
             std::vector<cuda::Source> sources;
             cuda::collectSources(row->make(layer, device), sources);
             for (const cuda::Source& source : sources) {

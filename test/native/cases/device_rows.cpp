@@ -89,15 +89,19 @@ std::vector<KernelRow> deviceRows(const LayerDesc& layer) {
     return rows;
 }
 
-void compileAhead(std::span<const LayerDesc> layers, const char* only) {
+void compileAhead(std::span<const Case> cases, const Selection& selection) {
     for (const auto& device : DeviceRegistry::instance().all()) {
         if (device->info().kind == "cpu") continue;
         std::vector<LayerDesc> descs;
         std::vector<std::string> tactics;
-        for (const LayerDesc& layer : layers) {
-            for (const Tactic& t : device->enumerate(layer, 1)) {
-                if (t.name.starts_with("cpu:") || (only != nullptr && t.name.find(only) == std::string::npos)) continue;
-                LayerDesc desc = layer;
+        for (size_t at = selection.from; at < cases.size(); at += selection.step) {
+            std::vector<Tactic> offered = device->enumerate(cases[at].desc, 1);
+            std::erase_if(offered, [](const Tactic& t) { return t.name.starts_with("cpu:"); });
+            std::vector<std::string> names;
+            for (const Tactic& t : offered) names.push_back(t.name);
+            for (const size_t chosen : selection.choose(names, at)) {
+                const Tactic& t = offered[chosen];
+                LayerDesc desc = cases[at].desc;
                 for (size_t i = 0; i < desc.inputs.size(); ++i)
                     if (!desc.inputs[i].constant) desc.inputs[i].layout = t.info.inputLayouts[i];
                 for (size_t i = 0; i < desc.outputs.size(); ++i) desc.outputs[i].layout = t.info.outputLayouts[i];

@@ -2,6 +2,8 @@
 #include <span>
 #include <vector>
 
+#include "cases/case.h"
+#include "cases/selection.h"
 #include "core/kernel.h"
 
 namespace sinter::cases {
@@ -10,7 +12,7 @@ namespace sinter::cases {
 /// device and back around each run, gaps between the elements of strided views included. Empty without such a device.
 std::vector<KernelRow> deviceRows(const LayerDesc& layer);
 
-/// Compiles what the devices need for these layers, on all cores; `only`: kernels with this in their name.
-void compileAhead(std::span<const LayerDesc> layers, const char* only);
+/// Compiles what the devices need for the selected kernels of the selected cases, on all cores.
+void compileAhead(std::span<const Case> cases, const Selection& selection);
 
 }  // namespace sinter::cases

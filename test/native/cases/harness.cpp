@@ -12,6 +12,7 @@
 
 #include "cases/compile_rows.h"
 #include "cases/device_rows.h"
+#include "cases/selection.h"
 #include "core/device.h"
 #include "core/kernel.h"
 #include "core/thread_pool.h"
@@ -414,19 +415,12 @@ std::string checkRefusals(const LayerDesc& d) {
 }  // namespace
 
 std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std::string, int>& ran) {
-    const char* only = std::getenv("SINTER_KERNEL");
+    const Selection selection = Selection::fromEnvironment();
     std::map<int, std::unique_ptr<ThreadPool>> pools;
     pools[1] = std::make_unique<ThreadPool>(1);
     std::vector<std::string> problems;
-    // An emulated GPU compiles every case on its own: SINTER_CASE_STEP=n takes each n-th case.
-    const char* stepText = std::getenv("SINTER_CASE_STEP");
-    const size_t step = stepText ? std::max<size_t>(1, std::strtoul(stepText, nullptr, 10)) : 1;
-    if (std::getenv("SINTER_CUDA_COMPILE") == nullptr) {
-        std::vector<LayerDesc> layers;
-        for (size_t at = 0; at < cases.size(); at += step) layers.push_back(cases[at].desc);
-        compileAhead(layers, only);
-    }
-    for (size_t at = 0; at < cases.size(); at += step) {
+    if (std::getenv("SINTER_CUDA_COMPILE") == nullptr) compileAhead(cases, selection);
+    for (size_t at = selection.from; at < cases.size(); at += selection.step) {
         const Case& c = cases[at];
         if (std::getenv("SINTER_CASE_TACTICS") != nullptr) {  // lists what devices offer first, runs nothing
             for (const auto& device : DeviceRegistry::instance().all()) {
@@ -437,7 +431,7 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
             continue;
         }
         if (std::getenv("SINTER_CUDA_COMPILE") != nullptr) {
-            for (const std::string& problem : compileRows(c.desc)) problems.push_back(c.desc.name + ": " + problem);
+            for (const std::string& problem : compileRows(c.desc, selection, at)) problems.push_back(c.desc.name + ": " + problem);
             ran["compiled kernel sources"] = compiledSources();
             continue;
         }
@@ -458,8 +452,10 @@ std::vector<std::string> findProblems(std::span<const Case> cases, std::map<std:
         std::vector<const KernelRow*> rows = KernelRegistry::instance().find(c.desc.op);
         const std::vector<KernelRow> onDevices = deviceRows(c.desc);
         for (const KernelRow& row : onDevices) rows.push_back(&row);
-        for (const KernelRow* row : rows) {
-            if (only != nullptr && row->name.find(only) == std::string::npos) continue;
+        std::vector<std::string> names;
+        for (const KernelRow* row : rows) names.push_back(row->name);
+        for (const size_t chosen : selection.choose(names, at)) {
+            const KernelRow* row = rows[chosen];
             Run run(c, inputs, *row);
             if (!run.accepts(1)) continue;
             // On a GPU a kernel may never end: the last line then names it.
@@ -482,7 +478,7 @@ void runCases(const std::string& title, std::span<const Case> cases) {
         detail += "  " + kernel + " " + std::to_string(count);
     }
     std::printf("%s: %d (kernel, case) pairs over %zu cases:%s\n", title.c_str(), pairs, cases.size(), detail.c_str());
-    CHECK((pairs > 0 || std::getenv("SINTER_KERNEL") != nullptr));
+    CHECK((pairs > 0 || Selection::fromEnvironment().limited()));
 }
 
 std::vector<std::vector<double>> reference(const Case& c) {

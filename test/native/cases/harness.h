@@ -12,7 +12,7 @@ namespace sinter::cases {
 /// against the scalar reference on dense tensors, that both thread counts give the same bits, that inputs are unchanged
 /// and that no byte outside an output is written. A case that no kernel accepts is a failure.
 /// Every kernel is also asked about damaged forms of each layer, which it must decline without falling over.
-/// The environment variable SINTER_KERNEL limits the run to kernels whose name contains it.
+/// The environment chooses among cases and kernels: selection.h.
 void runCases(const std::string& title, std::span<const Case> cases);
 
 /// The same without judging: what is wrong, one sentence each. `ran` counts the cases per kernel.

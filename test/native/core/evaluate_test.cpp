@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/bench_operands.h"
 #include "core/measure.h"
 #include "core/strided_copy.h"
 
@@ -113,6 +114,25 @@ TEST_CASE("measuring gives each tactic a result in order; one that fails does no
     }
     StopToken stop{true};
     CHECK_THROWS_AS(measure(cpu(), layer, names, 1, &stop, quick), Error);
+}
+
+TEST_CASE("operands that tactics are timed on: made once for each form, the same numbers in every layout where results are compared") {
+    LayerDesc layer = convolution();
+    TacticInfo info;
+    info.packing.resize(layer.inputs.size());
+    const auto numbers = [](const HostMemory& m) { return std::vector<float>(reinterpret_cast<const float*>(m.data()), reinterpret_cast<const float*>(m.data() + m.bytes())); };
+    for (const bool same : {false, true}) {
+        BenchOperands operands(same);
+        LayerDesc nhwc = layer;
+        nhwc.inputs[0].layout = "nhwc";
+        const std::vector<float> rows = numbers(operands.of(cpu(), layer, "any", info, 0)), pixels = numbers(operands.of(cpu(), nhwc, "any", info, 0));
+        CHECK(&operands.of(cpu(), nhwc, "any", info, 0) == &operands.of(cpu(), nhwc, "another", info, 0));
+        CHECK((rows == pixels) == !same);
+        std::vector<float> a = rows, b = pixels;
+        std::sort(a.begin(), a.end());
+        std::sort(b.begin(), b.end());
+        CHECK(a == b);
+    }
 }
 
 TEST_CASE("strided copies: any strides to any strides, scalars and empty tensors") {

@@ -1,11 +1,15 @@
 // What may go wrong on a GPU, let go wrong on the emulated one: `SINTER_CUDA_PATH=build/native/emulator sinter_tests -tc="GPU faults: *"`.
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "cases/case.h"
 #include "core/device.h"
+#include "core/device_turn.h"
 #include "core/error.h"
 #include "core/measure.h"
 #include "core/strided_copy.h"
@@ -166,4 +170,21 @@ TEST_CASE("GPU faults: a kernel that does not compile names its layer and tactic
 }
 
 }  // namespace
+TEST_CASE("GPU faults: whoever times kernels has the device alone; who waits goes on when that one is done") {
+    EMULATED_GPU();
+    std::atomic<bool> entered = false;
+    std::thread other;
+    {
+        const DeviceTurn mine(gpu);
+        other = std::thread([&] {
+            const DeviceTurn theirs(gpu);
+            entered = true;
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        CHECK_FALSE(entered);
+    }
+    other.join();
+    CHECK(entered);
+}
+
 }  // namespace sinter

@@ -32,6 +32,8 @@ export const plansKeyNow = (): string => {
     tuning.level,
     tuning.forbid,
     tuning.auxStreams,
+    tuning.timings,
+    tuning.deterministic,
   ]);
 };
 

@@ -1,12 +1,12 @@
-import type { LayerTime, ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import { bytesText, percentText, plural, rateText } from '../../ui/format.ts';
-import { DTYPES_BY_BITS, dtypeName } from '../summary.ts';
+import { DTYPES_BY_BITS, dtypeName } from './dtypes.ts';
+import type { ComparedLayer, ComparedProfile } from './profile.ts';
 import type { Cause } from './slower.ts';
+import { bytesText, percentText, plural, rateText } from './text.ts';
 
 /** The layers that one engine runs for a group, and the device's ceilings. */
 export interface Side {
-  readonly layers: readonly LayerTime[];
-  readonly profile: Pick<ProfileResult, 'ceilings' | 'device'>;
+  readonly layers: readonly ComparedLayer[];
+  readonly profile: Pick<ComparedProfile, 'ceilings' | 'device'>;
   /** Element type of the fewest bits that the engine computes in: what it was asked for. */
   readonly dtype: string;
 }
@@ -15,20 +15,21 @@ const ON_CPU = 'cpu:';
 /** Instruction sets of kernel names, least first. */
 const SETS = ['scalar', 'avx2', 'avx512', 'vnni', 'bf16', 'amx'] as const;
 
-const sum = (layers: readonly LayerTime[], of: (l: LayerTime) => number): number =>
+const sum = (layers: readonly ComparedLayer[], of: (l: ComparedLayer) => number): number =>
   layers.reduce((n, l) => n + of(l), 0);
 const rateOf = ({ profile: { ceilings } }: Side, dtype: string): number =>
   ceilings?.flops.find((f) => f.dtype === dtype)?.rate ?? 0;
-const isWinograd = (l: LayerTime): boolean => l.tactic.includes('winograd');
-const setOf = (l: LayerTime): number => Math.max(...SETS.map((set, i) => (l.tactic.includes(`__${set}`) ? i : -1)), -1);
-const widthOf = (l: LayerTime): number => DTYPES_BY_BITS.indexOf(l.dtype);
-const names = (layers: readonly LayerTime[]): string => layers.map((l) => l.name).join(', ');
+const isWinograd = (l: ComparedLayer): boolean => l.tactic.includes('winograd');
+const setOf = (l: ComparedLayer): number =>
+  Math.max(...SETS.map((set, i) => (l.tactic.includes(`__${set}`) ? i : -1)), -1);
+const widthOf = (l: ComparedLayer): number => DTYPES_BY_BITS.indexOf(l.dtype);
+const names = (layers: readonly ComparedLayer[]): string => layers.map((l) => l.name).join(', ');
 
 /** A layer that an engine of another device runs on the CPU. */
-export const onCpu = (l: LayerTime): boolean => l.tactic.startsWith(ON_CPU);
+export const onCpu = (l: ComparedLayer): boolean => l.tactic.startsWith(ON_CPU);
 
 /** Share of the time that the ceilings leave as necessary. */
-function reached(layers: readonly LayerTime[]): number | null {
+function reached(layers: readonly ComparedLayer[]): number | null {
   if (layers.some((l) => l.roof === null)) return null;
   const time = sum(layers, (l) => l.median);
   return time > 0 ? sum(layers, (l) => l.roof ?? 0) / time : null;

@@ -1,8 +1,8 @@
-import { type LayerTime, layerIds, type ProfileResult } from '../../electron/ipc/schemas/profile.ts';
+import { type ComparedLayer, type ComparedProfile, layerIds } from './profile.ts';
 
 /** What one engine runs for a group of operators. */
 export interface Cell {
-  readonly layers: readonly LayerTime[];
+  readonly layers: readonly ComparedLayer[];
   /** Sum of the layers' medians, nanoseconds. */
   readonly median: number;
 }
@@ -43,7 +43,7 @@ class Groups {
 const REST = 'no operator';
 
 /** Lines profiles up by original operator; a group that one kernel serves stays a group, its time is never split. */
-export function alignProfiles(profiles: readonly ProfileResult[]): Alignment {
+export function alignProfiles(profiles: readonly ComparedProfile[]): Alignment {
   const byName = new Set(profiles.map((p) => p.engine.modelHash)).size > 1;
   const operators = profiles.map((p) => new Map(p.sources.map((s) => [s.id, s])));
   const keyOf = (at: number, id: string): string => {
@@ -55,11 +55,11 @@ export function alignProfiles(profiles: readonly ProfileResult[]): Alignment {
   profiles.forEach((p, at) => {
     for (const l of p.layers) groups.join(l.sources.map((s) => keyOf(at, s)));
   });
-  const rows = new Map<string, { members: Map<string, string>; cells: LayerTime[][] }>();
-  const rowOf = (key: string): { members: Map<string, string>; cells: LayerTime[][] } => {
+  const rows = new Map<string, { members: Map<string, string>; cells: ComparedLayer[][] }>();
+  const rowOf = (key: string): { members: Map<string, string>; cells: ComparedLayer[][] } => {
     const known = rows.get(key);
     if (known) return known;
-    const made = { members: new Map<string, string>(), cells: profiles.map((): LayerTime[] => []) };
+    const made = { members: new Map<string, string>(), cells: profiles.map((): ComparedLayer[] => []) };
     rows.set(key, made);
     return made;
   };

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../models.mjs');
+const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../models.mjs');
 
 export function makeModels(names, dir) {
   mkdirSync(dir, { recursive: true });

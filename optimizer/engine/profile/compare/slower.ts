@@ -1,9 +1,9 @@
-import type { LayerTime, ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
-import { plural, timeText } from '../../ui/format.ts';
-import type { AlignedRow } from '../align.ts';
-import { narrowestDtype } from '../summary.ts';
+import type { AlignedRow } from './align.ts';
+import { narrowestDtype } from './dtypes.ts';
 import { kernelCauses, onCpu } from './kernels.ts';
+import type { ComparedLayer, ComparedProfile } from './profile.ts';
 import { conversionsText, reformatsAround } from './reformats.ts';
+import { plural, timeText } from './text.ts';
 
 export type CauseKind =
   | 'fallback'
@@ -55,11 +55,11 @@ export interface SlowerGroup {
 const LONGER = 1.05;
 const OF_ENGINE = 0.002;
 
-const sum = (layers: readonly LayerTime[]): number => layers.reduce((n, l) => n + l.median, 0);
+const sum = (layers: readonly ComparedLayer[]): number => layers.reduce((n, l) => n + l.median, 0);
 
 /** Where engine `at` of aligned profiles is slower than the first, most time lost first, and why. */
 export function slowerGroups(
-  profiles: readonly ProfileResult[],
+  profiles: readonly ComparedProfile[],
   rows: readonly AlignedRow[],
   at: number,
 ): SlowerGroup[] {
@@ -81,7 +81,7 @@ export function slowerGroups(
       causes.push({ kind: 'reformats', text, time: extra - had });
     }
     if (sum(b) > LONGER * sum(a) || b.some(onCpu)) {
-      const side = (p: ProfileResult, layers: readonly LayerTime[]) => ({
+      const side = (p: ComparedProfile, layers: readonly ComparedLayer[]) => ({
         layers,
         profile: p,
         dtype: narrowestDtype(p),

@@ -1,0 +1,48 @@
+import { BuildError } from '../../optimizer/builder/plan.ts';
+import { randomTensor } from '../../optimizer/builder/randomInputs.ts';
+import { EngineFileError } from '../../optimizer/engine/check.ts';
+import { ImportError } from '../../optimizer/importers/error.ts';
+import { countOf, fromNumbers } from '../../optimizer/ir/tensor.ts';
+import { OpError } from '../../optimizer/ops/op.ts';
+import { RuntimeFailure, type Tensor } from '../../optimizer/runtime.ts';
+
+export type Stage = 'import' | 'passes' | 'build' | 'inspect' | 'load' | 'run' | 'ran' | 'too large';
+
+export interface Attempt {
+  /** How far it came: "ran", or the stage that refused it. */
+  readonly stage: Stage;
+  /** What was said; '' when it ran. */
+  readonly message: string;
+  /** An error of a kind that no one is meant to see: a fault of ours even where nothing crashed. */
+  readonly fault: boolean;
+}
+
+/** Elements beyond which an input is not worth filling. */
+export const MOST = 1 << 18;
+
+/** Errors whose message is a sentence for people (cli/guard.ts). */
+const expected = (e: unknown): boolean =>
+  (e instanceof Error && (e.name === 'InferError' || e.name === 'CycleError')) ||
+  e instanceof ImportError ||
+  e instanceof BuildError ||
+  e instanceof EngineFileError ||
+  (e instanceof RuntimeFailure && e.code !== 'internal') ||
+  e instanceof OpError ||
+  (e instanceof RangeError && !/call stack/.test(e.message));
+
+/** What an error that ended an attempt amounts to. */
+export function refusal(stage: Stage, e: unknown): Attempt {
+  const text = e instanceof Error ? `${e.name}: ${e.message.split('\n')[0]}` : String(e);
+  const frames = e instanceof Error && !expected(e) ? (e.stack?.split('\n').slice(1, 3) ?? []) : [];
+  return { stage, message: [text, ...frames.map((l) => l.trim())].join(' '), fault: !expected(e) };
+}
+
+/** Random numbers for an input: also indices outside, negative lengths and other things that data may hold. */
+export function wild(dtype: Tensor['dtype'], shape: readonly number[], draw: () => number): Tensor {
+  if (!/^u?int(8|16|32|64)$/.test(dtype) || draw() < 0.5) return randomTensor(dtype, shape, draw);
+  const numbers = Array.from(
+    { length: countOf(shape) },
+    () => Math.floor(draw() * 24) - (dtype.startsWith('u') ? 0 : 8),
+  );
+  return { dtype, shape, bytes: fromNumbers(dtype, shape, numbers).bytes };
+}
