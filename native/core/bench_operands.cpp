@@ -8,12 +8,12 @@ namespace sinter {
 namespace {
 
 /// Indices stay valid, and sequences have their full length.
-HostMemory randomInput(const LayerDesc& layer, size_t input) {
+HostMemory randomInput(const LayerDesc& layer, size_t input, bool once) {
     const TensorInfo& t = layer.inputs[input];
-    HostMemory memory = randomData(t, static_cast<uint32_t>(1234 + input));
+    HostMemory memory = randomData(t, static_cast<uint32_t>(1234 + input), once);
     const bool recurrent = layer.op == "LSTM" || layer.op == "GRU" || layer.op == "RNN";
     if (recurrent && input == 4 && layer.inputs[0].dims.size() == 3) {
-        for (size_t i = 0; i < static_cast<size_t>(t.count()); ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(layer.inputs[0].dims[0]));
+        for (size_t i = 0; i < memory.bytes() / dtypeSize(t.dtype); ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(layer.inputs[0].dims[0]));
     }
     return memory;
 }
@@ -49,11 +49,12 @@ const HostMemory& BenchOperands::of(Device& device, const LayerDesc& layer, cons
 
 const HostMemory& BenchOperands::plain(const LayerDesc& layer, size_t i, const std::string& layout) {
     const TensorInfo& t = layer.inputs[i];
-    const bool ordered = layout.empty() || layout == "linear" || t.count() == 0 || (!sameNumbers_ && !t.constant);
+    const bool any = !sameNumbers_ && !t.constant;
+    const bool ordered = layout.empty() || layout == "linear" || t.count() == 0 || any;
     const std::string key = std::to_string(i) + " " + (ordered ? "" : layout);
     const auto known = made_.find(key);
     if (known != made_.end()) return known->second;
-    return made_.emplace(key, ordered ? randomInput(layer, i) : inLayout(t, plain(layer, i, ""))).first->second;
+    return made_.emplace(key, ordered ? randomInput(layer, i, any) : inLayout(t, plain(layer, i, ""))).first->second;
 }
 
 }  // namespace sinter

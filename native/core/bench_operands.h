@@ -14,7 +14,8 @@ public:
     /// otherwise just as many, which saves putting hundreds of megabytes into order.
     explicit BenchOperands(bool sameNumbers) : sameNumbers_(sameNumbers) {}
 
-    /// Input `i` as `tactic` takes it: packed, or in the layout that `layer` has for it.
+    /// Input `i` as `tactic` takes it: packed, or in the layout that `layer` has for it. Shorter than `bytesOf` where the device
+    /// is to hold it again and again up to that length.
     const HostMemory& of(Device& device, const LayerDesc& layer, const std::string& tactic, const TacticInfo& info, size_t i);
     /// Bytes of that form on the device.
     static uint64_t bytesOf(const LayerDesc& layer, const TacticInfo& info, size_t i);

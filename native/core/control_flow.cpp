@@ -10,6 +10,7 @@ namespace {
 /// A bool or an integer of one element.
 int64_t scalar(RegionExecutor& executor, const RegionTensor& t, const char* what) {
     executor.reachHost();
+    if (t.items) throw Error(ErrorCode::Type, std::string(what) + " is a sequence");
     if (t.info.count() != 1) throw Error(ErrorCode::Shape, std::string(what) + " has " + std::to_string(t.info.count()) + " elements instead of one");
     switch (t.info.dtype) {
         case DType::Bool: return *t.view.as<uint8_t>();
@@ -61,6 +62,7 @@ public:
     RegionTensor join(RegionExecutor& executor, size_t axis, bool backwards, const RegionTensor& empty) const {
         if (parts_.empty()) return empty;
         std::vector<int64_t> dims = parts_.front().info.dims;
+        if (parts_.front().items || dims.size() >= static_cast<size_t>(kMaxRank)) throw Error(ErrorCode::Shape, "the turns give results that cannot be stacked");
         dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(normalized(static_cast<int64_t>(axis), dims.size() + 1)), static_cast<int64_t>(parts_.size()));
         RegionTensor all = executor.allocate(parts_.front().info.dtype, dims);
         executor.reachHost();

@@ -96,6 +96,8 @@ public:
     void copyOut(void* to, const Buffer& from, uint64_t offset, uint64_t bytes) {
         copyOut(to, static_cast<const std::byte*>(from.address()) + offset, bytes);
     }
+    /// Both are addresses on the device, of stretches that do not overlap.
+    virtual void copyWithin(void* to, const void* from, uint64_t bytes) = 0;
     virtual std::unique_ptr<Event> record() = 0;
     virtual void wait(const Event& event) = 0;
     virtual void synchronize() = 0;

@@ -74,6 +74,7 @@ void checkValue(const Scope& e, size_t index) {
     if (v.sequence && !v.pooled && !v.external) corrupt(nameOf(e, index) + " is a sequence in memory of fixed size");
     for (const schema::DimExpr& d : v.shape) checkDim(d, e.engine.symbols.size());
     if (v.weight && *v.weight >= e.engine.weights.size()) corrupt(nameOf(e, index) + " uses a missing weight");
+    if (v.arenaOffset && *v.arenaOffset % format::kAlignment != 0) corrupt(nameOf(e, index) + " is not aligned in the arena");
     if (v.arenaOffset && (*v.arenaOffset > e.arenaBytes || v.maxBytes > e.arenaBytes - *v.arenaOffset)) {
         corrupt(nameOf(e, index) + " lies outside the arena");
     }
@@ -96,11 +97,42 @@ void checkLayer(const Scope& e, const schema::Layer& l) {
         if (root->weight) corrupt("layer \"" + l.name + "\" writes to a weight");
     }
     if (l.opInputs > l.inputs.size()) corrupt("layer \"" + l.name + "\" says it has more inputs than it lists");
+    if (l.workspaceOffset % format::kAlignment != 0) corrupt("the workspace of layer \"" + l.name + "\" is not aligned in the arena");
     if (l.workspaceOffset > e.arenaBytes || l.workspace > e.arenaBytes - l.workspaceOffset) {
         corrupt("the workspace of layer \"" + l.name + "\" lies outside the arena");
     }
     for (const schema::DimExpr& d : l.dims) checkDim(d, e.engine.symbols.size());
     checkRegions(e, l);
+}
+
+/// A count that a layer states as an attribute; it may not exceed `most`.
+size_t countIn(const schema::Layer& l, std::string_view key, size_t most) {
+    for (const auto& [name, value] : l.attrs) {
+        const auto* v = std::get_if<int64_t>(&value);
+        if (name == key && v && *v >= 0 && static_cast<uint64_t>(*v) <= most) return static_cast<size_t>(*v);
+    }
+    corrupt("layer \"" + l.name + "\" (" + l.op + ") has no count \"" + std::string(key) + "\" that fits its operands");
+}
+
+/// What regions take and give is what their owner hands in and out (core/control_flow.cpp).
+void checkTurns(const schema::Layer& l) {
+    size_t takes = l.inputs.size(), gives = l.outputs.size();
+    if (takes < (l.op == "Loop" ? 2u : l.op == "If" ? 1u : 0u)) corrupt("layer \"" + l.name + "\" lacks operands");
+    if (l.op == "If") {
+        --takes;
+    } else if (l.op == "Loop") {
+        countIn(l, "carried", std::min(takes - 2, gives));
+        ++gives;
+    } else {
+        const size_t states = countIn(l, "states", std::min(takes, gives));
+        countIn(l, "scans", takes - states);
+    }
+    for (const schema::Region& r : l.regions) {
+        if (r.inputs.size() != takes || r.outputs.size() != gives) {
+            corrupt("a region of layer \"" + l.name + "\" takes " + std::to_string(r.inputs.size()) + " values and gives " +
+                    std::to_string(r.outputs.size()) + ", its layer hands in " + std::to_string(takes) + " and out " + std::to_string(gives));
+        }
+    }
 }
 
 void checkRegions(const Scope& e, const schema::Layer& l) {
@@ -110,7 +142,7 @@ void checkRegions(const Scope& e, const schema::Layer& l) {
     for (const uint32_t v : l.outputs) {
         if (!e.values[v].pooled && !e.values[v].external) corrupt("layer \"" + l.name + "\" owns regions and writes to memory that is not the pool's");
     }
-    if (l.op == "If" ? l.inputs.empty() : l.op == "Loop" && l.inputs.size() < 2) corrupt("layer \"" + l.name + "\" lacks operands");
+    checkTurns(l);
     for (const schema::Region& r : l.regions) {
         if (r.arenaBytes > l.workspace) corrupt("a region of layer \"" + l.name + "\" needs more memory than the layer has");
         const Scope inner{e.engine, r.values, r.arenaBytes};

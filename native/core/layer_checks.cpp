@@ -75,6 +75,9 @@ void checkWindow(const LayerDesc& l, const Dims& x, const Dims& kernel, size_t s
     require(x.size() == spatial + 2 && kernel.size() == spatial && strides.size() == spatial && pads.size() == 2 * spatial &&
                 (dilations.empty() || dilations.size() == spatial),
             l, "its window has another number of dimensions");
+    // Sums and products of these stay far within 64 bits.
+    const auto small = [](int64_t n) { return n > -(int64_t{1} << 30) && n < int64_t{1} << 30; };
+    for (const Dims* list : {&kernel, &strides, &dilations, &pads}) require(std::all_of(list->begin(), list->end(), small), l, "its window is too large");
     for (size_t i = 0; i < spatial; ++i) {
         require(kernel[i] > 0 && strides[i] > 0 && (dilations.empty() || dilations[i] > 0), l, "its window has a size or step of zero");
     }
@@ -107,7 +110,13 @@ void checkPool(const LayerDesc& l) {
     const Dims& x = l.inputs[0].dims;
     const Dims& y = l.outputs[0].dims;
     require(x.size() >= 3 && y.size() == x.size() && y[0] == x[0] && y[1] == x[1], l, "its result has other channels than its input");
-    checkWindow(l, x, l.intsAttr("kernel_shape"), x.size() - 2);
+    const Dims kernel = l.intsAttr("kernel_shape"), strides = l.intsAttr("strides"), dilations = l.intsAttr("dilations"), pads = l.intsAttr("pads");
+    checkWindow(l, x, kernel, x.size() - 2);
+    for (size_t i = 0; i < kernel.size(); ++i) {
+        // Rounded up, the last window may begin within the input and end a step beyond the padding.
+        const int64_t reach = (kernel[i] - 1) * (dilations.empty() ? 1 : dilations[i]);
+        require(reach < x[i + 2] + pads[i] + pads[i + kernel.size()] + strides[i], l, "its window is larger than its input");
+    }
 }
 
 void checkMatMul(const LayerDesc& l) {

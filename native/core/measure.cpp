@@ -60,7 +60,7 @@ public:
             for (size_t i = 0; i < layer.inputs.size(); ++i) {
                 const TensorInfo& t = layer.inputs[i];
                 if (t.present() && !t.constant && c >= kActivationSets) set.inputs.push_back(sets_[c % kActivationSets].inputs[i]);
-                else set.inputs.push_back(t.present() ? fill(device, stream, t, subject.sizes[i], *subject.data[i]) : TensorView{});
+                else set.inputs.push_back(t.present() ? fill(device, t, subject.sizes[i], *subject.data[i], c > 0 ? &sets_[0].inputs[i] : nullptr) : TensorView{});
             }
             for (size_t i = 0; i < layer.outputs.size(); ++i) {
                 const TensorInfo& t = layer.outputs[i];
@@ -134,9 +134,16 @@ private:
         memory_.push_back(device.allocate(bytes));
         return makeView(t, memory_.back()->address());
     }
-    TensorView fill(Device& device, Stream& stream, const TensorInfo& t, uint64_t bytes, const HostMemory& data) {
+    /// Memory for an operand with what `from` holds, else with the host's data, as often as it fits.
+    TensorView fill(Device& device, const TensorInfo& t, uint64_t bytes, const HostMemory& data, const TensorView* from) {
         const TensorView view = place(device, t, bytes);
-        if (data.bytes() > 0) stream.copyIn(*memory_.back(), 0, data.data(), data.bytes());
+        if (from != nullptr || data.bytes() == 0) {
+            if (from != nullptr) stream_.copyWithin(view.data, from->data, bytes);
+            return view;
+        }
+        auto* const start = static_cast<std::byte*>(view.data);
+        stream_.copyIn(start, data.data(), data.bytes());
+        for (uint64_t done = data.bytes(); done < bytes; done *= 2) stream_.copyWithin(start + done, start, std::min(done, bytes - done));
         return view;
     }
     Stream& stream_;

@@ -17,8 +17,12 @@ bool isIndexType(DType t) { return t == DType::I64 || t == DType::I32; }
 
 uint64_t paddedBytes(const TensorInfo& t) { return (static_cast<uint64_t>(t.count()) * dtypeSize(t.dtype) + 63) / 64 * 64; }
 
-HostMemory randomData(const TensorInfo& t, uint32_t seed) {
-    HostMemory memory(paddedBytes(t));
+uint64_t randomPeriod(const TensorInfo& t) {
+    return std::min<uint64_t>(static_cast<uint64_t>(t.count()), kRandomElements) * dtypeSize(t.dtype);
+}
+
+HostMemory randomData(const TensorInfo& t, uint32_t seed, bool once) {
+    HostMemory memory(once ? randomPeriod(t) : paddedBytes(t));
     if (t.count() == 0) return memory;
     if (isIndexType(t.dtype)) {
         std::fill_n(memory.data(), memory.bytes(), std::byte{0});
@@ -38,6 +42,7 @@ HostMemory randomData(const TensorInfo& t, uint32_t seed) {
         const bool small = dtypeSize(t.dtype) == 1 || t.dtype == DType::F16 || t.dtype == DType::BF16;
         for (size_t i = 0; i < n; ++i) storeElement(t.dtype, memory.data(), i, static_cast<double>(random() % 101) / (small ? 50 : 1) - 1.01);
     }
+    if (once) return memory;
     const size_t stretch = n * dtypeSize(t.dtype), whole = static_cast<size_t>(t.count()) * dtypeSize(t.dtype);
     for (size_t at = stretch; at < whole; at += stretch) std::memcpy(memory.data() + at, memory.data(), std::min(stretch, whole - at));
     return memory;

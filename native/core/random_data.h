@@ -10,7 +10,8 @@ namespace sinter {
 uint64_t paddedBytes(const TensorInfo& t);
 
 /// Random, never constant numbers for timing: zeros and denormals make some kernels faster than they are. Integers that may
-/// be indices are 0. Equal seeds, equal data.
-HostMemory randomData(const TensorInfo& t, uint32_t seed);
+/// be indices are 0. Equal seeds, equal data. Long tensors repeat their beginning, `randomPeriod` bytes; `once`: that alone.
+HostMemory randomData(const TensorInfo& t, uint32_t seed, bool once = false);
+uint64_t randomPeriod(const TensorInfo& t);
 
 }  // namespace sinter

@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 
+#include "core/dim.h"
 #include "core/error.h"
 #include "core/region_state.h"
 #include "core/strided_copy.h"
@@ -18,7 +19,10 @@ int64_t integer(const RegionTensor& t, const char* what) {
     throw Error(ErrorCode::Type, std::string(what) + " is " + std::string(dtypeName(t.info.dtype)));
 }
 
-std::vector<int64_t> integers(const RegionTensor& t) {
+std::vector<int64_t> integers(const RegionTensor& t, const char* what) {
+    if ((t.info.dtype != DType::I32 && t.info.dtype != DType::I64) || t.info.dims.size() > 1) {
+        throw Error(ErrorCode::Type, std::string(what) + " are " + std::string(dtypeName(t.info.dtype)) + " " + shapeText(t.info.dims));
+    }
     std::vector<int64_t> out;
     for (int64_t i = 0; i < t.info.count(); ++i) {
         const int64_t at = t.view.rank == 0 ? 0 : i * t.view.strides[0];
@@ -33,6 +37,11 @@ const Items& itemsOf(const RegionTensor& t) {
 }
 
 RegionTensor sequence(DType dtype, Items items) {
+    for (const RegionTensor& t : items) {
+        if (t.items || t.info.dtype != dtype) {
+            throw Error(ErrorCode::Type, "a sequence of " + std::string(dtypeName(dtype)) + " cannot hold " + (t.items ? "a sequence" : std::string(dtypeName(t.info.dtype))));
+        }
+    }
     RegionTensor t;
     t.info.dtype = dtype;
     t.items = std::make_shared<const Items>(std::move(items));
@@ -76,6 +85,7 @@ RegionTensor joined(RegionExecutor& executor, const schema::Layer& l, const Regi
     if (items.empty()) throw Error(ErrorCode::Argument, "the sequence is empty");
     const bool stacked = intAttr(l, "new_axis", 0) != 0;
     std::vector<int64_t> dims = items.front().info.dims;
+    if (stacked && dims.size() >= static_cast<size_t>(kMaxRank)) throw Error(ErrorCode::Shape, "the tensors of the sequence have too many dimensions");
     const size_t axis = axisIn(intAttr(l, "axis", 0), dims.size() + (stacked ? 1 : 0));
     if (stacked) dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), 0);
     dims[axis] = 0;
@@ -117,7 +127,7 @@ RegionTensor split(RegionExecutor& executor, const schema::Layer& l, const Regio
         if (n < 1) throw Error(ErrorCode::Argument, "its parts have " + std::to_string(n) + " elements");
         for (int64_t at = 0; at < length; at += n) parts.push_back(std::min(n, length - at));
     } else {
-        parts = integers(sizes);
+        parts = integers(sizes, "the sizes of the parts");
     }
     const bool squeezed = !sizes.present() && intAttr(l, "keepdims", 1) == 0;
     Items items;

@@ -65,6 +65,7 @@ public:
     }
     using Stream::copyIn;
     void copyIn(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
+    void copyWithin(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
     using Stream::copyOut;
     void copyOut(void* to, const void* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
     std::unique_ptr<Event> record() override { return std::make_unique<CpuEvent>(); }

@@ -47,6 +47,7 @@ Loaded<Driver> loadDriver() {
     symbol(d.allocateHost, "cuMemHostAlloc");
     symbol(d.freeHost, "cuMemFreeHost");
     symbol(d.copyIn, "cuMemcpyHtoDAsync_v2");
+    symbol(d.copyWithin, "cuMemcpyDtoDAsync_v2");
     symbol(d.copyOut, "cuMemcpyDtoHAsync_v2");
     symbol(d.fill, "cuMemsetD8Async");
     symbol(d.createStream, "cuStreamCreate");

@@ -66,6 +66,7 @@ struct Driver {
     CuResult (*allocateHost)(void**, size_t, unsigned);
     CuResult (*freeHost)(void*);
     CuResult (*copyIn)(CuAddress, const void*, size_t, CuStream);
+    CuResult (*copyWithin)(CuAddress, CuAddress, size_t, CuStream);
     CuResult (*copyOut)(void*, CuAddress, size_t, CuStream);
     CuResult (*fill)(CuAddress, unsigned char, size_t, CuStream);
     CuResult (*createStream)(CuStream*, unsigned);

@@ -9,6 +9,7 @@
 #include "core/quantized_layer.h"
 #include "core/row_statistics.h"
 #include "cuda/codegen/types.h"
+#include "cuda/epilogue_bytes.h"
 
 namespace sinter::cuda {
 namespace {
@@ -200,14 +201,18 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     const bool biased = present(options.biasInput);
     // Nothing real lies between integer sums and integer results: the factors lead to steps of the result's scale.
     const bool steps = scaled && quant::requantizes(layer), wholeBias = scaled && quant::hasIntegerBias(layer);
+    ByteOperands bytes;
+    bytes.alpha = options.alpha;
     if (scaled) {
         const size_t k = operand({false, static_cast<size_t>(options.scaleInput), options.scaleOffset, true});
+        bytes.scale = static_cast<int>(k);
         apply.load(k, TensorInfo{.dtype = DType::F32, .dims = {}, .layout = {}}, "scale", axes, Access::Vector, options.constantShape);
     }
     if (biased) {
         const TensorInfo& bias = layer.inputs[static_cast<size_t>(options.biasInput)];
         if (!wholeBias && computeType(valueType(bias)) != acc && !isFloat(bias.dtype)) return std::nullopt;
         const size_t k = operand({false, static_cast<size_t>(options.biasInput), 0, true});
+        bytes.bias = static_cast<int>(k);
         apply.load(k, bias, "bias", axes, Access::Vector, options.constantShape && bias.count() == shape.columns());
     }
     std::string start = "v[i]";
@@ -234,6 +239,7 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
             if (separated.isStatistics(i - layer.opInputs + 1)) {
                 types.push_back(DType::F32);
                 names.push_back(name);
+                bytes.residuals.push_back(-1);
                 continue;
             }
             if (!t.present() || t.dims.size() > shape.dims.size()) return std::nullopt;
@@ -241,10 +247,12 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
                 apply.load(operand({false, i, 0, true}), t, name, axes, Access::Vector, true);
                 types.push_back(valueType(t));
                 names.push_back(name + "[i]");
+                bytes.residuals.push_back(-1);
                 continue;
             }
             const bool even = options.even && isEven(t, shape);
             const size_t k = operand({false, i, 0, false, even});
+            bytes.residuals.push_back(even ? static_cast<int>(k) : -1);
             apply.load(k, t, name, axes, Access::Strided, even);
             if (even) prefetch.line("    prefetch_line(static_cast<const " + storageType(t.dtype) + "*>(e.operands[" + std::to_string(k) + "].data) + static_cast<int64_t>(row) * e.operands[" + std::to_string(k) + "].row + column);");
             types.push_back(valueType(t));
@@ -279,6 +287,7 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
         const bool scalar = out.dims.empty() && shape.dims.size() == 1;  // counts as one element of rank 1
         if (!out.present() || !storableFrom(acc, out) || (out.dims.size() != shape.dims.size() && !scalar)) return std::nullopt;
         const size_t k = operand({true, i, 0, false, options.even});
+        bytes.output = static_cast<int>(k);
         const std::string stored = storageType(out.dtype);
         const bool single = results == 1;
         const int64_t width = scalar ? 1 : out.dims[shape.columnAxis];
@@ -334,6 +343,13 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     t += "SINTER_DEVICE void epilogue_prefetch(const EpilogueParams& e, int row, int column) {\n" + prefetch.str() + "}\n";
     t += prefetch.str().empty() ? "" : "#define SINTER_EPILOGUE_PREFETCHES 1\n";
     if (rows.empty()) t += "template <int V> SINTER_DEVICE void epilogue" + signature + "acc_t (&v)[V]) {\n    epilogue_apply<V>(e, row, column, v);\n    epilogue_store<V>(e, row, column, v);\n}\n";
+    // The bias as a whole vector of floats, and integers left to the rules of requantizing.
+    const bool plain = !steps && !wholeBias && (!biased || (layer.inputs[static_cast<size_t>(options.biasInput)].dtype == DType::F32 && layer.inputs[static_cast<size_t>(options.biasInput)].count() == shape.columns()));
+    if (options.bytes && options.even && plain && acc == "float") {
+        const auto form = byteEpilogue(layer, bytes);
+        e.bytes_ = form.has_value();
+        t += form.value_or("");
+    }
     return e;
 }
 
@@ -362,9 +378,9 @@ void Epilogue::addParams(Params& params, const KernelArgs& args) const {
 
 size_t Epilogue::storeVector(const LayerDesc& layer) { return std::min<size_t>(16 / std::max<size_t>(1, dtypeSize(layer.outputs[0].dtype)), 8); }
 
-void Epilogue::describeEven(const LayerDesc& layer, const ResultShape& shape, TacticInfo& info, const std::string& layout) {
+void Epilogue::describeEven(const LayerDesc& layer, const ResultShape& shape, TacticInfo& info, const std::string& layout, size_t least) {
     describe(layer, info, layout);
-    const auto vector = static_cast<uint32_t>(storeVector(layer));
+    const auto vector = static_cast<uint32_t>(std::max(storeVector(layer), least));
     const bool slices = layout == "nhwc" || shape.dims.size() == 2;  // a slice of another axis breaks the spacing of rows
     info.outputViews.assign(layer.outputs.size(), slices ? vector : 0);
     if (writesStatistics(layer)) info.outputViews.back() = 0;

@@ -33,6 +33,7 @@ struct ResultShape {
 ///                                                           // does something where SINTER_EPILOGUE_PREFETCHES is defined
 ///   SINTER_STORE_VECTOR: the widest V that stores as one access
 ///   SINTER_ROWS, SINTER_COLUMNS with Options::constantShape
+///   the functions of epilogue_bytes.h and SINTER_EPILOGUE_BYTES with Options::bytes, where the layer has that form
 ///
 /// Where Options::rowStatistics allows it and the layer reads statistics of rows (core/row_statistics.h), SINTER_EPILOGUE_ROWS is defined:
 ///
@@ -58,6 +59,8 @@ public:
         /// Outputs and operands of the result's own shape are stored in evenly spaced rows, aligned to SINTER_STORE_VECTOR
         /// elements, as describeEven asks: fewer instructions and loads that overlap. Needs constantShape.
         bool even = false;
+        /// Asks for the short form of bytes (epilogue_bytes.h) too. Needs `even`.
+        bool bytes = false;
         bool rowStatistics = false;  ///< the kernel keeps to what epilogues with statistics ask of it
     };
     /// Nothing when the program holds an operation or type that cannot be generated.
@@ -65,13 +68,16 @@ public:
     static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape) { return of(layer, shape, Options{}); }
 
     const std::string& text() const { return text_; }
+    /// Whether the text has the short form of Options::bytes.
+    bool hasBytes() const { return bytes_; }
     /// Appends EpilogueParams as one parameter.
     void addParams(Params& params, const KernelArgs& args) const;
     /// Fills in layouts and view rules of outputs, bias and program inputs, sizing `info` to the layer: outputs and
     /// residual operands in `layout` ("nhwc", "linear", or "" = any strides), with any views.
     static void describe(const LayerDesc& layer, TacticInfo& info, const std::string& layout);
-    /// describe() with the rules that Options::even relies on.
-    static void describeEven(const LayerDesc& layer, const ResultShape& shape, TacticInfo& info, const std::string& layout);
+    /// describe() with the rules that Options::even relies on; `vector`: columns that are accessed at once, at least
+    /// SINTER_STORE_VECTOR.
+    static void describeEven(const LayerDesc& layer, const ResultShape& shape, TacticInfo& info, const std::string& layout, size_t vector = 0);
     /// SINTER_STORE_VECTOR of a layer.
     static size_t storeVector(const LayerDesc& layer);
 
@@ -85,6 +91,7 @@ private:
         bool dense = false;       ///< only its address is used
     };
     std::string text_;
+    bool bytes_ = false;
     ResultShape shape_;
     std::vector<Operand> operands_;
 };

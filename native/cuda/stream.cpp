@@ -204,6 +204,12 @@ void CudaStream::copyIn(void* to, const void* from, uint64_t bytes) {
     check(driver_.copyIn(reinterpret_cast<CuAddress>(to), from, bytes, stream_), "copying to the device");
 }
 
+void CudaStream::copyWithin(void* to, const void* from, uint64_t bytes) {
+    if (bytes == 0) return;
+    enter();
+    check(driver_.copyWithin(reinterpret_cast<CuAddress>(to), reinterpret_cast<CuAddress>(from), bytes, stream_), "copying on the device");
+}
+
 void CudaStream::copyOut(void* to, const void* from, uint64_t bytes) {
     if (bytes == 0) return;
     enter();

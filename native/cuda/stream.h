@@ -52,6 +52,7 @@ public:
     void launch(Launch& launch, const KernelArgs& args) override;
     using Stream::copyIn;
     void copyIn(void* to, const void* from, uint64_t bytes) override;
+    void copyWithin(void* to, const void* from, uint64_t bytes) override;
     using Stream::copyOut;
     void copyOut(void* to, const void* from, uint64_t bytes) override;
     std::unique_ptr<Event> record() override;

@@ -1,14 +1,15 @@
 import { extname } from 'node:path';
 import { findCompanion } from './caffe/find.ts';
 import { importCaffe } from './caffe/import.ts';
+import { ImportError, type ImportErrorCode } from './error.ts';
 import type { ImportedModel, ImportOptions } from './model.ts';
 import { importOnnx } from './onnx/import.ts';
 import { type Sniffed, sniff } from './sniff.ts';
 import { importGraphDef, importSavedModel } from './tensorflow/import.ts';
 import { importTfjs } from './tensorflow/tfjs.ts';
 
-export { ImportError, type ImportErrorCode } from './error.ts';
 export type { ImportedModel, ImportOptions, ModelTensor, UnsupportedOperator } from './model.ts';
+export { ImportError, type ImportErrorCode };
 
 /** Formats by ending, for files that do not tell themselves (empty, damaged): the importer then says what is wrong. */
 const BY_ENDING: Readonly<Record<string, Sniffed>> = {
@@ -36,6 +37,11 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       return importSavedModel(path, options);
     case 'tensorflow-js':
       return importTfjs(path, options);
+    case 'engine':
+      throw new ImportError(
+        'not-a-model',
+        `${path} is an engine, the result of a build: open the model that it was built from, or measure it with "sinter profile".`,
+      );
     default:
       return importOnnx(path, options);
   }

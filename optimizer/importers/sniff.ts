@@ -9,7 +9,11 @@ export type Sniffed =
   | 'caffe-weights'
   | 'tensorflow-graph'
   | 'tensorflow-saved-model'
-  | 'tensorflow-js';
+  | 'tensorflow-js'
+  | 'engine';
+
+/** First bytes of an engine file (docs/engine-format.md). */
+const ENGINE = Buffer.from('SINTER\0\x01', 'latin1');
 
 /** Tells the formats apart by the numbers and kinds of their top-level fields, or by how a text begins. */
 export function sniff(path: string): Sniffed | null {
@@ -28,6 +32,7 @@ export function sniff(path: string): Sniffed | null {
   try {
     const file = new FileReader(fd);
     const head = file.bytes(0, Math.min(65_536, file.size));
+    if (ENGINE.equals(head.subarray(0, ENGINE.length))) return 'engine';
     return isText(head) ? sniffText(new TextDecoder().decode(head)) : sniffFields(file);
   } finally {
     closeSync(fd);

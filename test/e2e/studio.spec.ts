@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
@@ -311,5 +311,25 @@ test('what is not a model is refused in one sentence', async () => {
   await expect(s.page.getByRole('alert')).toBeVisible();
   await expect(s.page.getByRole('alert')).toContainText('package.json');
   await s.shot('16-error');
+  // The next attempt replaces what was said of the last one; what opens leaves nothing behind.
+  const refused = async (name: string, bytes: Uint8Array | string, words: RegExp): Promise<void> => {
+    const file = path.join(scratch(), name);
+    writeFileSync(file, bytes);
+    await s.drop(file);
+    const alert = s.page.locator('.notice[role="alert"]');
+    await expect(alert).toHaveText(words);
+    await expect(alert).toHaveCount(1);
+  };
+  await refused(
+    'cut.onnx',
+    readFileSync(sample('tiny-googlenet.onnx')).subarray(0, 20_000),
+    /cut\.onnx ends in the middle/,
+  );
+  await refused('half.sinterproj', '{"format": 1', /half\.sinterproj is not a project/);
+  await refused('net.sinter', 'SINTER\0\x01', /net\.sinter is an engine/);
+  await s.drop(sample('tiny-googlenet.onnx'), sample('dynamic-conv.onnx'));
+  await expect(s.page.getByTestId('headline')).toContainText('56 operators');
+  await expect(s.page.locator('.notice[role="alert"]')).toHaveCount(0);
+  await expect(s.page.getByText('this is tiny-googlenet.onnx; drop the others one by one')).toBeVisible();
   await s.close();
 });

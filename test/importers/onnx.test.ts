@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importModel } from '../../optimizer/importers/index.ts';
@@ -342,6 +342,9 @@ describe('models that are refused, with a sentence', () => {
     await refused(file('random.onnx', random), 'not-a-model', 'not an ONNX model');
     await refused(file('zeros.onnx', new Uint8Array(4096)), 'not-a-model', 'not an ONNX model');
     await refused(file('model.prototxt', 'layer {}'), 'not-a-model', 'computes nothing');
+    const cut = readFileSync(sample('tiny-googlenet')).subarray(0, 20_000);
+    await refused(file('cut.onnx', cut), 'truncated', /cut\.onnx ends in the middle of the model/);
+    await refused(file('net.sinter', 'SINTER\0\x01'), 'not-a-model', /net\.sinter is an engine/);
   });
 
   it('other versions', async () => {

@@ -121,13 +121,15 @@ public:
         const int64_t step = scalarInt(args.inputs[1]), parts = x.rank == 3 ? x.dims[2] : 1, length = x.dims[1];
         const int64_t frame = own_(args, 3) ? scalarInt(args.inputs[3]) : static_cast<int64_t>(window.size());
         const int64_t frames = y.dims[1], bins = y.dims[2];
-        if (step < 1 || frame < 1 || (!window.empty() && static_cast<int64_t>(window.size()) != frame)) throw std::runtime_error("its step, frame length and window do not fit each other");
+        if (step < 1 || frame < 1 || frame > length || (!window.empty() && static_cast<int64_t>(window.size()) != frame)) throw std::runtime_error("its step, frame length and window do not fit each other");
         std::vector<double> to(static_cast<size_t>(y.count()));
         parallel(args.pool, y.dims[0] * frames, 1, [&](int64_t begin, int64_t end, int) {
             for (int64_t f = begin; f < end; ++f) {
                 std::vector<Complex> line(static_cast<size_t>(frame));
+                // A step may be any number: what begins behind the signal is not multiplied out.
+                const int64_t first = f % frames <= length / step ? (f % frames) * step : length;
                 for (int64_t i = 0; i < frame; ++i) {
-                    const int64_t at = (f % frames) * step + i;
+                    const int64_t at = first + i;
                     if (at >= length) break;
                     const double* v = signal.data() + ((f / frames) * length + at) * parts;
                     line[static_cast<size_t>(i)] = Complex(v[0], parts == 2 ? v[1] : 0) * (window.empty() ? 1 : window[static_cast<size_t>(i)]);

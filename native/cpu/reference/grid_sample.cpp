@@ -35,6 +35,7 @@ public:
         const size_t rank = x.dims.size();
         if (rank < 3 || g.dims.size() != rank || y.dims.size() != rank || !isFloatType(x.dtype) || !isFloatType(g.dtype) || x.dtype != y.dtype) return std::nullopt;
         if (g.dims[rank - 1] != static_cast<int64_t>(rank) - 2 || g.dims[0] != x.dims[0]) return std::nullopt;
+        if (y.dims[0] != x.dims[0] || y.dims[1] != x.dims[1] || !std::equal(y.dims.begin() + 2, y.dims.end(), g.dims.begin() + 1, g.dims.end() - 1)) return std::nullopt;
         const std::string mode = d.stringAttr("mode", "linear");
         if (mode != "linear" && mode != "nearest" && mode != "cubic") return std::nullopt;
         return static_cast<double>(y.count()) * 10 * kOperationNs;

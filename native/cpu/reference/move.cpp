@@ -130,7 +130,9 @@ public:
         if (!plainMove(d, 1, 1) || d.inputs[0].dims.size() != 4 || d.outputs[0].dims.size() != 4) return std::nullopt;
         const auto &deep = (kToSpace ? d.inputs : d.outputs)[0].dims, &wide = (kToSpace ? d.outputs : d.inputs)[0].dims;
         const int64_t b = d.intAttr("blocksize", 0);
-        if (b <= 0 || deep[0] != wide[0] || deep[1] != wide[1] * b * b || deep[2] * b != wide[2] || deep[3] * b != wide[3]) return std::nullopt;
+        // Divided, not multiplied: a block size may be any number.
+        const auto times = [b](int64_t small, int64_t large) { return large % b == 0 && large / b == small; };
+        if (b <= 0 || deep[0] != wide[0] || deep[1] % b != 0 || !times(wide[1], deep[1] / b) || !times(deep[2], wide[2]) || !times(deep[3], wide[3])) return std::nullopt;
         const std::string mode = d.stringAttr("mode", "DCR");
         if (mode != "DCR" && mode != "CRD") return std::nullopt;
         return moved(d);

@@ -22,21 +22,27 @@ void place(const LayerDesc& d, const Problem& g, const void* elements, void* pac
     const auto* from = static_cast<const Bits*>(elements);
     auto* to = static_cast<Bits*>(packed);
     const int64_t rows = g.columns * g.groups, row = g.weightRow(), taps = g.taps();
+    const auto rowOf = [&](int64_t n) { return (g.fragments ? fragmentRow(n) : n) * row; };
     std::memset(packed, 0, static_cast<size_t>(rows * row) * sizeof(Bits));
     if (!g.convolution && !g.patches && d.intAttr("trans_b", 0) == 0) {
         for (int64_t k = 0; k < g.channels; ++k) {
-            for (int64_t n = 0; n < rows; ++n) to[n * row + k] = from[k * rows + n];
+            for (int64_t n = 0; n < rows; ++n) to[rowOf(n) + k] = from[k * rows + n];
         }
         return;
     }
     for (int64_t n = 0; n < rows; ++n) {
         for (int64_t c = 0; c < g.channels; ++c) {
-            for (int64_t t = 0; t < taps; ++t) to[n * row + t * g.channels + c] = from[(n * g.channels + c) * taps + t];
+            for (int64_t t = 0; t < taps; ++t) to[rowOf(n) + t * g.channels + c] = from[(n * g.channels + c) * taps + t];
         }
     }
 }
 
 }  // namespace
+
+int64_t fragmentRow(int64_t column) {
+    const int64_t at = column % 64;
+    return column - at + at % 16 / 2 * 8 + at / 16 * 2 + at % 2;
+}
 
 uint64_t factorsOffset(const Problem& g) { return (static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes()) + 63) / 64 * 64; }
 
@@ -44,11 +50,11 @@ Packing packingOf(const Problem& g) {
     uint64_t bytes = static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes() * g.parts);
     if (g.operand == Operand::I8) bytes = factorsOffset(g) + static_cast<uint64_t>(g.columns * g.groups) * sizeof(float);
     // Patches hold their channels outermost, as the constant does.
-    return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand) + (g.parts > 1 ? "x" + std::to_string(g.parts) : ""), bytes};
+    return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand) + (g.parts > 1 ? "x" + std::to_string(g.parts) : g.fragments ? "_fragments" : ""), bytes};
 }
 
 std::optional<Epilogue> productEpilogue(const LayerDesc& d, const Problem& g) {
-    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
+    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = g.fragments, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
     if (g.operand == Operand::I8) {
         options.scaleInput = 1;  // MatMul's alpha is part of the factors
         options.scaleOffset = factorsOffset(g);

@@ -23,6 +23,7 @@ struct Problem {
     int64_t strideH = 1, strideW = 1, padTop = 0, padLeft = 0, dilationH = 1, dilationW = 1;
     ResultShape result;
     bool patches = false;  ///< of patchesOf: rows are gathered from planes first
+    bool fragments = false;  ///< bytes whose weights' columns lie as the fragments of wgmma do (kernels/fragment_rows.cuh)
     int parts = 1;         ///< TF32 numbers whose sum a packed weight is: 2 where F32 kernels want them apart
 
     int64_t bytes() const { return operandBytes(operand); }
@@ -54,9 +55,12 @@ void defineProblem(Source& source, const Problem& problem);
 
 /// Recipe and size of the packed weights: rows of one output channel, taps outermost, channels innermost, each row
 /// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column. With two parts the
-/// rows of the rounded weights come first, then those of what rounding left.
+/// rows of the rounded weights come first, then those of what rounding left. With `fragments` the rows of every 64 columns
+/// change places.
 Packing packingOf(const Problem& problem);
 uint64_t factorsOffset(const Problem& problem);
+/// The row of a column's weights with `fragments`.
+int64_t fragmentRow(int64_t column);
 void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);
 /// What follows the sums of a layer whose weights are packed so.
 std::optional<Epilogue> productEpilogue(const LayerDesc& layer, const Problem& problem);

@@ -24,6 +24,8 @@ struct Tile {
     int threads() const;
     /// Rows of 64 that each wgmma warpgroup multiplies.
     int blocksM() const { return exchanged ? 1 : m / 64 / (pingpong ? 1 : consumers); }
+    /// Whether its results may go from registers to memory (kernels/fragment_rows.cuh).
+    bool fragments() const { return wgmma && !exchanged && split == 1 && n % 64 == 0; }
     /// Dynamic shared memory of a block, as the kernels lay it out.
     uint32_t sharedBytes() const;
     /// "sm90_wgmma_128x256x64_c2_s3_p", the part of a kernel's name after "__".

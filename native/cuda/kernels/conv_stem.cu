@@ -4,12 +4,16 @@
 // (TF32 products, one or three of parts) pixels lie without gaps and a step is eight numbers of a filter row.
 //
 // Macros: OPERAND (see Operand; no I8), X_T, CONV_IMAGES, CONV_H, _W, _C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL,
-//         TILE_H, TILE_W (result pixels of a block), TILE_N (channels of a block), WARPS, MIN_BLOCKS
+//         TILE_H, TILE_W (result pixels of a block), TILE_N (channels of a block), WARPS, MIN_BLOCKS,
+//         FRAGMENTS (results are bytes, and weights lie as fragment_rows.cuh wants them)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_mma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if FRAGMENTS
+#include "fragment_rows.cuh"
+#endif
 
 namespace {
 
@@ -57,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     unsigned char* const weights = shared;
     unsigned char* const piece = shared + BN * WEIGHT_PITCH;
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, n0 = blockIdx.y * BN;
-    float* const rows = reinterpret_cast<float*>(piece + PIECE_BYTES) + warp * (16 * ROW_PITCH);
+    [[maybe_unused]] float* const rows = reinterpret_cast<float*>(piece + PIECE_BYTES) + warp * (16 * ROW_PITCH);
 
     start_dependents();
     for (int i = threadIdx.x; i < BN * (WEIGHT_ROW / 16); i += THREADS) {
@@ -148,6 +152,17 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
             if constexpr (kType == Operand::F32) add(acc, sums);
         }
 
+#if FRAGMENTS
+        const int column = n0 + (lane & 3) * kFragmentRun;
+        uint32_t words[MT * 2][kFragmentRun / 4];
+        fragment_words(
+            e, column, [&](int r, int k) { return acc[r / 2][k / 2][r % 2 * 2 + k % 2]; }, [](int, int, int) { return 0u; }, words);
+#pragma unroll
+        for (int r = 0; r < MT * 2; ++r) {
+            const int m = (warp * MT + r / 2) * 16 + r % 2 * 8 + (lane >> 2), p = p0 + m / TILE_W, q = q0 + m % TILE_W;
+            if (p < P && q < Q) epilogue_store_words<kFragmentRun>(e, (image * P + p) * Q + q, column, words[r]);
+        }
+#else
 #pragma unroll
         for (int i = 0; i < MT; ++i) {
 #pragma unroll
@@ -168,5 +183,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
             }
             __syncwarp();
         }
+#endif
     }
 }

@@ -9,6 +9,7 @@
 //         PINGPONG (with PERSISTENT and two consumers: each multiplies whole tiles, in turn, while the other runs its epilogue),
 //         EXCHANGED (with PERSISTENT: channels are the rows of the products, 64 a consumer, and pixels their columns: few
 //         channels then cost no more shared-memory traffic than few pixels do otherwise),
+//         FRAGMENTS (results are bytes, and weights lie as fragment_rows.cuh wants them),
 //         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
@@ -20,6 +21,9 @@
 #include "tile_rows.cuh"
 #if SINTER_EPILOGUE_ROWS
 #include "tile_statistics.cuh"
+#endif
+#if FRAGMENTS
+#include "fragment_rows.cuh"
 #endif
 #if PATCHES
 #include "gather_patches.cuh"
@@ -59,6 +63,11 @@ constexpr int PIXEL_PITCH = 64 + 4;
 constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : 16 * CHUNK_PITCH * 4;
 /// Registers of a consumer thread beside its accumulators.
 [[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - PN / 2 * BLOCKS_M;
+#if FRAGMENTS
+static_assert(SPLIT == 1 && !EXCHANGED);
+/// Residual operands of bytes wait in registers during the products where there are enough.
+constexpr bool EARLY = SPARE >= BLOCKS_M * BN / 8 + 72;
+#endif
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
@@ -158,8 +167,11 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
         }
     } else {
         if constexpr (MOVE_REGISTERS) take_registers<240>();
-        const int consumer = group, thread = threadIdx.x & 127, warp = thread >> 5, lane = thread & 31;
-#if EXCHANGED
+        const int consumer = group, thread = threadIdx.x & 127;
+        [[maybe_unused]] const int warp = thread >> 5, lane = thread & 31;
+#if FRAGMENTS
+        // No results pass through shared memory.
+#elif EXCHANGED
         unsigned char* const scratch = shared + STAGES * STAGE_BYTES + consumer * 4 * WARP_BYTES;
 #elif PERSISTENT
         unsigned char* const scratch = shared + STAGES * STAGE_BYTES + (consumer * 4 + warp) * WARP_BYTES;
@@ -172,13 +184,17 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
         const int part0 = PINGPONG ? consumer : 0, rowBase = PINGPONG ? 0 : consumer * (BLOCKS_M * 64);  // of operand A
         int stage = part0 * KT % STAGES, phase = part0 * KT / STAGES & 1;
         for (int tile = blockIdx.x + part0 * gridDim.x; tile < TILES; tile += gridDim.x * (PINGPONG ? 2 : 1)) {
+#if FRAGMENTS
+            wait_for_producers();
+            FragmentRows<BLOCKS_M, BN, EARLY, ROWS, K> fragments(e, tile / TILES_N * BM + rowBase, tile % TILES_N * BN);
+#endif
 #if SINTER_EPILOGUE_PREFETCHES && EXCHANGED
 #pragma unroll
             for (int l = thread; l < BM; l += 128) {  // residual operands come nearer while the products run
                 const int row = tile / TILES_N * BM + l, column = tile % TILES_N * BN + rowBase;
                 if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
             }
-#elif SINTER_EPILOGUE_PREFETCHES && SPLIT == 1
+#elif SINTER_EPILOGUE_PREFETCHES && SPLIT == 1 && !(FRAGMENTS && SINTER_EPILOGUE_BYTES)
             constexpr int LINES = (BN + 63) / 64;  // of 64 columns: residual operands come nearer while the products run
 #pragma unroll
             for (int l = lane; l < BLOCKS_M * 16 * LINES; l += 32) {
@@ -279,6 +295,8 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 epilogue_apply(e, row0 + r, column0 + c, v EPILOGUE_ROW(statistics, r));
                 epilogue_store(e, row0 + r, column0 + c, v);
             }
+#elif FRAGMENTS
+            fragments.store(acc);
 #else
 #if !PERSISTENT
             named_barrier(1, CONSUMERS * 128);  // the scratch lies over stages that another warpgroup may still read

@@ -1,6 +1,6 @@
 // MaxPool and AveragePool of up to three spatial axes: V channels of one output pixel per thread. X_T: element type;
 // IS_MAX; PAIRS: of 16-bit floats; BYTES: of quantized int8; SUM_T: float, double or an integer type; KERNEL_, STRIDE_ and DILATION_ 0, 1,
-// 2: the window, so that a row of taps loads at once.
+// 2: the window, so that a row of taps loads at once; PLAIN: maxima are stored as they are.
 #include "epilogue.cuh"
 
 struct Shape {
@@ -33,7 +33,7 @@ SINTER_DEVICE SUM_T joined(SUM_T best, SUM_T x, bool first) {
 enum class Kept { Single, Pairs, Bytes };
 #if BYTES && !defined(SINTER_EMULATED) && __CUDA_ARCH__ >= 900
 constexpr Kept kKept = Kept::Bytes;
-SINTER_DEVICE unsigned larger_bytes(unsigned a, unsigned b) {
+SINTER_DEVICE unsigned larger_bytes(unsigned a, unsigned b) {  // what lies below the upper halves does not matter
     unsigned r;
     asm("max.s16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
     return r;
@@ -55,6 +55,9 @@ constexpr Kept kKept = Kept::Single;
 template <typename T> SINTER_DEVICE unsigned larger(unsigned a, unsigned, T) { return a; }
 #endif
 
+/// V channels as they lie in memory.
+template <int V> using Words = Vec<uint32_t, V * sizeof(X_T) < 4 ? 1 : V * sizeof(X_T) / 4>;
+
 /// Running result of V channels.
 template <int V, Kept KEPT> struct Window {
     SUM_T best[V] = {};
@@ -62,7 +65,14 @@ template <int V, Kept KEPT> struct Window {
 #pragma unroll
         for (int i = 0; i < V; ++i) best[i] = joined(best[i], convert<SUM_T>(x[i]), first);
     }
+    SINTER_DEVICE void add(const Words<V>& x, bool first) { add(reinterpret_cast<const X_T(&)[V]>(x.at), first); }
     SINTER_DEVICE SUM_T result(int i) const { return best[i]; }
+    SINTER_DEVICE Words<V> words() const {
+        Words<V> y;
+#pragma unroll
+        for (int i = 0; i < V; ++i) reinterpret_cast<X_T*>(y.at)[i] = convert<X_T>(best[i]);
+        return y;
+    }
 };
 SINTER_DEVICE constexpr unsigned two_infinities(half_t) { return 0xfc00fc00u; }
 SINTER_DEVICE constexpr unsigned two_infinities(bf16_t) { return 0xff80ff80u; }
@@ -78,6 +88,16 @@ template <int V> struct Window<V, Kept::Pairs> {
         for (int i = 0; i < V / 2; ++i) best[i] = larger(best[i], x[2 * i].bits | static_cast<unsigned>(x[2 * i + 1].bits) << 16, X_T{});
     }
     SINTER_DEVICE SUM_T result(int i) const { return convert<SUM_T>(X_T{static_cast<uint16_t>(best[i / 2] >> (i & 1) * 16)}); }
+    SINTER_DEVICE void add(const Words<V>& x, bool) {
+#pragma unroll
+        for (int i = 0; i < V / 2; ++i) best[i] = larger(best[i], x[i], X_T{});
+    }
+    SINTER_DEVICE Words<V> words() const {
+        Words<V> y;
+#pragma unroll
+        for (int i = 0; i < V / 2; ++i) y[i] = best[i];
+        return y;
+    }
 };
 
 #if BYTES && !defined(SINTER_EMULATED) && __CUDA_ARCH__ >= 900
@@ -93,11 +113,24 @@ template <int V> struct Window<V, Kept::Bytes> {
             unsigned word = 0;
 #pragma unroll
             for (int k = 0; k < 4; ++k) word |= static_cast<unsigned>(static_cast<uint8_t>(x[4 * i + k])) << 8 * k;
-            even[i] = larger_bytes(even[i], word << 8 & 0xff00ff00u);
-            odd[i] = larger_bytes(odd[i], word & 0xff00ff00u);
+            even[i] = larger_bytes(even[i], word << 8);
+            odd[i] = larger_bytes(odd[i], word);
+        }
+    }
+    SINTER_DEVICE void add(const Words<V>& x, bool) {
+#pragma unroll
+        for (int i = 0; i < V / 4; ++i) {
+            even[i] = larger_bytes(even[i], x[i] << 8);
+            odd[i] = larger_bytes(odd[i], x[i]);
         }
     }
     SINTER_DEVICE SUM_T result(int i) const { return static_cast<SUM_T>(static_cast<int>((i & 1 ? odd : even)[i / 4] << (i & 2 ? 0 : 16)) >> 24); }
+    SINTER_DEVICE Words<V> words() const {
+        Words<V> y;
+#pragma unroll
+        for (int i = 0; i < V / 4; ++i) y[i] = __byte_perm(even[i], odd[i], 0x7351);
+        return y;
+    }
 };
 #endif
 
@@ -211,6 +244,41 @@ template <int V, int LANES> SINTER_DEVICE void pool_parts(const Shape& s, const 
     epilogue<1>(e, row, column, v);
 }
 
+struct Target {
+    void* y;
+    int64_t image, axis[2];  ///< strides
+};
+
+SINTER_DEVICE int nearest(int p, int extent) { return p < 0 ? 0 : p < extent ? p : extent - 1; }
+
+/// Maxima of 16 bytes of channels per thread, threads of a block along a row of the result (blockIdx.y: image and row). Windows
+/// reach into the image, without dilation: a tap in the padding is as good as the nearest one inside, which the window has too.
+template <int V> SINTER_DEVICE void largest(const Shape& s, const Target& t) {
+    const int groups = s.columns / V, at = blockIdx.x * blockDim.x + threadIdx.x, q = at / groups, channel = (at - q * groups) * V;
+    const int image = blockIdx.y / s.out[1], p = blockIdx.y - image * s.out[1];
+    follow_producers();
+    if (q >= s.out[2]) return;
+    const X_T* const base = static_cast<const X_T*>(s.x) + image * s.image + channel;
+    int offset[KERNEL_2];
+#pragma unroll
+    for (int w = 0; w < KERNEL_2; ++w) offset[w] = nearest(q * STRIDE_2 - s.pad[2] + w, s.in[2]) * static_cast<int>(s.axis[2]);
+    Window<V, kKept> window;
+#pragma unroll
+    for (int h = 0; h < KERNEL_1; ++h) {
+        const X_T* const line = base + nearest(p * STRIDE_1 - s.pad[1] + h, s.in[1]) * s.axis[1];
+        Words<V> x[KERNEL_2];
+#pragma unroll
+        for (int w = 0; w < KERNEL_2; ++w) x[w] = *reinterpret_cast<const Words<V>*>(line + offset[w]);
+#pragma unroll
+        for (int w = 0; w < KERNEL_2; ++w) window.add(x[w], h + w == 0);
+    }
+    *reinterpret_cast<Words<V>*>(static_cast<X_T*>(t.y) + image * t.image + p * t.axis[0] + q * t.axis[1] + channel) = window.words();
+}
+extern "C" __global__ void __launch_bounds__(256) pool_window(const Shape s, const Target t) {
+#if PLAIN
+    largest<widest<X_T>()>(s, t);
+#endif
+}
 extern "C" __global__ void __launch_bounds__(128) pool_vector(const Shape s, const EpilogueParams e) { pool<SINTER_STORE_VECTOR>(s, e); }
 extern "C" __global__ void __launch_bounds__(128) pool_vectors(const Shape s, const EpilogueParams e) { pool<2 * SINTER_STORE_VECTOR>(s, e); }
 extern "C" __global__ void __launch_bounds__(128) pool_scalar(const Shape s, const EpilogueParams e) { pool<1>(s, e); }

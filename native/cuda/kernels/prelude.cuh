@@ -81,6 +81,35 @@ template <> SINTER_DEVICE int8_t quantize<int8_t>(float x, float inverse, float 
 template <> SINTER_DEVICE uint8_t quantize<uint8_t>(float x, float inverse, float zero) {
     return static_cast<uint8_t>(quantized_bits(x, inverse, zero, 0.0f, 255.0f));
 }
+
+/// x · factor + y, between 0 and 1 (NaN: 0).
+SINTER_DEVICE float saturated_sum(float x, float factor, float y) {
+#ifndef SINTER_EMULATED
+    float r;
+    asm("fma.rn.sat.f32 %0, %1, %2, %3;" : "=f"(r) : "f"(x), "f"(factor), "f"(y));
+    return r;
+#else
+    return fminf(fmaxf(fmaf(x, factor, y), 0.0f), 1.0f);
+#endif
+}
+/// 2^15 + byte i of a word; of signed bytes 2^15 + 128 + byte.
+template <bool SIGNED> SINTER_DEVICE float byte_above(uint32_t word, int i) {
+    if (SIGNED) word ^= 0x80808080u;
+#ifndef SINTER_EMULATED
+    return __uint_as_float(__byte_perm(word, 0x47000000u, 0x7604 | i << 4));
+#else
+    return __uint_as_float(0x47000000u | (word >> 8 * i & 0xff) << 8);
+#endif
+}
+/// The lowest bytes of four words as one.
+SINTER_DEVICE uint32_t low_bytes(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+#ifndef SINTER_EMULATED
+    return __byte_perm(__byte_perm(a, b, 0x0040), __byte_perm(c, d, 0x0040), 0x5410);
+#else
+    return (a & 0xff) | (b & 0xff) << 8 | (c & 0xff) << 16 | d << 24;
+#endif
+}
+
 /// N elements moved as one access; the address must be aligned to all of them.
 template <typename T, int N> struct alignas(sizeof(T) * N) Vec {
     T at[N];
@@ -143,7 +172,7 @@ template <int V, typename T> SINTER_DEVICE void store_quantized(T* p, const floa
             uint32_t bits[4];
 #pragma unroll
             for (int k = 0; k < 4; ++k) bits[k] = quantized_bits(real[i + k], inverse, zero, kSigned ? -128.0f : 0.0f, kSigned ? 127.0f : 255.0f);
-            words[i / 4] = __byte_perm(__byte_perm(bits[0], bits[1], 0x0040), __byte_perm(bits[2], bits[3], 0x0040), 0x5410);
+            words[i / 4] = low_bytes(bits[0], bits[1], bits[2], bits[3]);
         }
         store_vec<V / 4>(reinterpret_cast<uint32_t*>(p), words);
         return;

@@ -24,6 +24,12 @@ struct Window {
     int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
 };
 
+/// As in pool.cu.
+struct DeviceTarget {
+    void* y = nullptr;
+    int64_t image = 0, axis[2] = {};
+};
+
 bool isMax(const LayerDesc& d) { return d.op == "MaxPool"; }
 
 Window windowOf(const LayerDesc& d) {
@@ -36,6 +42,19 @@ Window windowOf(const LayerDesc& d) {
         if (!dilations.empty()) w.dilation[missing + i] = dilations[i];
     }
     return w;
+}
+
+/// Whether results are some of the input's elements, bit for bit, and windows are those of pool_window.
+bool isPlain(const LayerDesc& d) {
+    const TensorInfo &x = d.inputs[0], &y = d.outputs[0];
+    if (!isMax(d) || !d.program.empty() || x.dims.size() != 4 || x.dtype != y.dtype || x.scale != y.scale || x.zeroPoint != y.zeroPoint || dtypeSize(x.dtype) > 4) return false;
+    const Window w = windowOf(d);
+    const Dims pads = d.intsAttr("pads");
+    for (size_t i = 0; i < 2; ++i) {
+        const int64_t last = (y.dims[2 + i] - 1) * w.stride[1 + i] - pads[i];  // where the last window starts
+        if (w.dilation[1 + i] != 1 || w.kernel[1 + i] > 5 || pads[i] >= w.kernel[1 + i] || last >= x.dims[2 + i]) return false;
+    }
+    return true;
 }
 
 std::optional<Epilogue> epilogueOf(const LayerDesc& d) { return Epilogue::of(d, {d.outputs[0].dims, 1}, {.constantShape = false}); }
@@ -86,6 +105,16 @@ LaunchSpec launchOf(const LayerDesc& d, const Epilogue& epilogue, const KernelAr
                      static_cast<int64_t>(s.rows) * s.columns / (2 * v) >= device.multiprocessors * 64LL;
     LaunchSpec spec;
     spec.dependent = true;
+    const TensorView& y = args.outputs[0];
+    const int64_t images = x.dims[0] * s.out[1];
+    if (isPlain(d) && images <= 65535 && alignedVectors(x, 1, vector) && alignedVectors(y, 1, vector)) {
+        const int64_t threads = s.out[2] * (s.columns / vector), blocks = (threads + 255) / 256;
+        spec.entry = "pool_window";
+        spec.block = {static_cast<uint32_t>(((threads + blocks - 1) / blocks + 31) / 32 * 32), 1, 1};
+        spec.grid = {static_cast<uint32_t>(blocks), static_cast<uint32_t>(images), 1};
+        spec.params.add(s).add(DeviceTarget{y.data, y.strides[0], {y.strides[2], y.strides[3]}});
+        return spec;
+    }
     spec.entry = two ? "pool_vectors" : vectors ? "pool_vector" : "pool_scalar";
     spec.block = {128, 1, 1};
     spec.grid = gridFor(static_cast<int64_t>(s.rows) * s.columns, 128, device, two ? 2 * v : vectors ? v : 1);
@@ -111,6 +140,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device) {
     const DType x = d.inputs[0].dtype;
     source.define("BYTES", isMax(d) && quantized && x == DType::I8);
     source.define("PAIRS", isMax(d) && !quantized && (x == DType::F16 || x == DType::BF16));
+    source.define("PLAIN", isPlain(d));
     const Window window = windowOf(d);
     for (size_t a = 0; a < 3; ++a) {
         const std::string axis = std::to_string(a);

@@ -44,3 +44,10 @@ export function missingWeights(network: string): ImportError {
     `${basename(network)} describes a Caffe network without its weights, and no .caffemodel lies beside it: give the weights file too.`,
   );
 }
+
+/** Weights as training saved them: the layers that they list are those of training. */
+export const missingNetwork = (weights: string): ImportError =>
+  new ImportError(
+    'not-a-model',
+    `${basename(weights)} holds weights and the network as it was trained, and no description for inference lies beside it: open its .prototxt together with it.`,
+  );

@@ -11,7 +11,7 @@ import { ImportError } from '../error.ts';
 import type { ImportedModel, ImportOptions } from '../model.ts';
 import { Blobs } from './blobs.ts';
 import { NetBuilder } from './build.ts';
-import { type CaffeFiles, missingWeights } from './find.ts';
+import { type CaffeFiles, missingNetwork, missingWeights } from './find.ts';
 import { needsWeights } from './inputs.ts';
 import type { LayerParameter, NetParameter } from './messages.ts';
 import { forInference } from './rules.ts';
@@ -39,6 +39,7 @@ export async function importCaffe(files: CaffeFiles, options: ImportOptions): Pr
     await yieldTo(options);
     const net = described ?? trained!;
     const layers = forInference(layersOf(net));
+    if (layers.length === 0 && !described && layersOf(net).length > 0) throw missingNetwork(main);
     if (layers.length === 0) throw new ImportError('not-a-model', `${main} is not a Caffe network: it has no layers.`);
     const own = layers.some((l) => l.blobs.length > 0);
     if (!trained && !own && needsWeights(layers)) throw missingWeights(main);

@@ -1,9 +1,27 @@
 import { useMemo } from 'react';
 import type { Category } from '../../../electron/ipc/schemas/graph.ts';
 import { useStudio } from '../../store/store.ts';
+import { CutName } from '../../ui/CutName.tsx';
 import { Section, Stat } from '../../ui/Frame.tsx';
-import { bytesText, countText, flopsText } from '../../ui/format.ts';
+import { bytesText, countText, flopsText, middleCut } from '../../ui/format.ts';
 import { CATEGORY } from '../../ui/tokens.ts';
+
+function Tensors({ title, tensors }: { title: string; tensors: readonly { name: string; type: string }[] }) {
+  return (
+    <Section title={title}>
+      <ul className="tensors">
+        {tensors.map((t) => (
+          <li key={t.name}>
+            <span className="tensor-name" title={t.name}>
+              {middleCut(t.name, 30)}
+            </span>{' '}
+            <span className="tensor-type mono">{t.type}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
 
 /** The model as a whole: size, inputs and outputs, what it is made of. */
 export function ModelCard() {
@@ -24,31 +42,17 @@ export function ModelCard() {
   const most = kinds[0]?.[1].count ?? 1;
   return (
     <div className="inspector">
-      <h2 title={model.path}>{model.name}</h2>
+      <h2 title={model.path}>
+        <CutName text={model.name} />
+      </h2>
       <p className="muted">{model.format}</p>
       <div className="stats">
         <Stat label="Operators" value={countText(model.operators)} />
         <Stat label="Weights" value={bytesText(model.weightBytes)} />
         <Stat label="Operations" value={flopsText(flops)} title="Floating-point operations of one run" />
       </div>
-      <Section title="Inputs">
-        <ul className="tensors">
-          {model.inputs.map((t) => (
-            <li key={t.name}>
-              <span className="tensor-name">{t.name}</span> <span className="tensor-type mono">{t.type}</span>
-            </li>
-          ))}
-        </ul>
-      </Section>
-      <Section title="Outputs">
-        <ul className="tensors">
-          {model.outputs.map((t) => (
-            <li key={t.name}>
-              <span className="tensor-name">{t.name}</span> <span className="tensor-type mono">{t.type}</span>
-            </li>
-          ))}
-        </ul>
-      </Section>
+      <Tensors title="Inputs" tensors={model.inputs} />
+      <Tensors title="Outputs" tensors={model.outputs} />
       <Section title="Made of">
         <ul className="kinds">
           {kinds.map(([op, k]) => (

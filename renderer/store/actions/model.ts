@@ -3,11 +3,12 @@ import type { Given, GraphView } from '../../../electron/ipc/schemas/graph.ts';
 import { host } from '../../host/connection.ts';
 import { shell } from '../../host/shell.ts';
 import { busy } from '../idle.ts';
+import { nameOf } from '../paths.ts';
 import { NO_PRECISION, NO_RESULTS } from '../precision.ts';
 import { type Choices, INITIAL } from '../state.ts';
 import { get, set, useStudio } from '../store.ts';
 import { newJob } from './jobs.ts';
-import { notify, sentence, wasCancelled } from './notify.ts';
+import { forgetRefusals, notify, sentence, wasCancelled } from './notify.ts';
 import { loadView } from './views.ts';
 
 /** At most this many top-level boxes are opened by themselves; larger graphs start collapsed. */
@@ -32,7 +33,12 @@ export function connected(): Promise<boolean> {
 
 /** Opens a model file: import, graph, default passes; the Model step shows it as soon as its graph is there. */
 export async function openModel(path: string, choices?: Partial<Choices>, given: Given = {}): Promise<boolean> {
-  if (get().opening !== null) return false;
+  const { opening } = get();
+  if (opening !== null) {
+    notify('warning', `${nameOf(opening)} is still being opened; open ${nameOf(path)} when it is there.`);
+    return false;
+  }
+  forgetRefusals();
   set({ opening: path });
   if (!(await connected())) {
     set({ opening: null });

@@ -10,6 +10,8 @@ export function notify(severity: Notice['severity'], text: string, command?: str
   set({ notices: [...get().notices.filter((n) => n.text !== text), notice].slice(-4) });
   log(severity === 'info' ? 'info' : severity, text);
 }
+/** What could not be opened before is past. */
+export const forgetRefusals = (): void => set({ notices: get().notices.filter((n) => n.command !== 'file.open') });
 export const dismiss = (id: number): void => set({ notices: get().notices.filter((n) => n.id !== id) });
 
 export function log(level: LogLine['level'], text: string): void {

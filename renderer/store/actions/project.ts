@@ -3,12 +3,12 @@ import { dimensionRanges, type TuningChoice, tuningChoice } from '../../../elect
 import { type Given, given } from '../../../electron/ipc/schemas/graph.ts';
 import { budget, buildKind, dataChoice, storage } from '../../../electron/ipc/schemas/precision.ts';
 import { shell } from '../../host/shell.ts';
-import { folderOf, relativeTo, resolveFrom } from '../paths.ts';
+import { folderOf, nameOf, relativeTo, resolveFrom } from '../paths.ts';
 import { calibrationStale, dataKey } from '../precision.ts';
 import { STEPS } from '../state.ts';
 import { get, set } from '../store.ts';
 import { openModel } from './model.ts';
-import { notify, sentence } from './notify.ts';
+import { forgetRefusals, notify, sentence } from './notify.ts';
 import { chooseData } from './precision/data.ts';
 import { openCalibration } from './precision/ranges.ts';
 import { setResults } from './precision/results.ts';
@@ -92,16 +92,24 @@ export function projectText(folder: string): string | null {
   return `${JSON.stringify(data, null, 2)}\n`;
 }
 
-/** Opens the model a project (or saved session) names and puts its choices and step back. */
-export async function restoreProject(text: string, folder: string): Promise<boolean> {
-  const parsed = projectFile.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    notify('error', 'This is not a project that this version of Sinter Studio can read.', 'file.open');
+function parsedProject(text: string): z.infer<typeof projectFile> | null {
+  try {
+    return projectFile.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Opens the model a project (or saved session) names and puts its choices and step back; `name` is for people. */
+export async function restoreProject(text: string, folder: string, name = 'The last session'): Promise<boolean> {
+  const data = parsedProject(text);
+  if (!data) {
+    notify('error', `${name} is not a project that this version of Sinter Studio can read.`, 'file.open');
     return false;
   }
-  const { model, step, calibration } = parsed.data;
+  const { model, step, calibration } = data;
   const absolute = (path: string): string => resolveFrom(folder, path);
-  const { precision, tuning, profiles, ...others } = parsed.data.choices;
+  const { precision, tuning, profiles, ...others } = data.choices;
   const choices = {
     ...others,
     ...(profiles ? { profiles } : {}),
@@ -132,8 +140,9 @@ export async function openPath(path: string): Promise<void> {
     if (await openModel(path)) set({ project: { path: null, dirty: false } });
     return;
   }
+  forgetRefusals();
   try {
-    if (await restoreProject(await shell().readProject(path), folderOf(path))) {
+    if (await restoreProject(await shell().readProject(path), folderOf(path), nameOf(path))) {
       set({ project: { path, dirty: false } });
       void shell().addRecent(path);
     }
@@ -157,6 +166,9 @@ export async function openDropped(paths: readonly string[]): Promise<void> {
     return;
   }
   const path = paths[0]!;
+  const others = paths.filter((p) => p !== path && MODELS.test(p)).length;
+  if (others > 0)
+    notify('warning', `One model is open at a time: this is ${nameOf(path)}; drop the others one by one.`);
   if (step !== 'precision' || trace === null || MODELS.test(path)) return openPath(path);
   if (CACHES.test(path)) await openCalibration(path);
   else chooseData(path);

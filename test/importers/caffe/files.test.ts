@@ -132,6 +132,15 @@ describe('the two files', () => {
     );
     expect((await openModel(join(dir, 'bare.prototxt'))).graph.nodeCount).toBe(1);
   });
+  it('weights alone list the layers of training: the description is asked for', async () => {
+    const path = join(place(), 'iter_1000.caffemodel');
+    const type = caffeType('NetParameter');
+    const conv = { name: 'conv', type: 'Convolution', phase: 0, bottom: ['data'], top: ['conv'] };
+    writeFileSync(path, type.encode(type.create({ name: 'n', layer: [conv, { ...conv, name: 'more' }] })).finish());
+    await expect(openModel(path)).rejects.toThrow(
+      /iter_1000\.caffemodel holds weights .* open its \.prototxt together/,
+    );
+  });
   it('a blob of another shape is named with both shapes', async () => {
     const dir = place();
     const net = small();

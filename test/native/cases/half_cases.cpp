@@ -72,6 +72,14 @@ TEST_CASE("cases: 16-bit Conv") {
         cases.push_back(make({.x = {1, 32, 9, 9}, .w = {48, 8, 3, 3}, .pad = 1, .group = 4, .epilogue = "silu"}, t));
         cases.push_back(make({.x = {1, 32, 7, 7}, .w = {56, 32, 1, 1}, .epilogue = "relu", .splits = {16, 24, 16}}, t));
     }
+    for (const Types& t : {kTypes[0], kTypes[1], kTypes[2]}) {
+        // Patches of 8 pixels in a row: whole and ragged ones, two slabs of channels, more patches than blocks.
+        cases.push_back(make({.x = {2, 64, 28, 24}, .w = {64, 64, 3, 3}, .pad = 1, .epilogue = "relu"}, t));
+        cases.push_back(make({.x = {1, 128, 17, 21}, .w = {72, 128, 3, 3}, .pad = 1, .epilogue = "residual_relu"}, t));
+        cases.push_back(make({.x = {1, 40, 33, 9}, .w = {96, 40, 3, 3}, .epilogue = "clip", .splits = {32, 64}}, t));
+        cases.push_back(make({.x = {1, 72, 20, 20}, .w = {24, 72, 5, 2}, .pad = 2}, t));
+    }
+    cases.push_back(make({.x = {2, 8, 56, 168}, .w = {72, 8, 3, 3}, .pad = 1, .epilogue = "relu"}, kTypes[0]));
     runCases("16-bit Conv", cases);
 }
 

@@ -275,6 +275,8 @@ TEST_CASE("headers that ask for more than there is are refused with what they ne
     CHECK(refusal(sampleEngine({.deviceFeature = "avx4096"})).second.starts_with("the engine was built for avx4096, "));
     CHECK(refusal(sampleEngine({.format = 3})).second == "the engine has format 3, this runtime reads format 1");
     CHECK(refusal(sampleEngine({.arenaBytes = 100})).second == "the engine header is inconsistent: value 2 \"both\" lies outside the arena");
+    const Msg crooked = value("crooked", DType::F32, fixed({1})).num(5, 4);
+    CHECK(refusal(sampleEngine().sub(7, crooked)).second == "the engine header is inconsistent: value 6 \"crooked\" is not aligned in the arena");
     CHECK(refusal(sampleEngine().sub(11, Msg().num(4, 64).num(5, 1))).first == ErrorCode::Corrupt);
     CHECK(refusal(sampleEngine().sub(9, Msg().str(1, "more").num(2, 77))).first == ErrorCode::Corrupt);
     const Msg self = value("loop", DType::F32, fixed({1})).sub(7, Msg().num(1, 6).num(2, 2));

@@ -266,6 +266,11 @@ EXPORT int cuMemHostAlloc(void** p, size_t n, unsigned) {
 }
 EXPORT int cuMemFreeHost(void* p) { memory().give(p); return 0; }
 EXPORT int cuMemFree_v2(unsigned long long p) { memory().give(reinterpret_cast<void*>(p)); return 0; }
+EXPORT int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t n, void*) {
+    FAULT();
+    std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), n);
+    return 0;
+}
 EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t n, void*) { FAULT(); std::memcpy(reinterpret_cast<void*>(to), from, n); return 0; }
 EXPORT int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t n, void*) { FAULT(); std::memcpy(to, reinterpret_cast<void*>(from), n); return 0; }
 EXPORT int cuMemsetD8Async(unsigned long long p, unsigned char v, size_t n, void* s) {
