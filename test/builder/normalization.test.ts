@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildEngine, type NormalizationPolicy } from '../../optimizer/builder/build.ts';
+import { buildEngine } from '../../optimizer/builder/build.ts';
+import type { NormalizationPolicy } from '../../optimizer/builder/normalization/fold.ts';
 import type { BuildReport } from '../../optimizer/builder/report.ts';
 import { numbersOf } from '../../optimizer/engine/summary.ts';
 import type { Graph, ValueId } from '../../optimizer/ir/graph.ts';

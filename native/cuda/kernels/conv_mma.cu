@@ -193,7 +193,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
 
 #if SINTER_EPILOGUE_ROWS
     __shared__ EpilogueRow statistics[BM / SPLIT];
-    gather_statistics<BM / SPLIT>(e, m0 + part * (BM / SPLIT), ROWS, tid, THREADS, statistics);
+    gather_statistics<BM / SPLIT, THREADS>(e, m0 + part * (BM / SPLIT), ROWS, tid, statistics);
 #endif
 
     Accumulator acc[MT][NT][4] = {};

@@ -207,14 +207,14 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             __shared__ EpilogueRow statistics[STATISTICS_ROWS];
             wait_for_producers();
 #if SPLIT > 1
-            gather_statistics<Sums::OWNED>(e, tile / TILES_N * BM + part * Sums::OWNED, ROWS, threadIdx.x, 128 * CONSUMERS, statistics);
+            gather_statistics<Sums::OWNED, 128 * CONSUMERS>(e, tile / TILES_N * BM + part * Sums::OWNED, ROWS, threadIdx.x, statistics);
 #elif EXCHANGED
             EpilogueRow* const tileStatistics = statistics + consumer * BM;
-            gather_statistics<BM>(e, tile / TILES_N * BM, ROWS, thread, 128, tileStatistics);
+            gather_statistics<BM, 128>(e, tile / TILES_N * BM, ROWS, thread, tileStatistics);
 #else
             EpilogueRow* const tileStatistics = statistics + (consumer * 4 + warp) * (BLOCKS_M * 16);
 #pragma unroll
-            for (int i = 0; i < BLOCKS_M; ++i) gather_statistics<16>(e, tile / TILES_N * BM + rowBase + i * 64 + warp * 16, ROWS, lane, 32, tileStatistics + i * 16);
+            for (int i = 0; i < BLOCKS_M; ++i) gather_statistics<16, 32>(e, tile / TILES_N * BM + rowBase + i * 64 + warp * 16, ROWS, lane, tileStatistics + i * 16);
 #endif
 #endif
             Accumulator acc[BLOCKS_M][PN / 2];

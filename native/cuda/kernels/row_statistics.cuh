@@ -22,17 +22,18 @@ struct alignas(8) RowStatistics {
 template <int V> SINTER_DEVICE void write_group_statistics(GroupStatistics* row, int column, const float (&v)[V]) {
     constexpr int LANES = kStatisticsGroup / V;
     const unsigned lane = threadIdx.x & 31, mask = (LANES == 32 ? ~0u : (1u << LANES) - 1) << (lane & ~(LANES - 1u));
-    float sum = 0;
+    float mean = 0, squares = 0;
 #pragma unroll
-    for (int i = 0; i < V; ++i) sum += v[i];
-#pragma unroll
-    for (int d = 1; d < LANES; d *= 2) sum += __shfl_xor_sync(mask, sum, d);
-    const float mean = sum * (1.0f / kStatisticsGroup);
-    float squares = 0;
+    for (int i = 0; i < V; ++i) mean += v[i];
+    mean *= 1.0f / V;
 #pragma unroll
     for (int i = 0; i < V; ++i) squares = fmaf(v[i] - mean, v[i] - mean, squares);
 #pragma unroll
-    for (int d = 1; d < LANES; d *= 2) squares += __shfl_xor_sync(mask, squares, d);
+    for (int d = 1; d < LANES; d *= 2) {
+        const float otherMean = __shfl_xor_sync(mask, mean, d), otherSquares = __shfl_xor_sync(mask, squares, d), distance = otherMean - mean;
+        mean = 0.5f * (mean + otherMean);
+        squares = fmaf(distance * distance, 0.5f * V * d, squares + otherSquares);
+    }
     if (column % kStatisticsGroup == 0) row[column / kStatisticsGroup] = {mean, squares};
 }
 

@@ -14,6 +14,12 @@ import { passing, preceded, withoutFirst } from './program.ts';
  * in registers. What else reads LN(y), elementwise behind a product, computes it there from y.
  */
 
+/**
+ * Who computes layer normalizations that passes let the products around them do (passes/normalization-fusion): layers of their own,
+ * those products wherever they can, or whatever is faster of what 16-bit storage allows.
+ */
+export type NormalizationPolicy = 'layers' | 'products' | 'measured';
+
 /** Where everything about one normalization is, if its wish can be granted in this plan. */
 interface Site {
   readonly layer: PlanLayer;
