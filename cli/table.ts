@@ -14,6 +14,9 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [line(head), line(width.map((w) => '─'.repeat(w))), ...cells.map(line)].join('\n');
 }
 
+/** "1 layer", "2 layers". */
+export const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
 export function bytesText(n: number): string {
   if (n < 1024) return `${n} B`;
   const units = ['KiB', 'MiB', 'GiB'];

@@ -55,9 +55,11 @@ for (const row of options.rows) {
 }
 say('engines are timed');
 if (torchSeconds > 0) await torch(options, Math.min(torchSeconds, left()), false);
-if (Number(options.tensorrt) > 0 && left() > 5) {
-  const files = await Promise.all(options.rows.map(modelOf));
-  await tensorrt(options, files, Math.min(Number(options.tensorrt), left()));
-}
-if (Number(options.compile) > 0) await torch(options, Math.max(5, Math.min(Number(options.compile), left())), true);
+const tensorrtSeconds = Math.min(Number(options.tensorrt ?? left() / 2), left());
+if (tensorrtSeconds > 5) await tensorrt(options, await Promise.all(options.rows.map(modelOf)), tensorrtSeconds);
+/** A network takes one to four minutes; less than this is not worth beginning with. */
+const LEAST_COMPILE = 60;
+const rest = options['no-torch'] || left() < LEAST_COMPILE ? 0 : left();
+const compileSeconds = Math.min(Number(options.compile ?? rest), left());
+if (compileSeconds > 5) await torch(options, compileSeconds, true);
 console.log(`done in ${(Number(options.seconds) - left()).toFixed(0)} s`);

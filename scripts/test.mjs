@@ -3,10 +3,9 @@
 // The last line is "N passed, N failed".
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { buildParts } from './build.mjs';
 import { OUTFILE as CONFORMANCE, prepare as prepareConformance } from './conformance.mjs';
-import { launchOptions, resolveElectron } from './electron.mjs';
 import { differences } from './lib/expectation.mjs';
+import { runPlaywright } from './lib/playwright.mjs';
 import { bin, ROOT, run } from './lib/run.mjs';
 import { lint } from './lint.mjs';
 import { ensureSystemDeps, mayInstall } from './system-deps.mjs';
@@ -72,24 +71,11 @@ async function conformance() {
 
 async function e2e() {
   if (!existsSync(path.join(ROOT, 'test/e2e'))) return { passed: 0, failed: 0 };
-  await buildParts(['native', 'cli', 'electron', 'icons', 'renderer']);
-  const electron = await resolveElectron();
-  console.log(`Electron ${electron.version} (${electron.origin})`);
-  const { args, env } = launchOptions(electron);
   rmSync(reportFile('e2e'), { force: true });
-  const playwright = [bin('playwright'), 'test', ...process.argv.filter((a) => a.startsWith('--grep='))];
-  const virtual = process.platform === 'linux' && !process.env.SINTER_E2E_DISPLAY;
-  const [command, ...rest] = virtual
-    ? ['xvfb-run', '-a', '--server-args=-screen 0 1600x1000x24', ...playwright]
-    : playwright;
-  const { code } = await run(command, rest, {
-    env: {
-      ...env,
-      SINTER_TEST_EXECUTABLE: electron.executable,
-      SINTER_TEST_ARGS: JSON.stringify(args),
-      PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile('e2e'),
-    },
-  });
+  const { code } = await runPlaywright(
+    process.argv.filter((a) => a.startsWith('--grep=')),
+    { PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile('e2e') },
+  );
   const stats = readReport('e2e')?.stats;
   return counted((stats?.expected ?? 0) + (stats?.flaky ?? 0), stats?.unexpected ?? 0, code);
 }

@@ -11,7 +11,7 @@ import { parseProfiles } from '../profiles.ts';
 import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
-import { bytesText } from '../table.ts';
+import { bytesText, plural } from '../table.ts';
 import { parseNormalizations, parseSources, parseStreams, parseTuning, type TuningFlags } from '../tuning.ts';
 
 interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
@@ -83,7 +83,9 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     console.log(JSON.stringify({ ...report, ...chosen }, null, 2));
   } else {
     const refused = optimized.trace.passes.reduce((n, p) => n + p.refusals.length, 0);
-    console.log(`${report.operators} operators → ${report.layers.length} layers, ${refused} fusions refused`);
+    console.log(
+      `${plural(report.operators, 'operator')} → ${plural(report.layers.length, 'layer')}, ${plural(refused, 'fusion')} refused`,
+    );
     if (choice && budget) for (const line of choiceLines(choice, budget)) console.log(line);
     const stored = storedText(report.layers);
     if (stored) console.log(stored);

@@ -93,7 +93,7 @@ void checkConv(const LayerDesc& l) {
     const int64_t group = l.intAttr("group", 1);
     const Dims full = fullShape(l, 1);
     require(full.size() == x.size() && full[0] == x[0] && full[1] == w[0], l, "its result is not one channel per filter");
-    require(group > 0 && w[1] * group == x[1] && w[0] % group == 0, l, "its filters do not fit its input's channels");
+    require(group > 0 && x[1] % group == 0 && w[1] == x[1] / group && w[0] % group == 0, l, "its filters do not fit its input's channels");
     const Dims strides = l.intsAttr("strides");
     const Dims dilations = l.intsAttr("dilations");
     const Dims pads = l.intsAttr("pads");
@@ -105,11 +105,25 @@ void checkConv(const LayerDesc& l) {
     if (l.opInputs > 2 && l.inputs[2].present()) require(l.inputs[2].count() == w[0], l, "its bias is not one number per filter");
 }
 
+void checkConvTranspose(const LayerDesc& l) {
+    require(l.opInputs >= 2 && l.inputs[0].present() && l.inputs[1].present(), l, "its input or filters are absent");
+    const Dims& x = l.inputs[0].dims;
+    const Dims& w = l.inputs[1].dims;
+    require(x.size() >= 3 && w.size() == x.size(), l, "its filters have another rank than its input");
+    checkWindow(l, x, {w.begin() + 2, w.end()}, x.size() - 2);
+    const int64_t group = l.intAttr("group", 1);
+    const Dims full = fullShape(l, 1);
+    require(full.size() == x.size() && full[0] == x[0] && w[0] == x[1], l, "its filters do not fit its input's channels");
+    require(group > 0 && x[1] % group == 0 && full[1] % group == 0 && w[1] == full[1] / group, l, "its result is not one channel per filter");
+    if (l.opInputs > 2 && l.inputs[2].present()) require(l.inputs[2].count() == full[1], l, "its bias is not one number per filter");
+}
+
 void checkPool(const LayerDesc& l) {
     require(l.opInputs >= 1 && l.inputs[0].present(), l, "its input is absent");
     const Dims& x = l.inputs[0].dims;
     const Dims& y = l.outputs[0].dims;
     require(x.size() >= 3 && y.size() == x.size() && y[0] == x[0] && y[1] == x[1], l, "its result has other channels than its input");
+    for (const TensorInfo& o : l.outputs) require(o.dims == y, l, "its indices have another shape than its values");
     const Dims kernel = l.intsAttr("kernel_shape"), strides = l.intsAttr("strides"), dilations = l.intsAttr("dilations"), pads = l.intsAttr("pads");
     checkWindow(l, x, kernel, x.size() - 2);
     for (size_t i = 0; i < kernel.size(); ++i) {
@@ -144,6 +158,7 @@ void checkLayerContract(const LayerDesc& l) {
     const bool matrix = l.op == "MatMul";
     const bool convolution = l.op == "Conv" || l.op == "ConvTranspose";
     if (l.op == "Conv") checkConv(l);
+    else if (l.op == "ConvTranspose") checkConvTranspose(l);
     else if (l.op == "MaxPool" || l.op == "AveragePool") checkPool(l);
     else if (matrix) checkMatMul(l);
     if (l.op == "Softmax") {  // a prologue: over the input

@@ -18,8 +18,10 @@ namespace {
 /// In an engine a layer reads what the layer before has just written and writes where others have written lately, so
 /// its activations are as near as the caches hold them; its weights were last read one whole run ago.
 constexpr uint64_t kActivationSets = 2;
-/// Launches that are timed as one.
-constexpr size_t kRecorded = 32;
+/// Launches that are timed as one at most, and at least; as many as it takes for a sample of this length. What runs longer reads
+/// enough itself to find its weights gone from the caches.
+constexpr size_t kRecorded = 32, kLeastRecorded = 4;
+constexpr double kSampleNs = 1e6;
 
 /// A layer in the formats of one tactic, with its data on the host.
 struct Subject {
@@ -112,7 +114,9 @@ private:
         launchNext();
         stream_.synchronize();
         if (!launches_[0]->recordable() || device.sharesHostMemory()) return;
-        while (launches_.size() < std::min<size_t>(kRecorded, sets_.size() * 4)) launches_.push_back(device.prepare(layer, tactic, threads));
+        const double once = std::max(sample(), 1.0);  // without a recording: one launch
+        const size_t wanted = std::clamp(static_cast<size_t>(std::ceil(kSampleNs / once)), kLeastRecorded, kRecorded);
+        while (launches_.size() < std::min(wanted, sets_.size() * 4)) launches_.push_back(device.prepare(layer, tactic, threads));
         next_ = 0;
         for (size_t i = 0; i < launches_.size(); ++i) launchNext();
         stream_.synchronize();

@@ -268,6 +268,7 @@ void RegionExecutor::execute(State& s, const schema::Layer& l) {
     std::vector<TensorView> views;
     for (size_t i = 0; i < l.inputs.size(); ++i) {
         const RegionTensor& t = input(l, i);
+        if (t.items) throw Error(ErrorCode::Type, "its operand " + std::to_string(i) + " is a sequence");
         desc.inputs.push_back(t.info);
         views.push_back(t.view);
     }
@@ -297,7 +298,10 @@ void RegionExecutor::execute(State& s, const schema::Layer& l) {
     }
     s.inputs.clear();
     s.outputs.clear();
-    for (const size_t i : s.picked) s.inputs.push_back(views[i]);
+    for (const size_t i : s.picked) {
+        if (i >= views.size()) throw Error(ErrorCode::Corrupt, "it lacks its operand " + std::to_string(i));
+        s.inputs.push_back(views[i]);
+    }
     bool empty = true;
     for (const uint32_t v : l.outputs) {
         s.outputs.push_back(get(v).view);

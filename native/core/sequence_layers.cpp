@@ -13,6 +13,7 @@ namespace {
 using Items = std::vector<RegionTensor>;
 
 int64_t integer(const RegionTensor& t, const char* what) {
+    if (t.items) throw Error(ErrorCode::Type, std::string(what) + " is a sequence");
     if (t.info.count() != 1) throw Error(ErrorCode::Shape, std::string(what) + " has " + std::to_string(t.info.count()) + " elements instead of one");
     if (t.info.dtype == DType::I32) return *t.view.as<int32_t>();
     if (t.info.dtype == DType::I64) return *t.view.as<int64_t>();
@@ -20,7 +21,7 @@ int64_t integer(const RegionTensor& t, const char* what) {
 }
 
 std::vector<int64_t> integers(const RegionTensor& t, const char* what) {
-    if ((t.info.dtype != DType::I32 && t.info.dtype != DType::I64) || t.info.dims.size() > 1) {
+    if (t.items || (t.info.dtype != DType::I32 && t.info.dtype != DType::I64) || t.info.dims.size() > 1) {
         throw Error(ErrorCode::Type, std::string(what) + " are " + std::string(dtypeName(t.info.dtype)) + " " + shapeText(t.info.dims));
     }
     std::vector<int64_t> out;

@@ -12,7 +12,7 @@ import type { SampleSource } from '../calibration/data/source.ts';
 import { Histogram } from '../calibration/histogram.ts';
 import type { PauseGate } from '../calibration/pauseGate.ts';
 import { entryOf, type RangeEntry, type RangeTable } from '../calibration/rangeTable.ts';
-import { Observers, type Taps, tapsOf } from '../calibration/taps.ts';
+import { Observers, type Taps, tapsOf, unobserved } from '../calibration/taps.ts';
 import type { ValueId } from '../ir/graph.ts';
 import type { Optimized } from '../passes/pass.ts';
 import type { ExecutionContext, NativeRuntime, Tensor } from '../runtime.ts';
@@ -66,7 +66,7 @@ export interface CalibrationResult {
   readonly table: RangeTable;
   readonly run: RunState;
   readonly skipped: readonly Skipped[];
-  /** Tensors with NaN or infinite values, one sentence each. */
+  /** What is not observed, and tensors with NaN or infinite values: one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -118,7 +118,7 @@ export async function calibrate(optimized: Optimized, o: CalibrateOptions): Prom
     table: await table(),
     run: run(),
     skipped: feeder.skipped,
-    warnings: [...odd.values()],
+    warnings: [...unobserved(graph), ...odd.values()],
   });
 
   let engine: Tapped | null = null;

@@ -1,4 +1,4 @@
-import type { Graph, Node, ValueId } from '../ir/graph.ts';
+import { Graph, type Node, type ValueId } from '../ir/graph.ts';
 import { Histogram } from './histogram.ts';
 import { tensorNames } from './names.ts';
 
@@ -56,6 +56,21 @@ export function tapsOf(graph: Graph): Taps {
   const ranged = new Map([...names].filter(([id]) => known.has(id)));
   return { names: ranged, inputs, outputs, derived };
 }
+
+/** One sentence for every If, Loop or Scan that stays in the graph: what runs inside it is not observed, and has no ranges. */
+export function unobserved(graph: Graph): string[] {
+  return [...graph.nodes()].flatMap((n) => {
+    const inside = subgraphsOf(n).reduce((sum, g) => sum + g.nodeCount, 0);
+    const what = inside === 1 ? 'The operator' : `The ${inside} operators`;
+    return inside === 0
+      ? []
+      : [
+          `${what} inside ${n.op} "${n.name || n.source[0]}" ${inside === 1 ? 'is' : 'are'} not observed and keep${inside === 1 ? 's' : ''} floating point.`,
+        ];
+  });
+}
+
+const subgraphsOf = (n: Node): Graph[] => Object.values(n.attrs).filter((a): a is Graph => a instanceof Graph);
 
 function derivation(node: Node): readonly ValueId[] | null {
   if (MOVES.has(kindOf(node))) return node.inputs[0] == null ? null : [node.inputs[0]];

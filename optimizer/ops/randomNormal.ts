@@ -1,20 +1,3 @@
-import { dtypeOfCode } from './common/dtypes.ts';
-import { defineOp } from './op.ts';
+import { NORMAL, random } from './common/random.ts';
 
-export default defineOp({
-  op: 'RandomNormal',
-  category: 'other',
-  since: [1, 22],
-  attrs: {
-    dtype: { type: 'int', default: 1 },
-    mean: { type: 'float', default: 0 },
-    scale: { type: 'float', default: 1 },
-    seed: { type: 'float' },
-    shape: { type: 'ints', required: true },
-  },
-  inputs: [0, 0],
-  outputs: [1, 1],
-  infer: (ctx) => ({
-    types: [{ dtype: dtypeOfCode(ctx.attr<number>('dtype')), shape: ctx.attr<readonly number[]>('shape') }],
-  }),
-});
+export default random('RandomNormal', NORMAL);

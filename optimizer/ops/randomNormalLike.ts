@@ -1,23 +1,3 @@
-import { dtypeOfCode } from './common/dtypes.ts';
-import { dtypeOf, typeAt } from './common/shapes.ts';
-import { defineOp } from './op.ts';
+import { NORMAL, randomLike } from './common/random.ts';
 
-export default defineOp({
-  op: 'RandomNormalLike',
-  category: 'other',
-  since: [1, 22],
-  attrs: {
-    dtype: { type: 'int' },
-    mean: { type: 'float', default: 0 },
-    scale: { type: 'float', default: 1 },
-    seed: { type: 'float' },
-  },
-  inputs: [1, 1],
-  outputs: [1, 1],
-  infer(ctx) {
-    const code = ctx.node.attrs.dtype as number | undefined;
-    return {
-      types: [{ dtype: code === undefined ? dtypeOf(ctx, 0) : dtypeOfCode(code), shape: typeAt(ctx, 0).shape }],
-    };
-  },
-});
+export default randomLike('RandomNormalLike', NORMAL);

@@ -19,6 +19,12 @@ export default composed(
     const { graph, node } = c;
     const { body } = node.attrs;
     if (!(body instanceof Graph)) throw new OpError('has no body');
+    if (body.inputs.length !== node.inputs.length || node.inputs.includes(null))
+      throw new OpError(
+        `has a body of ${body.inputs.length} inputs, of which it gives ${node.inputs.filter((v) => v !== null).length}`,
+      );
+    if (node.outputs.length !== body.outputs.length)
+      throw new OpError(`has ${node.outputs.length} outputs, its body gives ${body.outputs.length}`);
     const loop = new Graph();
     loop.files.push(...body.files);
     const value = (type: { dtype: 'int64' | 'bool'; shape: readonly number[] }): ValueId =>

@@ -23,6 +23,7 @@ import { fromNumbers } from '../../optimizer/ir/tensor.ts';
 import { literalWeight } from '../../optimizer/ir/weights.ts';
 import type { Optimized } from '../../optimizer/passes/pass.ts';
 import { ortSession, runOrt } from '../bench/ort.ts';
+import { attr, node, value, writeModel } from '../importers/make.ts';
 import { Build } from '../support/build.ts';
 import { seeded } from '../support/tensor.ts';
 
@@ -213,6 +214,29 @@ describe('calibrate', () => {
     await expect(calibrate(model, options(none))).rejects.toThrow(
       /none of the 2 random images can be used; the first: image 0 cannot be read/,
     );
+  });
+
+  it('says what runs inside a kept If, which is not observed', async () => {
+    const branch = (op: string, y: string) =>
+      attr.graph(y, { name: y, node: [node(op, ['x'], [y])], output: [value(y, [1, 4])] });
+    const graph = {
+      name: 'g',
+      node: [
+        node('If', ['c'], ['z'], [branch('Sin', 'then_branch'), branch('Cos', 'else_branch')]),
+        node('Relu', ['z'], ['y']),
+      ],
+      input: [value('x', [1, 4]), { name: 'c', type: { tensorType: { elemType: 9, shape: { dim: [] } } } }],
+      output: [value('y', [1, 4])],
+    };
+    const model = optimizeModel(await openModel(writeModel(dir, { graph })), runtime);
+    const source = images(2, [1, 4], {}, 'x');
+    const read: SampleSource['read'] = async (i) => {
+      const { id, inputs } = await source.read(i);
+      return { id, inputs: { ...inputs, c: { dtype: 'bool', shape: [], bytes: new Uint8Array([i]) } } };
+    };
+    const { table, warnings } = await calibrate(model, options({ ...source, read }));
+    expect(warnings).toEqual(['The 2 operators inside If "If_z" are not observed and keep floating point.']);
+    expect(table.entries.map((e) => e.tensor)).toEqual(['x', 'z', 'y']);
   });
 
   it('names tensors that become NaN', async () => {

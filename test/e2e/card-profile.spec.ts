@@ -50,6 +50,13 @@ test.describe('a profile recorded on a card', () => {
     await expect(s.page.getByRole('list', { name: 'Profiles' }).getByRole('listitem')).toHaveCount(2);
     await s.drop(profileFixture('googlenet-h100-fp16'));
     await expect(s.page.getByRole('list', { name: 'Profiles' }).getByRole('listitem')).toHaveCount(3);
+    // Branches ran beside each other there: two lanes, and what each of them took.
+    await expect(s.page.getByTestId('shares')).toContainText(
+      /main stream26 layers, .*stream 131 layers, .* of the layers' time/,
+    );
+    await tab('Timeline');
+    await expect(s.page.getByRole('application', { name: /^Timeline of one run: 57 layers on 2 lanes/ })).toBeVisible();
+    await s.shot('93-card-streams');
     await s.page.getByRole('checkbox', { name: 'Put resnet50-h100-fp16 side by side' }).uncheck();
     await tab('Side by side');
     const table = s.page.getByRole('grid', { name: 'Profiles side by side' });

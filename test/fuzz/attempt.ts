@@ -4,7 +4,7 @@ import { seededRandom } from '../../optimizer/builder/randomInputs.ts';
 import { openModel, optimizeModel, withoutPasses } from '../../optimizer/builder/session.ts';
 import { countOf } from '../../optimizer/ir/tensor.ts';
 import type { NativeRuntime } from '../../optimizer/runtime.ts';
-import { type Attempt, MOST, refusal, wild } from './outcome.ts';
+import { type Attempt, MOST, refusal, wildInput } from './outcome.ts';
 
 /** Import → passes → engine → run of a file that may hold anything. */
 export async function attempt(
@@ -19,11 +19,11 @@ export async function attempt(
     const first = await openModel(path);
     const shapes: Record<string, number[]> = {};
     for (const v of first.inputs) {
-      if (v.type.sequence || v.type.optional) return { stage: 'too large', message: 'a sequence', fault: false };
       shapes[v.name] = (v.type.shape ?? []).map((d) => (typeof d === 'number' ? d : 2));
       if (countOf(shapes[v.name]!) > MOST) return { stage: 'too large', message: v.name, fault: false };
     }
-    const model = await openModel(path, { shapes });
+    const plain = first.inputs.filter((v) => !v.type.sequence && !v.type.optional);
+    const model = await openModel(path, { shapes: Object.fromEntries(plain.map((v) => [v.name, shapes[v.name]!])) });
     stage = 'passes';
     const optimized = draw() < 0.7 ? optimizeModel(model, runtime) : withoutPasses(model);
     stage = 'build';
@@ -36,7 +36,7 @@ export async function attempt(
     const engine = await runtime.loadEngine(enginePath);
     stage = 'run';
     const context = engine.createContext({ threads: 1 });
-    const inputs = Object.fromEntries(model.inputs.map((v) => [v.name, wild(v.type.dtype, shapes[v.name]!, draw)]));
+    const inputs = Object.fromEntries(model.inputs.map((v) => [v.name, wildInput(v.type, shapes[v.name]!, draw)]));
     await context.run(inputs);
     context.dispose();
     engine.dispose();

@@ -11,7 +11,7 @@ import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { countOf } from '../../optimizer/ir/tensor.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { damagedEngine, type EngineParts } from './mutateEngine.ts';
-import { type Attempt, MOST, refusal, type Stage, wild } from './outcome.ts';
+import { type Attempt, MOST, refusal, type Stage, wildInput } from './outcome.ts';
 
 /** Engines of a model as they are built here, passes on and off; null where it does not build. */
 const built = new Map<string, EngineParts | null>();
@@ -72,8 +72,9 @@ function inputsOf(e: EngineMessage, draw: () => number): Record<string, Tensor> 
   for (const { name, value } of e.inputs) {
     const v = e.values[value]!;
     const shape = v.shape.map((d) => Math.max(0, evaluateDim(d, sizes)));
-    if (v.sequence || v.optional || !(countOf(shape) <= MOST)) return null;
-    inputs[name] = wild(dtypeFromNumber(v.dtype), shape, draw);
+    if (!(countOf(shape) <= MOST)) return null;
+    const kind = { dtype: dtypeFromNumber(v.dtype), sequence: v.sequence === true, optional: v.optional === true };
+    inputs[name] = wildInput(kind, shape, draw);
   }
   return inputs;
 }

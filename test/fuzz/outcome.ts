@@ -38,11 +38,27 @@ export function refusal(stage: Stage, e: unknown): Attempt {
 }
 
 /** Random numbers for an input: also indices outside, negative lengths and other things that data may hold. */
-export function wild(dtype: Tensor['dtype'], shape: readonly number[], draw: () => number): Tensor {
+function wild(dtype: Tensor['dtype'], shape: readonly number[], draw: () => number): Tensor {
   if (!/^u?int(8|16|32|64)$/.test(dtype) || draw() < 0.5) return randomTensor(dtype, shape, draw);
   const numbers = Array.from(
     { length: countOf(shape) },
     () => Math.floor(draw() * 24) - (dtype.startsWith('u') ? 0 : 8),
   );
   return { dtype, shape, bytes: fromNumbers(dtype, shape, numbers).bytes };
+}
+
+/** What an input of this kind may be given: a tensor, up to three of them in a sequence, or nothing. */
+export function wildInput(
+  type: { readonly dtype: Tensor['dtype']; readonly sequence?: boolean; readonly optional?: boolean },
+  shape: readonly number[],
+  draw: () => number,
+): Tensor {
+  const none = { dtype: type.dtype, shape: [], bytes: new Uint8Array() };
+  if (type.optional && draw() < 0.5) return { ...none, absent: true };
+  if (!type.sequence) return wild(type.dtype, shape, draw);
+  const length = (d: number): number => (draw() < 0.2 ? Math.floor(draw() * 4) : d);
+  return {
+    ...none,
+    items: Array.from({ length: Math.floor(draw() * 4) }, () => wild(type.dtype, shape.map(length), draw)),
+  };
 }

@@ -389,6 +389,14 @@ describe('models that are refused, with a sentence', () => {
       'invalid-operator',
       'their ranks differ',
     );
+    const two = [value('a', [3]), value('b', [3])];
+    const body = attr.graph('body', {
+      name: 'b',
+      node: [node('Add', ['a', 'b'], ['c'])],
+      input: two,
+      output: [value('c', [3])],
+    });
+    await refused(bad(node('SequenceMap', ['x'], ['y'], [body])), 'invalid-operator', 'a body of 2 inputs');
     // Dropout's mask is its last output; an upgrade must not leave a third without an origin.
     const three = [node('Dropout', ['x'], ['a', 'mask', 'y']), node('Not', ['mask'], ['b'])];
     await refused(writeModel(dir, { graph: { ...relu, node: three } }), 'invalid-operator', 'has no output 2');

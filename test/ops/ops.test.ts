@@ -287,6 +287,9 @@ describe('a node that stands alone', () => {
       { dtype: 'float32', shape: [3, 2] },
     ]);
     expect(inferNode({ op: 'Concat', domain: '', attrs: { axis: 7 } }, [x])).toBeNull();
+    const sizes = (dtype: 'int16' | 'int64') => ({ type: { dtype, shape: [2] } }) as const;
+    expect(inferNode({ op: 'SplitToSequence', domain: '', attrs: {} }, [x, sizes('int64')])).not.toBeNull();
+    expect(inferNode({ op: 'SplitToSequence', domain: '', attrs: {} }, [x, sizes('int16')])).toBeNull();
     expect(inferNode({ op: 'Nothing', domain: '', attrs: {} }, [x])).toBeNull();
   });
 });

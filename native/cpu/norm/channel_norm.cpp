@@ -8,6 +8,7 @@
 #include "cpu/matmul/epilogue.h"
 #include "cpu/matmul/epilogue_tail.h"
 #include "cpu/norm/kernels.h"
+#include "cpu/norm/row.h"
 
 /// InstanceNorm and GroupNorm over dense float32: a group of channels lies in one piece.
 namespace sinter::norm {
@@ -37,14 +38,11 @@ std::optional<Plan> planOf(const LayerDesc& layer) {
     if (p.groups <= 0 || p.channels % p.groups != 0) return std::nullopt;
     for (size_t a = 2; a < x.dims.size(); ++a) p.plane *= x.dims[a];
     for (size_t i = 1; i < 3; ++i) {
+        if (layer.inputs[i].dims.size() != 1) return std::nullopt;
         if (layer.inputs[i].count() != p.channels && layer.inputs[i].count() != p.groups) return std::nullopt;
     }
     p.epsilon = static_cast<float>(layer.floatAttr("epsilon", 1e-5));
     return p;
-}
-
-std::shared_ptr<const pointwise::Program> programOf(const LayerDesc& layer, const IsaFamily& f) {
-    return layer.program.empty() ? nullptr : pointwise::Program::compile(layer.program, f);
 }
 
 int64_t scratchFloats(const pointwise::Program* program) { return (gemm::EpilogueTail::scratchFloats(program) + 15) / 16 * 16; }
@@ -113,21 +111,11 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, i
     return info;
 }
 
-KernelRow row(const IsaFamily& f, const char* op, std::string name) {
-    KernelRow r;
-    r.name = std::move(name);
-    r.op = op;
-    r.isa = f.isa;
-    r.supports = [&f](const LayerDesc& l, int threads) { return supports(l, f, threads); };
-    r.make = [&f](const LayerDesc& l, int) -> std::unique_ptr<Kernel> { return std::make_unique<ChannelNorm>(l, *planOf(l), f); };
-    return r;
-}
-
 }  // namespace
 
-SINTER_KERNEL(f32_instancenorm_avx2){row(simd::kAvx2, "InstanceNorm", "f32_instancenorm__avx2")};
-SINTER_KERNEL(f32_instancenorm_avx512){row(simd::kAvx512, "InstanceNorm", "f32_instancenorm__avx512")};
-SINTER_KERNEL(f32_groupnorm_avx2){row(simd::kAvx2, "GroupNorm", "f32_groupnorm__avx2")};
-SINTER_KERNEL(f32_groupnorm_avx512){row(simd::kAvx512, "GroupNorm", "f32_groupnorm__avx512")};
+SINTER_KERNEL(f32_instancenorm_avx2){row<ChannelNorm, supports, planOf>(simd::kAvx2, "InstanceNorm", "f32_instancenorm__avx2")};
+SINTER_KERNEL(f32_instancenorm_avx512){row<ChannelNorm, supports, planOf>(simd::kAvx512, "InstanceNorm", "f32_instancenorm__avx512")};
+SINTER_KERNEL(f32_groupnorm_avx2){row<ChannelNorm, supports, planOf>(simd::kAvx2, "GroupNorm", "f32_groupnorm__avx2")};
+SINTER_KERNEL(f32_groupnorm_avx512){row<ChannelNorm, supports, planOf>(simd::kAvx512, "GroupNorm", "f32_groupnorm__avx512")};
 
 }  // namespace sinter::norm

@@ -7,6 +7,7 @@
 #include "cpu/matmul/epilogue.h"
 #include "cpu/matmul/epilogue_tail.h"
 #include "cpu/norm/kernels.h"
+#include "cpu/norm/row.h"
 
 /// Softmax, LayerNorm and LRN: one row of contiguous floats at a time, whatever the order of the axes around it.
 namespace sinter::norm {
@@ -55,8 +56,9 @@ std::optional<Plan> planOf(const LayerDesc& layer) {
         p.firstAxis = p.lastAxis = 1;
         const int64_t size = layer.intAttr("size", 0);
         if (size < 1) return std::nullopt;
-        p.before = (size - 1) / 2;
-        p.after = size / 2;
+        // What reaches beyond all channels reaches nothing more.
+        p.before = std::min((size - 1) / 2, x.dims[1] - 1);
+        p.after = std::min(size / 2, x.dims[1] - 1);
         p.factor = static_cast<float>(layer.floatAttr("alpha", 1e-4) / static_cast<double>(size));
         p.beta = static_cast<float>(layer.floatAttr("beta", 0.75));
         p.offset = static_cast<float>(layer.floatAttr("bias", 1));
@@ -75,10 +77,6 @@ std::optional<Plan> planOf(const LayerDesc& layer) {
     // A program sees the row as its columns: with several axes in a row, operands would have to be split likewise.
     if (!layer.program.empty() && p.firstAxis != p.lastAxis) return std::nullopt;
     return p;
-}
-
-std::shared_ptr<const pointwise::Program> programOf(const LayerDesc& layer, const IsaFamily& f) {
-    return layer.program.empty() ? nullptr : pointwise::Program::compile(layer.program, f);
 }
 
 int64_t scratchFloats(const Plan& p, const pointwise::Program* program) {
@@ -191,23 +189,13 @@ std::optional<TacticInfo> supports(const LayerDesc& layer, const IsaFamily& f, i
     return info;
 }
 
-KernelRow row(const IsaFamily& f, const char* op, std::string name) {
-    KernelRow r;
-    r.name = std::move(name);
-    r.op = op;
-    r.isa = f.isa;
-    r.supports = [&f](const LayerDesc& l, int threads) { return supports(l, f, threads); };
-    r.make = [&f](const LayerDesc& l, int) -> std::unique_ptr<Kernel> { return std::make_unique<RowLayer>(l, *planOf(l), f); };
-    return r;
-}
-
 }  // namespace
 
-SINTER_KERNEL(f32_softmax_avx2){row(simd::kAvx2, "Softmax", "f32_softmax__avx2")};
-SINTER_KERNEL(f32_softmax_avx512){row(simd::kAvx512, "Softmax", "f32_softmax__avx512")};
-SINTER_KERNEL(f32_layernorm_avx2){row(simd::kAvx2, "LayerNorm", "f32_layernorm__avx2")};
-SINTER_KERNEL(f32_layernorm_avx512){row(simd::kAvx512, "LayerNorm", "f32_layernorm__avx512")};
-SINTER_KERNEL(f32_lrn_avx2){row(simd::kAvx2, "LRN", "f32_lrn__avx2")};
-SINTER_KERNEL(f32_lrn_avx512){row(simd::kAvx512, "LRN", "f32_lrn__avx512")};
+SINTER_KERNEL(f32_softmax_avx2){row<RowLayer, supports, planOf>(simd::kAvx2, "Softmax", "f32_softmax__avx2")};
+SINTER_KERNEL(f32_softmax_avx512){row<RowLayer, supports, planOf>(simd::kAvx512, "Softmax", "f32_softmax__avx512")};
+SINTER_KERNEL(f32_layernorm_avx2){row<RowLayer, supports, planOf>(simd::kAvx2, "LayerNorm", "f32_layernorm__avx2")};
+SINTER_KERNEL(f32_layernorm_avx512){row<RowLayer, supports, planOf>(simd::kAvx512, "LayerNorm", "f32_layernorm__avx512")};
+SINTER_KERNEL(f32_lrn_avx2){row<RowLayer, supports, planOf>(simd::kAvx2, "LRN", "f32_lrn__avx2")};
+SINTER_KERNEL(f32_lrn_avx512){row<RowLayer, supports, planOf>(simd::kAvx512, "LRN", "f32_lrn__avx512")};
 
 }  // namespace sinter::norm

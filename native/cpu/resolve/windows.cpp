@@ -62,6 +62,10 @@ ResolvedLayer pad(LayerDesc d, Inputs in) {
     else
         for (size_t i = 0; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
     if (values.size() != 2 * axes.size()) throw std::runtime_error("it has " + std::to_string(values.size()) + " pads for " + std::to_string(axes.size()) + " axes");
+    // Sums of them stay within 64 bits.
+    for (const int64_t v : values) {
+        if (v < -(int64_t{1} << 40) || v > int64_t{1} << 40) throw std::runtime_error("it pads by " + std::to_string(v));
+    }
     Dims pads(2 * rank, 0);
     for (size_t i = 0; i < axes.size(); ++i) {
         const size_t a = axisAt(axes[i], rank);
@@ -69,7 +73,7 @@ ResolvedLayer pad(LayerDesc d, Inputs in) {
         pads[a + rank] = values[i + axes.size()];
     }
     for (size_t a = 0; a < rank; ++a) dims[a] += pads[a] + pads[a + rank];
-    const double fill = given(in, 2) ? floats(in, 2)[0] : 0;
+    const double fill = given(in, 2) ? oneFloat(in, 2) : 0;
     const std::string mode = d.stringAttr("mode", "constant");
     d.attrs.clear();
     setAttr(d, "pads", std::move(pads));
@@ -105,6 +109,12 @@ ResolvedLayer centre(LayerDesc d, Inputs in) {
     return keeping(std::move(d), 1);
 }
 
+/// A length that was computed; what is no length, or longer than any tensor, is an error.
+int64_t lengthOf(double n) {
+    if (!(n >= 0 && n < 1e12)) throw std::runtime_error("its result would be " + std::to_string(n) + " long");
+    return static_cast<int64_t>(n);
+}
+
 /// Inputs: x, roi?, scales?, sizes?; attributes as ONNX names them.
 ResolvedLayer resize(LayerDesc d, Inputs in) {
     const Dims x = dimsOf(in[0]);
@@ -116,6 +126,7 @@ ResolvedLayer resize(LayerDesc d, Inputs in) {
     const bool crop = mode == "tf_crop_and_resize";
     std::vector<double> roi;
     if (crop && given(in, 1)) roi = floats(in, 1);
+    if (!roi.empty() && roi.size() != 2 * axes.size()) throw std::runtime_error("its region has " + std::to_string(roi.size()) + " ends for " + std::to_string(axes.size()) + " axes");
     Dims dims = x;
     std::vector<double> scales(rank, 0);
     if (given(in, 2) && in[2].count() > 0) {
@@ -123,8 +134,8 @@ ResolvedLayer resize(LayerDesc d, Inputs in) {
         if (values.size() != axes.size()) throw std::runtime_error("it has scales for " + std::to_string(values.size()) + " of " + std::to_string(axes.size()) + " axes");
         for (size_t i = 0; i < axes.size(); ++i) {
             const size_t a = axisAt(axes[i], rank);
-            const double cut = roi.size() == 2 * axes.size() ? roi[i + axes.size()] - roi[i] : 1;
-            dims[a] = static_cast<int64_t>(std::floor(static_cast<double>(x[a]) * cut * values[i]));
+            const double cut = roi.empty() ? 1 : roi[i + axes.size()] - roi[i];
+            dims[a] = lengthOf(std::floor(static_cast<double>(x[a]) * cut * values[i]));
             scales[a] = values[i];
         }
     } else {
@@ -141,7 +152,7 @@ ResolvedLayer resize(LayerDesc d, Inputs in) {
         if (policy != "stretch") {
             for (const int64_t axis : axes) {
                 const size_t a = axisAt(axis, rank);
-                dims[a] = static_cast<int64_t>(std::round(static_cast<double>(x[a]) * ratio));
+                dims[a] = lengthOf(std::round(static_cast<double>(x[a]) * ratio));
                 scales[a] = ratio;
             }
         }

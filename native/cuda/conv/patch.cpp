@@ -32,7 +32,8 @@ Patch patchOf(const Problem& g, const Tile& t, const DeviceProperties& device) {
     p.tiles = g.images * ceilDiv(g.p, t.h) * ceilDiv(g.q, kWidth);
     p.columns = ceilDiv(g.columns, kColumns);
     const int64_t stage = ceilDiv(p.w * p.h * kLine, 1024) * 1024;
-    const int64_t fixed = 1024 + p.slabs * g.taps() * kColumns * kLine + t.consumers * t.rows * kWidth * (kColumns + 4) * 4;
+    const int64_t scratch = g.order == ColumnOrder::Plain ? t.rows * kWidth * (kColumns + 4) * 4 : t.h * kWidth * kColumns;
+    const int64_t fixed = 1024 + p.slabs * g.taps() * kColumns * kLine + t.consumers * scratch;
     p.stages = static_cast<int>(std::clamp<int64_t>((device.sharedPerBlock - fixed) / stage, 0, kMostStages));
     p.shared = static_cast<uint32_t>(fixed + p.stages * stage);
     return p;
@@ -44,12 +45,13 @@ std::optional<Problem> problemAs(const LayerDesc& d, Operand operand) {
     auto g = problemOf(d);
     if (!g || g->operand != operand || !g->convolution || g->groups != 1 || g->taps() < 2) return std::nullopt;
     if (g->strideH != 1 || g->strideW != 1 || g->channels * g->bytes() % 16 != 0 || g->channels * g->bytes() > 2 * kLine) return std::nullopt;
+    orderColumns(*g, d, ColumnOrder::Exchanged);
     return g;
 }
 
 /// Nanoseconds of a block's patch: products at the rate that shared memory feeds them, beside the epilogues of other patches.
 double patchTime(const Problem& g, const Tile& t, const Patch& p, const DeviceProperties& device) {
-    const double products = static_cast<double>(p.slabs * g.taps()) * t.h * 16 / (device.clockGhz * 0.67), epilogue = t.h * 120.0;
+    const double products = static_cast<double>(p.slabs * g.taps()) * t.h * 16 * std::min(1.0, static_cast<double>(ceilDiv(g.channels * g.bytes(), 32)) / 4) / (device.clockGhz * 0.67), epilogue = t.h * 120.0;
     return std::max(products, (products + epilogue) / t.consumers);
 }
 
@@ -59,7 +61,7 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     const Patch p = patchOf(*g, t, device);
     if (p.stages < 2 || p.w > 256 || p.h > 256 || p.columns > 65535 || p.tiles > (int64_t{1} << 30) || !productEpilogue(d, *g)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describeEven(d, g->result, info, "nhwc");
+    Epilogue::describeEven(d, g->result, info, "nhwc", g->order == ColumnOrder::Plain ? 0 : 16);
     info.inputLayouts[0] = "nhwc";
     info.inputViews[0] = static_cast<uint32_t>(16 / g->bytes());
     info.inputViews[1] = 0;
@@ -105,6 +107,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     source.define("CHUNK_ROWS", t.rows);
     source.define("STAGES", p.stages);
     source.define("CONSUMERS", t.consumers);
+    source.define("BYTE_RESULTS", g.order != ColumnOrder::Plain);
     source.define("POOLED", 0);
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
     return {std::move(source), [t, g, p, epilogue, device](const KernelArgs& args) { return std::vector{launchOf(g, t, p, epilogue, device, args)}; }};

@@ -6,7 +6,7 @@
 
 #include "core/number_formats.h"
 #include "cuda/codegen/types.h"
-#include "cuda/gemm/problem.h"
+#include "cuda/conv/stem.h"
 #include "cuda/layers/strided.h"
 
 namespace sinter::cuda::gemm {
@@ -32,11 +32,11 @@ uint32_t sharedBytes(const Problem& g, const Tile& t) {
     return static_cast<uint32_t>(kColumns * (weightRow(g) + 16) + (pieceH * pieceW * pixel + 15) / 16 * 16 + kWarps * 16 * (kColumns + 8) * 4);
 }
 
-std::optional<Epilogue> epilogueOf(const LayerDesc& d, const Problem& g, bool bytes) {
-    return Epilogue::of(d, g.result, {.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = bytes});
-}
+}  // namespace
 
-bool hasBytes(const std::optional<Epilogue>& e) { return e && e->hasBytes(); }
+std::optional<Epilogue> stemEpilogue(const LayerDesc& d, const Problem& g) {
+    return Epilogue::of(d, g.result, {.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = g.order != ColumnOrder::Plain});
+}
 
 std::optional<Problem> stemOf(const LayerDesc& d, Operand operand) {
     if (d.op != "Conv" || d.inputs.empty() || d.inputs[0].quantized()) return std::nullopt;
@@ -50,19 +50,25 @@ std::optional<Problem> stemOf(const LayerDesc& d, Operand operand) {
         return std::nullopt;
     }
     g->operand = operand;
-    g->fragments = y.quantized() && g->columns % kColumns == 0 && d.inputs.size() == d.opInputs && hasBytes(epilogueOf(d, *g, true));
+    if (y.quantized() && g->columns % kColumns == 0 && d.inputs.size() == d.opInputs) {
+        g->order = ColumnOrder::Fragments;
+        const auto epilogue = stemEpilogue(d, *g);
+        if (!epilogue || !epilogue->hasBytes()) g->order = ColumnOrder::Plain;
+    }
     return g;
 }
 
+namespace {
+
 std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
     const auto g = stemOf(d, operand);
-    if (!g || sharedBytes(*g, t) > device.sharedPerBlock || !epilogueOf(d, *g, g->fragments)) return std::nullopt;
+    if (!g || sharedBytes(*g, t) > device.sharedPerBlock || !stemEpilogue(d, *g)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describeEven(d, g->result, info, "nhwc", g->fragments ? 16 : 0);
+    Epilogue::describeEven(d, g->result, info, "nhwc", g->order == ColumnOrder::Plain ? 0 : 16);
     info.inputLayouts[0] = "linear";
     info.inputViews[0] = 1;
     info.inputViews[1] = 0;
-    info.packing[1] = {std::string(isWide(*g) ? "cuda_krsc32_" : "cuda_krs4_") + operandName(operand) + (g->fragments ? "_fragments" : ""), static_cast<uint64_t>(g->columns * weightRow(*g))};
+    info.packing[1] = {std::string(isWide(*g) ? "cuda_krsc32_" : "cuda_krs4_") + operandName(operand) + (g->order == ColumnOrder::Plain ? "" : "_fragments"), static_cast<uint64_t>(g->columns * weightRow(*g))};
     const auto ceilDiv = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
     const double resident = std::clamp(std::floor(device.sharedPerMultiprocessor / (sharedBytes(*g, t) + 1024.0)), 1.0, static_cast<double>(blocksOf(t, operand)));
     const double blocks = static_cast<double>(g->images * ceilDiv(g->p, t.h) * ceilDiv(g->q, t.w) * ceilDiv(g->columns, kColumns));
@@ -81,7 +87,7 @@ void place(const Problem& g, const T* elements, int64_t count, void* packed) {
     std::memset(packed, 0, static_cast<size_t>(g.columns * weightRow(g)));
     for (int64_t i = 0; i < count; ++i) {
         const int64_t s = i % g.s, r = i / g.s % g.r, c = i / (g.s * g.r) % g.channels, m = i / (g.s * g.r * g.channels);
-        to[(g.fragments ? fragmentRow(m) : m) * row + r * filterRow + s * pixel + c] = elements[static_cast<size_t>(i)];
+        to[(g.order == ColumnOrder::Plain ? m : fragmentRow(m)) * row + r * filterRow + s * pixel + c] = elements[static_cast<size_t>(i)];
     }
 }
 
@@ -101,7 +107,7 @@ void pack(const LayerDesc& d, Operand operand, const void* raw, void* packed) {
 
 Specialization make(const LayerDesc& d, const DeviceProperties& device, const Tile& t, Operand operand) {
     const Problem g = *stemOf(d, operand);
-    const Epilogue epilogue = *epilogueOf(d, g, g.fragments);
+    const Epilogue epilogue = *stemEpilogue(d, g);
     Source source;
     source.file = "conv_stem.cu";
     defineProblem(source, g);
@@ -112,7 +118,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
     source.define("TILE_N", kColumns);
     source.define("WARPS", kWarps);
     source.define("MIN_BLOCKS", blocksOf(t, operand));
-    source.define("FRAGMENTS", g.fragments ? 1 : 0);
+    source.define("BYTE_RESULTS", g.order != ColumnOrder::Plain);
     source.generated.emplace_back("epilogue.cuh", epilogue.text());
     return {std::move(source), [t, g, epilogue, device](const KernelArgs& args) {
                 const TensorView& x = args.inputs[0];

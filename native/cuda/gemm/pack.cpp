@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string>
@@ -22,7 +23,9 @@ void place(const LayerDesc& d, const Problem& g, const void* elements, void* pac
     const auto* from = static_cast<const Bits*>(elements);
     auto* to = static_cast<Bits*>(packed);
     const int64_t rows = g.columns * g.groups, row = g.weightRow(), taps = g.taps();
-    const auto rowOf = [&](int64_t n) { return (g.fragments ? fragmentRow(n) : n) * row; };
+    const auto rowOf = [&](int64_t n) {
+        return row * (g.order == ColumnOrder::Fragments ? fragmentRow(n) : g.order == ColumnOrder::Exchanged ? n / 16 * 16 + n % 2 * 8 + n % 16 / 2 : n);
+    };
     std::memset(packed, 0, static_cast<size_t>(rows * row) * sizeof(Bits));
     if (!g.convolution && !g.patches && d.intAttr("trans_b", 0) == 0) {
         for (int64_t k = 0; k < g.channels; ++k) {
@@ -39,9 +42,9 @@ void place(const LayerDesc& d, const Problem& g, const void* elements, void* pac
 
 }  // namespace
 
-int64_t fragmentRow(int64_t column) {
-    const int64_t at = column % 64;
-    return column - at + at % 16 / 2 * 8 + at / 16 * 2 + at % 2;
+int64_t fragmentRow(int64_t column, int64_t run) {
+    const int64_t at = column % (4 * run);
+    return column - at + at % run / 2 * 8 + at / run * 2 + at % 2;
 }
 
 uint64_t factorsOffset(const Problem& g) { return (static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes()) + 63) / 64 * 64; }
@@ -49,12 +52,23 @@ uint64_t factorsOffset(const Problem& g) { return (static_cast<uint64_t>(g.colum
 Packing packingOf(const Problem& g) {
     uint64_t bytes = static_cast<uint64_t>(g.columns * g.groups * g.weightRow() * g.bytes() * g.parts);
     if (g.operand == Operand::I8) bytes = factorsOffset(g) + static_cast<uint64_t>(g.columns * g.groups) * sizeof(float);
+    const char* const order = g.order == ColumnOrder::Fragments ? "_fragments" : g.order == ColumnOrder::Exchanged ? "_exchanged" : "";
     // Patches hold their channels outermost, as the constant does.
-    return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand) + (g.parts > 1 ? "x" + std::to_string(g.parts) : g.fragments ? "_fragments" : ""), bytes};
+    return {std::string(g.patches ? "cuda_kcrs16_" : "cuda_krsc16_") + operandName(g.operand) + (g.parts > 1 ? "x" + std::to_string(g.parts) : "") + order, bytes};
+}
+
+bool orderColumns(Problem& g, const LayerDesc& d, ColumnOrder order) {
+    const auto isByte = [](const TensorInfo& y) { return y.quantized() && dtypeSize(y.dtype) == 1; };
+    if (g.operand != Operand::I8 || g.groups != 1 || g.columns % 64 != 0 || !std::all_of(d.outputs.begin(), d.outputs.end(), isByte)) return false;
+    g.order = order;
+    if (order == ColumnOrder::Fragments) return true;
+    const auto epilogue = productEpilogue(d, g);
+    if (!epilogue || !epilogue->hasBytes() || d.inputs.size() > d.opInputs + 1) g.order = ColumnOrder::Plain;
+    return g.order == order;
 }
 
 std::optional<Epilogue> productEpilogue(const LayerDesc& d, const Problem& g) {
-    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = g.fragments, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
+    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = g.order != ColumnOrder::Plain, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
     if (g.operand == Operand::I8) {
         options.scaleInput = 1;  // MatMul's alpha is part of the factors
         options.scaleOffset = factorsOffset(g);

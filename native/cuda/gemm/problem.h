@@ -13,6 +13,10 @@ int64_t operandBytes(Operand operand);
 /// Element type of these operands in memory.
 DType operandStorage(Operand operand);
 
+/// Where the packed weights of a result column lie: in order; where fragments of products want them whose rows are those of the
+/// result (kernels/fragment_rows.cuh), in groups of 64 columns, or its columns (kernels/exchanged_rows.cuh), in groups of 16.
+enum class ColumnOrder { Plain, Fragments, Exchanged };
+
 /// A Conv or MatMul layer as a matrix product: rows are output pixels (n, p, q) or rows of a, columns output channels, the
 /// reduction runs over filter taps and input channels. `channels` and `columns` are those of one group.
 struct Problem {
@@ -23,7 +27,7 @@ struct Problem {
     int64_t strideH = 1, strideW = 1, padTop = 0, padLeft = 0, dilationH = 1, dilationW = 1;
     ResultShape result;
     bool patches = false;  ///< of patchesOf: rows are gathered from planes first
-    bool fragments = false;  ///< bytes whose weights' columns lie as the fragments of wgmma do (kernels/fragment_rows.cuh)
+    ColumnOrder order = ColumnOrder::Plain;
     int parts = 1;         ///< TF32 numbers whose sum a packed weight is: 2 where F32 kernels want them apart
 
     int64_t bytes() const { return operandBytes(operand); }
@@ -55,12 +59,15 @@ void defineProblem(Source& source, const Problem& problem);
 
 /// Recipe and size of the packed weights: rows of one output channel, taps outermost, channels innermost, each row
 /// zero-padded to 16 bytes; int8 weights are followed, at `factorsOffset`, by one float factor per column. With two parts the
-/// rows of the rounded weights come first, then those of what rounding left. With `fragments` the rows of every 64 columns
-/// change places.
+/// rows of the rounded weights come first, then those of what rounding left. The rows of columns
+/// lie in the problem's order.
 Packing packingOf(const Problem& problem);
 uint64_t factorsOffset(const Problem& problem);
-/// The row of a column's weights with `fragments`.
-int64_t fragmentRow(int64_t column);
+/// Chooses an order for results of bytes whose columns come in groups of 64; false, and the plain order, for other layers. Fragments
+/// serve any epilogue, Exchanged the short form (epilogue_bytes.h) with at most one residual operand.
+bool orderColumns(Problem& problem, const LayerDesc& layer, ColumnOrder order);
+/// The row of a column's weights where threads hold `run` (8, 16) neighbouring columns of a row's fragment.
+int64_t fragmentRow(int64_t column, int64_t run = 16);
 void packWeights(const LayerDesc& layer, const Problem& problem, const void* raw, void* packed);
 /// What follows the sums of a layer whose weights are packed so.
 std::optional<Epilogue> productEpilogue(const LayerDesc& layer, const Problem& problem);

@@ -17,8 +17,7 @@ std::optional<Problem> problemAs(Form form, const LayerDesc& d, Operand operand,
     if (operand == Operand::F32 && g->operand == Operand::TF32) g->operand = Operand::F32;
     if (g->operand != operand) return std::nullopt;
     g->parts = t.parts;
-    const bool bytes = std::all_of(d.outputs.begin(), d.outputs.end(), [](const TensorInfo& y) { return y.quantized() && dtypeSize(y.dtype) == 1; });
-    g->fragments = bytes && operand == Operand::I8 && t.fragments() && g->groups == 1 && g->columns % 64 == 0;
+    if (t.fragments() || t.exchanged) orderColumns(*g, d, t.exchanged ? ColumnOrder::Exchanged : ColumnOrder::Fragments);
     return g;
 }
 
@@ -57,7 +56,7 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     const double bytes = bytesOf(d), time = estimate(t, *g, device, bytes);
     if (time > cutOff(*g, device, bytes)) return std::nullopt;
     TacticInfo info;
-    Epilogue::describeEven(d, g->result, info, form == Form::Product ? "linear" : "nhwc", g->fragments ? 16 : 0);
+    Epilogue::describeEven(d, g->result, info, form == Form::Product ? "linear" : "nhwc", g->order == ColumnOrder::Plain ? 0 : 16);
     info.inputLayouts[0] = form == Form::Convolution ? "nhwc" : "linear";
     // Rows of a matrix product must be evenly spaced, which a slice of another axis would break.
     const auto aligned = static_cast<uint32_t>(g->copyBytes() / g->bytes());
@@ -165,7 +164,7 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("PERSISTENT", t.persistent ? 1 : 0);
         source.define("PINGPONG", t.pingpong ? 1 : 0);
         source.define("EXCHANGED", t.exchanged ? 1 : 0);
-        source.define("FRAGMENTS", g.fragments ? 1 : 0);
+        source.define("BYTE_RESULTS", g.order != ColumnOrder::Plain);
     } else {
         source.define("WARPS_M", t.warpsM);
         source.define("WARPS_N", t.warpsN);

@@ -6,12 +6,15 @@
 //
 // Macros: OPERAND (see Operand; not F32), CONV_IMAGES, CONV_C, _K, _R, _S, _P, _Q, _PT, _PL, _DH, _DW (stride 1), TILE_H (rows of a patch's
 //         results, each eight pixels wide), STAGES (patches under way), CONSUMERS (warpgroups), CHUNK_ROWS (of results, staged at once),
-//         POOLED (the layer's result is the largest of each 2 × 2 pixels: what follows the sums never decreases with them)
+//         BYTE_RESULTS (results are bytes, and weights lie as exchanged_rows.cuh wants them), POOLED (the layer's result is the largest of each 2 × 2 pixels: what follows the sums never decreases with them)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_wgmma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if BYTE_RESULTS
+#include "exchanged_rows.cuh"
+#endif
 
 /// The larger of two sums; NaN where one is.
 __device__ __forceinline__ float larger(float a, float b) {
@@ -29,7 +32,7 @@ using Accumulator = OperandTraits<kType>::Accumulator;
 
 constexpr int THREADS = 128 * (CONSUMERS + 1), TILE_W = 8, N = TILE_H * TILE_W, BN = 64;
 constexpr int DEPTH = 128 / OperandTraits<kType>::bytes;  ///< channels of a slab: 128 bytes of a pixel
-constexpr int SLABS = (C + DEPTH - 1) / DEPTH, TAPS = R * S;
+constexpr int SLABS = (C + DEPTH - 1) / DEPTH, TAPS = R * S, SLAB_STEPS = SLABS > 1 ? 4 : (C * OperandTraits<kType>::bytes + 31) / 32;
 constexpr int PATCH_W = TILE_W + (S - 1) * DW, PATCH_H = TILE_H + (R - 1) * DH;
 constexpr int PATCH_BYTES = PATCH_W * PATCH_H * 128, STAGE_BYTES = (PATCH_BYTES + 1023) / 1024 * 1024, WEIGHT_BYTES = BN * 128;
 constexpr int TILES_H = (P + TILE_H - 1) / TILE_H, TILES_W = (Q + TILE_W - 1) / TILE_W, TILES = CONV_IMAGES * TILES_H * TILES_W;
@@ -40,7 +43,7 @@ constexpr int SCALE = POOLED ? 2 : 1, ROWS_P = P / SCALE, ROWS_Q = Q / SCALE, OU
 static_assert(OUT_H % CHUNK_ROWS == 0 && TILE_H % SCALE == 0);
 constexpr int CHUNK = CHUNK_ROWS * OUT_W;
 /// The pitch keeps the transposing stores in different banks.
-constexpr int PIXEL_PITCH = BN + (POOLED ? 8 : 4), SCRATCH_BYTES = CHUNK * PIXEL_PITCH * 4;
+constexpr int PIXEL_PITCH = BN + (POOLED ? 8 : 4), SCRATCH_BYTES = BYTE_RESULTS ? N * BN : CHUNK * PIXEL_PITCH * 4;
 
 /// Pixels of a patch as columns of a product: eight along a row of the image, then the row below.
 __device__ __forceinline__ unsigned long long patch_descriptor(unsigned shared) {
@@ -96,8 +99,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
         }
     } else {
         take_registers<CONSUMERS == 3 ? 160 : 240>();
-        const int consumer = group, thread = threadIdx.x & 127, warp = thread >> 5, lane = thread & 31;
-        Accumulator* const pixels = reinterpret_cast<Accumulator*>(shared + SLABS * TAPS * WEIGHT_BYTES + STAGES * STAGE_BYTES + consumer * SCRATCH_BYTES);
+        const int consumer = group, thread = threadIdx.x & 127;
+        [[maybe_unused]] const int warp = thread >> 5, lane = thread & 31;
+        unsigned char* const scratch = shared + SLABS * TAPS * WEIGHT_BYTES + STAGES * STAGE_BYTES + consumer * SCRATCH_BYTES;
+#if BYTE_RESULTS
+        static_assert(!POOLED);
+        const ExchangedRows<N> out(e, column0, shared_address(scratch));
+#else
+        Accumulator* const pixels = reinterpret_cast<Accumulator*>(scratch);
+#endif
         // A consumer passes over the stages of the others' patches, and takes its turn at the ring: the parity of a barrier tells
         // only neighbouring phases apart.
         if (consumer == CONSUMERS - 1) named_barrier_arrive(2, 256);
@@ -123,7 +133,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
 #pragma unroll
                 for (int tap = 0; tap < TAPS; ++tap) {
 #pragma unroll
-                    for (int step = 0; step < 4; ++step) {
+                    for (int step = 0; step < SLAB_STEPS; ++step) {
                         WarpgroupProduct<kType, N>::step(acc, a + (tap * WEIGHT_BYTES >> 4) + step * 2, b + ((tap / S * DH * PATCH_W + tap % S * DW) * 128 >> 4) + step * 2,
                                                          slab > 0 || tap > 0 || step > 0);
                     }
@@ -147,6 +157,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
             phase ^= passed / STAGES & 1;
 
             wait_for_producers();
+#if BYTE_RESULTS
+            out.store(acc, 5 + consumer, [&](int pixel) {
+                const int y = pixel / TILE_W, x = pixel % TILE_W;
+                return (P % TILE_H == 0 || y0 + y < P) && (Q % TILE_W == 0 || x0 + x < Q) ? row0 + y * Q + x : -1;
+            });
+#else
             constexpr int VECTORS = BN / kRun, RUNS = CHUNK * VECTORS, PASSES = (RUNS + 127) / 128, TOGETHER = PASSES % 2 == 0 ? 2 : 1;  // passes in flight
 #pragma unroll
             for (int first = 0; first < OUT_H; first += CHUNK_ROWS) {
@@ -189,6 +205,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
                 }
                 named_barrier(5 + consumer, 128);
             }
+#endif
         }
     }
 }

@@ -5,13 +5,13 @@
 //
 // Macros: OPERAND (see Operand; no I8), X_T, CONV_IMAGES, CONV_H, _W, _C, _K, _R, _S, _P, _Q, _SH, _SW, _PT, _PL,
 //         TILE_H, TILE_W (result pixels of a block), TILE_N (channels of a block), WARPS, MIN_BLOCKS,
-//         FRAGMENTS (results are bytes, and weights lie as fragment_rows.cuh wants them)
+//         BYTE_RESULTS (results are bytes, and weights lie as fragment_rows.cuh wants them)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_mma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
-#if FRAGMENTS
+#if BYTE_RESULTS
 #include "fragment_rows.cuh"
 #endif
 
@@ -152,7 +152,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
             if constexpr (kType == Operand::F32) add(acc, sums);
         }
 
-#if FRAGMENTS
+#if BYTE_RESULTS
         const int column = n0 + (lane & 3) * kFragmentRun;
         uint32_t words[MT * 2][kFragmentRun / 4];
         fragment_words(

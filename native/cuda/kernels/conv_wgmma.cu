@@ -9,7 +9,7 @@
 //         PINGPONG (with PERSISTENT and two consumers: each multiplies whole tiles, in turn, while the other runs its epilogue),
 //         EXCHANGED (with PERSISTENT: channels are the rows of the products, 64 a consumer, and pixels their columns: few
 //         channels then cost no more shared-memory traffic than few pixels do otherwise),
-//         FRAGMENTS (results are bytes, and weights lie as fragment_rows.cuh wants them),
+//         BYTE_RESULTS (results are bytes, and weights lie as fragment_rows.cuh or, EXCHANGED, exchanged_rows.cuh wants them),
 //         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
@@ -22,9 +22,12 @@
 #if SINTER_EPILOGUE_ROWS
 #include "tile_statistics.cuh"
 #endif
-#if FRAGMENTS
+#if BYTE_RESULTS && EXCHANGED
+#include "exchanged_rows.cuh"
+#elif BYTE_RESULTS
 #include "fragment_rows.cuh"
 #endif
+#define FRAGMENTS (BYTE_RESULTS && !EXCHANGED)
 #if PATCHES
 #include "gather_patches.cuh"
 #endif
@@ -63,8 +66,13 @@ constexpr int PIXEL_PITCH = 64 + 4;
 constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : 16 * CHUNK_PITCH * 4;
 /// Registers of a consumer thread beside its accumulators.
 [[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - PN / 2 * BLOCKS_M;
+#if BYTE_RESULTS && EXCHANGED
+/// Pixels of bytes that the scratch of CHUNK pixels of sums holds, in equal parts of a tile.
+constexpr int BYTE_CHUNK = BM <= 4 * CHUNK ? BM : BM / 2;
+static_assert(BYTE_CHUNK <= 4 * CHUNK && BYTE_CHUNK % 16 == 0);
+#endif
 #if FRAGMENTS
-static_assert(SPLIT == 1 && !EXCHANGED);
+static_assert(SPLIT == 1);
 /// Residual operands of bytes wait in registers during the products where there are enough.
 constexpr bool EARLY = SPARE >= BLOCKS_M * BN / 8 + 72;
 #endif
@@ -303,7 +311,19 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
             wait_for_producers();
 
-#if EXCHANGED
+#if EXCHANGED && BYTE_RESULTS
+            const int row0 = tile / TILES_N * BM, column0 = tile % TILES_N * BN + rowBase;
+            if (column0 < K) {
+                const ExchangedRows<BYTE_CHUNK> out(e, column0, shared_address(scratch));
+#pragma unroll
+                for (int chunk = 0; chunk < BM; chunk += BYTE_CHUNK) {
+                    out.store(acc[0] + chunk / 2, 4 + consumer, [&](int pixel) {
+                        const int row = row0 + chunk + pixel;
+                        return ROWS % BM == 0 || row < ROWS ? row : -1;
+                    });
+                }
+            }
+#elif EXCHANGED
             const int row0 = tile / TILES_N * BM, column0 = tile % TILES_N * BN + rowBase;
             constexpr int VECTORS = 64 / kRun, PASSES = CHUNK * VECTORS / 128;
             constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;

@@ -35,14 +35,7 @@ Opened open() {
     symbol(a.check, "cublasLtMatmulAlgoCheck");
     symbol(a.multiply, "cublasLtMatmul");
     symbol(a.statusName, "cublasLtGetStatusName");
-    if (!symbol.missing.empty()) {
-        result.info.problem = library.path + " is too old: it lacks " + symbol.missing;
-        return result;
-    }
-    const size_t v = a.version();
-    result.info.path = library.path;
-    result.info.version = std::to_string(v / 10000) + "." + std::to_string(v / 100 % 100) + "." + std::to_string(v % 100);
-    result.api = a;
+    if (result.complete(a, symbol)) result.info.version = versionText(a.version());
     return result;
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "core/device.h"
+#include "cuda/symbols.h"
 
 // The part of cuBLASLt's interface that the runtime uses, declared here so that none of its headers is needed to compile:
 // names, numbers and sizes as its documentation gives them (docs.nvidia.com/cuda/cublas, "Using the cuBLASLt API").
@@ -65,11 +65,7 @@ struct Api {
     const char* (*statusName)(Status);
 };
 
-/// The opened library; its interface is empty where it is missing or too old, which `info.problem` then says.
-struct Opened {
-    std::optional<Api> api;
-    SupportLibrary info;
-};
+using Opened = OpenedLibrary<Api>;
 const Opened& opened();
 
 /// The library's handle for the current device, made when first asked for. Throws Error(Device).

@@ -33,14 +33,7 @@ Opened open() {
     symbol(a.finalize, "cudnnBackendFinalize");
     symbol(a.execute, "cudnnBackendExecute");
     symbol(a.errorString, "cudnnGetErrorString");
-    if (!symbol.missing.empty()) {
-        result.info.problem = library.path + " cannot be used: it lacks " + symbol.missing;
-        return result;
-    }
-    const size_t v = a.version();
-    result.info.path = library.path;
-    result.info.version = std::to_string(v / 10000) + "." + std::to_string(v / 100 % 100) + "." + std::to_string(v % 100);
-    result.api = a;
+    if (result.complete(a, symbol)) result.info.version = versionText(a.version());
     return result;
 }
 

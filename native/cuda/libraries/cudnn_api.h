@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/device.h"
+#include "cuda/symbols.h"
 
 // The part of cuDNN's backend interface that the runtime uses, declared here so that none of its headers is needed to
 // compile: names and numbers as the documentation of version 9 gives them (docs.nvidia.com/deeplearning/cudnn/backend).
@@ -57,11 +57,7 @@ struct Api {
     const char* (*errorString)(Status);
 };
 
-/// The opened library; its interface is empty where it is missing or too old, which `info.problem` then says.
-struct Opened {
-    std::optional<Api> api;
-    SupportLibrary info;
-};
+using Opened = OpenedLibrary<Api>;
 const Opened& opened();
 
 /// The library's handle for the current device, and what keeps two threads from setting its stream at once.

@@ -34,10 +34,7 @@ struct Api {
     Result (*flush)(uint32_t);
     Result (*next)(uint8_t*, size_t, void**);
 };
-struct Opened {
-    std::optional<Api> api;
-    SupportLibrary info;
-};
+using Opened = OpenedLibrary<Api>;
 
 Opened open() {
     Opened result;
@@ -55,15 +52,10 @@ Opened open() {
     symbol(a.disable, "cuptiActivityDisable");
     symbol(a.flush, "cuptiActivityFlushAll");
     symbol(a.next, "cuptiActivityGetNextRecord");
-    if (!symbol.missing.empty()) {
-        result.info.problem = library.path + " is too old: it lacks " + symbol.missing;
-        return result;
-    }
-    result.info.path = library.path;
+    if (!result.complete(a, symbol)) return result;
     uint32_t v = 0;
     // 130000 since CUDA 13; small running numbers before.
     if (a.version(&v) == 0) result.info.version = v >= 120000 ? std::to_string(v / 10000) + "." + std::to_string(v / 100 % 100) : std::to_string(v);
-    result.api = a;
     return result;
 }
 

@@ -191,7 +191,7 @@ export class Lowering {
 
   add(name: string, type: TensorType, weight?: WeightExpr, ir?: ValueId | undefined): number {
     const special = type.sequence || type.optional;
-    if (type.shape === null && !special) throw new BuildError(`the shape of "${name || 'a value'}" is not known`);
+    if (type.shape === null && !special) throw new BuildError(unknownShape(name));
     this.plan.values.push({
       name,
       dtype: type.dtype,
@@ -248,7 +248,7 @@ export class Lowering {
 
   shape(id: ValueId): Shape {
     const v = this.graph.value(id);
-    if (v.type.shape === null) throw new BuildError(`the shape of "${v.name}" is not known`);
+    if (v.type.shape === null) throw new BuildError(unknownShape(v.name));
     return v.type.shape;
   }
 
@@ -308,3 +308,6 @@ export function staticShape(shape: Shape, node: Node): readonly number[] {
   if (!isStatic(shape)) throw new BuildError(`${node.op} "${node.name}" needs a fixed shape here`, node.source);
   return shape;
 }
+
+const unknownShape = (name: string): string =>
+  `the shape of "${name || 'a value'}" is not known: say what the inputs are, e.g. --shape x=1x3x224x224`;

@@ -12,8 +12,8 @@ const HELP = `npm run bench:gpu [-- options]
   --lanes N                                       engines that are built at a time: they compile side by side and time in turns
   --seconds N                                     for all of it (570); rows that no time is left for are named
   --torch N                                       seconds for PyTorch, eager and as a CUDA graph (120); 0 or --no-torch: without
-  --compile N                                     seconds for torch.compile with max-autotune, last of all (0)
-  --tensorrt N                                    seconds for TensorRT where its Python package is found (what is left)
+  --tensorrt N                                    seconds for TensorRT where its Python package is found (half of what is left)
+  --compile N                                     seconds for torch.compile with max-autotune, last of all (what is left)
   --device cuda:N, --dir MODELS, --out RESULTS, --python python3`;
 
 const row = (model, batch, precision) => ({ model, batch, precision, name: `${model}-b${batch}-${precision}` });
@@ -41,8 +41,8 @@ export function readOptions() {
       python: { type: 'string', default: 'python3' },
       torch: { type: 'string', default: '120' },
       'no-torch': { type: 'boolean', default: false },
-      compile: { type: 'string', default: '0' },
-      tensorrt: { type: 'string', default: '600' },
+      compile: { type: 'string' },
+      tensorrt: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });

@@ -4,19 +4,26 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { ROOT } from '../../lib/run.mjs';
 
-/** Runs a script of scripts/gpu for at most so many seconds, showing its lines; what it says last when it fails. */
+/**
+ * Runs a script of scripts/gpu for at most so many seconds, showing its lines; what it says last when it fails. It has a group
+ * of processes of its own, because torch.compile starts others, which have to end with it.
+ */
 function python(options, script, args, seconds) {
   const child = spawn(options.python, [path.join(ROOT, 'scripts/gpu', script), ...args], {
-    timeout: Math.ceil(seconds * 1000),
-    killSignal: 'SIGKILL',
+    detached: true,
     stdio: ['ignore', 'inherit', 'pipe'],
   });
+  const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), Math.ceil(seconds * 1000));
   let words = '';
   child.stderr.on('data', (d) => (words += d));
   return new Promise((resolve) => {
-    child.on('error', (e) => resolve(e.message));
+    const end = (problem) => {
+      clearTimeout(timer);
+      resolve(problem);
+    };
+    child.on('error', (e) => end(e.message));
     child.on('close', (code, signal) =>
-      resolve(code === 0 ? null : signal ? `its ${Math.round(seconds)} s are over` : words.trim().split('\n').pop()),
+      end(code === 0 ? null : signal ? `its ${Math.round(seconds)} s are over` : words.trim().split('\n').pop()),
     );
   });
 }

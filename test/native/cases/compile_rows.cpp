@@ -40,7 +40,7 @@ std::vector<int> targets() {
 std::string templateOf(const cuda::Source& source, int arch) {
     std::set<std::string> parts;
     for (const auto& [name, value] : source.defines) {
-        const bool path = name == "OPERAND" || name == "PINGPONG" || name == "PERSISTENT" || name == "FRAGMENTS" || name.ends_with("_T");
+        const bool path = name == "OPERAND" || name == "PINGPONG" || name == "PERSISTENT" || name == "BYTE_RESULTS" || name.ends_with("_T");
         parts.insert(path ? name + "=" + value : name);
     }
     std::string text = source.file + "@" + std::to_string(arch);
