@@ -108,6 +108,11 @@ public:
         line("    " + compute + " " + name + "[V];\n#pragma unroll");
         line("    for (int i = 0; i < V; ++i) " + name + "[i] = " + value + ";");
     }
+    /// An operand whose elements are the caller's `given`.
+    void given(const TensorInfo& t, const std::string& name) {
+        const std::string compute = computeType(valueType(t));
+        line("    " + compute + " " + name + "[V];\n#pragma unroll\n    for (int i = 0; i < V; ++i) " + name + "[i] = convert<" + compute + ">(given[i]);");
+    }
     static std::string columns() { return "SINTER_EPILOGUE_COLUMNS"; }
 
 private:
@@ -190,7 +195,19 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     const std::string acc = computeType(resultType);
     if (acc.empty()) return std::nullopt;
 
-    Text apply(layer), prefetch(layer);
+    // Where all outputs hold one type, rounding and storing are two functions: kernels may round earlier.
+    const size_t results = resultCount(layer);
+    const bool uniform = std::all_of(layer.outputs.begin(), layer.outputs.begin() + static_cast<ptrdiff_t>(results), [&](const TensorInfo& t) { return !t.quantized() && t.dtype == layer.outputs[0].dtype; });
+    const auto half = [](const TensorInfo& t) { return !t.quantized() && (t.dtype == DType::F16 || t.dtype == DType::BF16); };
+    size_t evens = 0;
+    for (size_t i = layer.opInputs; options.even && i < layer.inputs.size(); ++i) {
+        const TensorInfo& t = layer.inputs[i];
+        if (!t.present() || !isEven(t, shape)) continue;
+        if (++evens == 1 && half(t)) e.given_ = i;
+    }
+    if (evens != 1 || !uniform || !half(layer.outputs[0]) || shape.columns() % 8 != 0) e.given_.reset();
+
+    Text apply(layer), applyGiven(layer), prefetch(layer);
     using Access = Text::Access;
     const auto operand = [&](Operand o) {
         e.operands_.push_back(o);
@@ -223,7 +240,7 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
         if (biased) start += " + static_cast<acc_t>(bias[i])";
     }
     std::string result = "x0";
-    std::string statements, rows;
+    std::string statements, rows, group;
     if (steps) {
         const auto clamp = clampSteps(layer);
         if (!clamp) return std::nullopt;
@@ -231,6 +248,7 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     } else if (!layer.program.empty()) {
         const SeparatedProgram separated = separateRowNumbers(layer.program);
         if (!separated.numbers.empty() && (!options.rowStatistics || !statisticsFit(layer, separated, shape.dims))) return std::nullopt;
+        size_t givenFrom = 0;
         std::vector<DType> types{resultType};
         std::vector<std::string> names{"x0"};
         for (size_t i = layer.opInputs; i < layer.inputs.size(); ++i) {
@@ -253,11 +271,20 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
             const bool even = options.even && isEven(t, shape);
             const size_t k = operand({false, i, 0, false, even});
             bytes.residuals.push_back(even ? static_cast<int>(k) : -1);
-            apply.load(k, t, name, axes, Access::Strided, even);
+            if (e.given_ == i) {
+                const std::string before = apply.str();
+                apply.load(k, t, name, axes, Access::Strided, even);
+                applyGiven.line(before);
+                applyGiven.given(t, name);
+                givenFrom = apply.str().size();
+            } else {
+                apply.load(k, t, name, axes, Access::Strided, even);
+            }
             if (even) prefetch.line("    prefetch_line(static_cast<const " + storageType(t.dtype) + "*>(e.operands[" + std::to_string(k) + "].data) + static_cast<int64_t>(row) * e.operands[" + std::to_string(k) + "].row + column);");
             types.push_back(valueType(t));
             names.push_back(name + "[i]");
         }
+        if (e.given_) applyGiven.line(apply.str().substr(givenFrom));
         if (!separated.numbers.empty()) {
             const RowNumbers numbers = rowNumbersOf(layer, separated, [&](size_t input) { return operand({.index = input, .dense = true}); });
             rows = numbers.members;
@@ -274,13 +301,12 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
 
     Text store(layer);
     int64_t first = 0;
-    const size_t results = resultCount(layer);
     if (results < layer.outputs.size()) {
         const TensorInfo& statistics = layer.outputs[results];
         if (!options.rowStatistics || !options.constantShape || results != 1 || acc != "float" || statistics.dtype != DType::F32 || statistics.dims != statisticsDims(shape.dims)) return std::nullopt;
         const size_t k = operand({.output = true, .index = results, .dense = true});
-        store.line("    write_group_statistics<V>(static_cast<GroupStatistics*>(e.operands[" + std::to_string(k) + "].data) + static_cast<int64_t>(row) * " +
-                   std::to_string(shape.columns() / kStatisticsGroup) + ", column, v);");
+        group = "    write_group_statistics<V>(static_cast<GroupStatistics*>(e.operands[" + std::to_string(k) + "].data) + static_cast<int64_t>(row) * " +
+                std::to_string(shape.columns() / kStatisticsGroup) + ", column, writes, v);\n";
     }
     for (size_t i = 0; i < results; ++i) {
         const TensorInfo& out = layer.outputs[i];
@@ -307,12 +333,12 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
             if (out.quantized()) {
                 store.line("            if (" + range + ") store_quantized<V>(" + target + ", v, " + scale + ");");
             } else {
-                store.line(rounded);
+                if (!uniform) store.line(rounded);
                 store.line("            if (" + range + ") store_vec<V>(" + target + ", s);");
             }
             store.line("        } else {");
         }
-        store.line(rounded);
+        if (!uniform) store.line(rounded);
         store.line("        epilogue_write<" + stored + ", V>(" + o + ", epilogue_offset<" + std::to_string(axes) + ">(" + o + ", e.shape, row), column, " +
                    (single ? "0, " + Text::columns() : std::to_string(first) + ", " + std::to_string(first + width)) + ", s);");
         if (options.even) store.line("        }");
@@ -323,7 +349,8 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
 
     const size_t widest = storeVector(layer);
     std::string& t = e.text_;
-    t = "#pragma once\n#include \"epilogue_base.cuh\"\ntypedef " + acc + " acc_t;\n";
+    t = "#pragma once\n#define SINTER_RESULT_BYTES " + std::to_string(uniform ? dtypeSize(layer.outputs[0].dtype) : 0) + "\n";
+    t += "#include \"epilogue_base.cuh\"\ntypedef " + acc + " acc_t;\n";
     t += "#define SINTER_STORE_VECTOR " + std::to_string(widest) + "\n";
     if (options.constantShape) {
         t += "#define SINTER_ROWS " + std::to_string(shape.rows()) + "\n#define SINTER_COLUMNS " + std::to_string(shape.columns()) + "\n";
@@ -336,10 +363,25 @@ std::optional<Epilogue> Epilogue::of(const LayerDesc& layer, const ResultShape& 
     if (!rows.empty()) t += "#define SINTER_EPILOGUE_ROWS 1\n";
     t += "struct EpilogueParams {\n    EpilogueOperand operands[" + std::to_string(e.operands_.size()) + "];\n    EpilogueShape shape;\n};\n";
     const std::string signature = "(const EpilogueParams& e, int row, int column, ";
+    const std::string numbers = rows.empty() ? "" : ", const EpilogueRow& row_numbers";
     t += rows;
-    t += "template <int V> SINTER_DEVICE void epilogue_apply" + signature + "acc_t (&v)[V]" + (rows.empty() ? "" : ", const EpilogueRow& row_numbers") + ") {\n" + apply.str();
-    t += "#pragma unroll\n    for (int i = 0; i < V; ++i) {\n        const acc_t x0 = " + start + ";\n" + statements + "        v[i] = " + result + ";\n    }\n}\n";
-    t += "template <int V> SINTER_DEVICE void epilogue_store" + signature + "const acc_t (&v)[V]) {\n" + store.str() + "}\n";
+    if (!group.empty()) t += "#define SINTER_STATISTICS 1\ntemplate <int V> SINTER_DEVICE void epilogue_statistics(const EpilogueParams& e, int row, int column, bool writes, const acc_t (&v)[V]) {\n" + group + "}\n";
+    const std::string written = group.empty() ? "" : "    epilogue_statistics(e, row, column, column % 32 == 0, v);\n";
+    const std::string compute = "#pragma unroll\n    for (int i = 0; i < V; ++i) {\n        const acc_t x0 = " + start + ";\n" + statements + "        v[i] = " + result + ";\n    }\n}\n";
+    t += "template <int V> SINTER_DEVICE void epilogue_apply" + signature + "acc_t (&v)[V]" + numbers + ") {\n" + apply.str() + compute;
+    if (e.given_) {
+        t += "#define SINTER_GIVEN 1\ntypedef " + storageType(layer.inputs[*e.given_].dtype) + " given_t;\n";
+        t += "template <int V> SINTER_DEVICE void epilogue_apply_given" + signature + "acc_t (&v)[V], const given_t (&given)[V]" + numbers + ") {\n" + applyGiven.str() + compute;
+    }
+    if (uniform) {
+        const std::string stored = storageType(layer.outputs[0].dtype);
+        t += "typedef " + stored + " result_t;\n";
+        t += "template <int V> SINTER_DEVICE void epilogue_put" + signature + "const result_t (&s)[V]) {\n" + store.str() + "}\n";
+        t += "template <int V> SINTER_DEVICE void epilogue_store" + signature + "const acc_t (&v)[V]) {\n" + written + "    result_t s[V];\n#pragma unroll\n";
+        t += "    for (int i = 0; i < V; ++i) s[i] = convert<result_t>(v[i]);\n    epilogue_put(e, row, column, s);\n}\n";
+    } else {
+        t += "template <int V> SINTER_DEVICE void epilogue_store" + signature + "const acc_t (&v)[V]) {\n" + written + store.str() + "}\n";
+    }
     t += "SINTER_DEVICE void epilogue_prefetch(const EpilogueParams& e, int row, int column) {\n" + prefetch.str() + "}\n";
     t += prefetch.str().empty() ? "" : "#define SINTER_EPILOGUE_PREFETCHES 1\n";
     if (rows.empty()) t += "template <int V> SINTER_DEVICE void epilogue" + signature + "acc_t (&v)[V]) {\n    epilogue_apply<V>(e, row, column, v);\n    epilogue_store<V>(e, row, column, v);\n}\n";
@@ -375,6 +417,8 @@ void Epilogue::addParams(Params& params, const KernelArgs& args) const {
     std::memcpy(bytes.data() + operands_.size() * sizeof(DeviceOperand), &s, sizeof s);
     params.addBytes(bytes.data(), bytes.size(), alignof(DeviceOperand));
 }
+
+int64_t Epilogue::rowStep(const TensorView& operand) const { return tensorOperand(operand, shape_).row; }
 
 size_t Epilogue::storeVector(const LayerDesc& layer) { return std::min<size_t>(16 / std::max<size_t>(1, dtypeSize(layer.outputs[0].dtype)), 8); }
 

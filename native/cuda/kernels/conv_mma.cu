@@ -194,6 +194,8 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
 #if SINTER_EPILOGUE_ROWS
     __shared__ EpilogueRow statistics[BM / SPLIT];
     gather_statistics<BM / SPLIT, THREADS>(e, m0 + part * (BM / SPLIT), ROWS, tid, statistics);
+#else
+    constexpr TileStatistics statistics{};
 #endif
 
     Accumulator acc[MT][NT][4] = {};
@@ -299,7 +301,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
 #else
             load_run(tile + row * TILE_PITCH, column, v[u]);
 #endif
-            epilogue_apply(e, row0 + row, group * K + n0 + column, v[u] EPILOGUE_ROW(statistics, row));
+            apply_with(statistics, row, e, row0 + row, group * K + n0 + column, v[u]);
         }
 #pragma unroll
         for (int u = 0; u < TOGETHER; ++u) {

@@ -17,9 +17,9 @@ struct alignas(8) RowStatistics {
     float mean, factor;
 };
 
-/// V columns of a row, beginning at `column`, in each of 32 / V neighbouring lanes, in order: the last step of an epilogue. All lanes of
-/// a group are in the same row or past the last one.
-template <int V> SINTER_DEVICE void write_group_statistics(GroupStatistics* row, int column, const float (&v)[V]) {
+/// Of the group of 32 columns of a row that `column` is in, V numbers are in each of 32 / V neighbouring lanes, all of which take part; the lane that
+/// `writes` writes.
+template <int V> SINTER_DEVICE void write_group_statistics(GroupStatistics* row, int column, bool writes, const float (&v)[V]) {
     constexpr int LANES = kStatisticsGroup / V;
     const unsigned lane = threadIdx.x & 31, mask = (LANES == 32 ? ~0u : (1u << LANES) - 1) << (lane & ~(LANES - 1u));
     float mean = 0, squares = 0;
@@ -34,7 +34,7 @@ template <int V> SINTER_DEVICE void write_group_statistics(GroupStatistics* row,
         mean = 0.5f * (mean + otherMean);
         squares = fmaf(distance * distance, 0.5f * V * d, squares + otherSquares);
     }
-    if (column % kStatisticsGroup == 0) row[column / kStatisticsGroup] = {mean, squares};
+    if (writes) row[column / kStatisticsGroup] = {mean, squares};
 }
 
 /// Merges the groups of a row. Called by a pair of neighbouring lanes (`part` 0 and 1), both get the result.
