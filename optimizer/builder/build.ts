@@ -101,7 +101,10 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
   const profiles = (options.profiles ?? [options.ranges ?? {}]).map((given) => rangesOf(graph, given));
   if (profiles.length === 0) throw new BuildError('an engine needs at least one optimization profile');
 
-  const limited = options.precision ? await halfLimitsOf(optimized, options.precision, runtime, stop) : null;
+  const normalizations = options.normalizations ?? (device === 'cpu' ? 'layers' : 'measured');
+  const limited = options.precision
+    ? await halfLimitsOf(optimized, options.precision, runtime, stop, normalizations)
+    : null;
   const onProgress = (p: BuildProgress): void => options.onProgress?.(p);
   const tuner = options.tuning
     ? new PlanTuner({
@@ -122,7 +125,7 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
     const { plan, search } = await searchPlan(optimized, {
       tuner,
       libraries,
-      normalizations: options.normalizations ?? (device === 'cpu' ? 'layers' : 'measured'),
+      normalizations,
       rules: options.rules,
       runtime,
       device,
@@ -219,11 +222,21 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
 }
 
 /** float16 only where weights and calibrated values fit. */
-function halfLimitsOf(optimized: Optimized, policy: PrecisionPolicy, runtime: NativeRuntime, stop: AbortSignal) {
+function halfLimitsOf(
+  optimized: Optimized,
+  policy: PrecisionPolicy,
+  runtime: NativeRuntime,
+  stop: AbortSignal,
+  normalizations: NormalizationPolicy,
+) {
   const { graph } = optimized;
-  const plan = lowerGraph(graph, literalReader(runtime, graph.files), new Set(), undefined, new Set(), true);
+  const lowered = () => lowerGraph(graph, literalReader(runtime, graph.files), new Set(), undefined, new Set(), true);
+  const plan = lowered();
   const files = graph.files.map((f) => f.path);
-  return withHalfLimits(plan, policy, runtime, files, stop);
+  // Products that normalize what they read have other weights.
+  const folded = normalizations === 'layers' ? null : lowered();
+  if (folded) foldNormalizations(folded, foldable(folded, true));
+  return withHalfLimits(plan, policy, runtime, files, stop, folded);
 }
 
 /** The storages besides the model's own that plans use, for provenance. */

@@ -27,7 +27,7 @@ const MOVERS = new Set(['Concat', 'Split', 'Slice', 'Reshape', 'Transpose', 'Shu
 /** Layers with kernels that compute on quantized operands. */
 const QUANTIZED = new Set(['Conv', 'MatMul', 'AveragePool', 'Reduce', 'Pointwise']);
 /** Layers whose second operand is a matrix of weights: stored in 16 bits together with the activations. */
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MatMul']);
+export const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MatMul']);
 
 /** Whether a constant operand is stored in 16 bits together with the activations: a weight matrix, a table that is read from. */
 export const storedWithActivations = (op: string, operand: number): boolean =>
