@@ -36,12 +36,12 @@ function cacheOf(file: string | false | undefined): TimingCache {
 
 const NORMALIZATIONS = ['layers', 'products', 'measured'] as const;
 
-/** Who computes normalizations between products; undefined leaves it to the device. */
+/** Who computes normalizations between products. */
 export function parseNormalizations(flags: TuningFlags): NormalizationPolicy | undefined {
   const policy = NORMALIZATIONS.find((n) => n === flags.normalizations);
   if (policy === undefined && flags.normalizations !== undefined)
     throw new UsageError(`--normalizations ${flags.normalizations}: give one of ${NORMALIZATIONS.join(', ')}`);
-  return policy === 'measured' ? undefined : policy;
+  return policy;
 }
 
 /** Auxiliary streams that a build may use. */
