@@ -14,7 +14,9 @@ export const product = (dims: readonly number[]): number => dims.reduce((a, b) =
 
 /** Arithmetic operations of a layer by its plain definition: a multiply-add counts two, epilogues included. */
 export function layerFlops(l: SizedLayer): number {
-  const out = l.outputs.reduce((s, dims) => s + product(dims), 0);
+  // Statistics of rows are no result of the product.
+  const results = l.attr('statistics') === 1 ? l.outputs.slice(0, -1) : l.outputs;
+  const out = results.reduce((s, dims) => s + product(dims), 0);
   return coreFlops(l, out) + l.programLength * out;
 }
 

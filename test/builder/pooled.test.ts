@@ -106,6 +106,16 @@ describe('joinPools', () => {
     expect(await ops(1310)).toEqual(['Conv', 'MaxPool']);
   });
 
+  it('leaves a convolution with the tactic that a person pinned', () => {
+    const p = network();
+    const rules = {
+      pinned: (l: PlanLayer) => (l.op === 'MaxPool' ? undefined : 'f32_conv__sm90'),
+      forbidden: () => false,
+    };
+    planSearch(p, { runtime: device(900), device: 'cuda:0', threads: 1, bind: new Map(), rules });
+    expect(p.layers.map((l) => l.op)).toEqual(['Conv', 'MaxPool']);
+  });
+
   it('leaves poolings that are not the maximum of whole 2x2 windows, and results that others read', () => {
     expect(search(network({ pool: window(3, 2, 1) }))).toEqual(['Conv', 'MaxPool']);
     expect(search(network({ pool: { pads: [0, 0, 1, 1] } }))).toEqual(['Conv', 'MaxPool']);

@@ -114,7 +114,14 @@ class Joins {
     this.plan = plan;
     this.enumerator = new Enumerator(options);
     this.stored = options.precision ? new Storages(plan, options.precision) : null;
-    this.all = this.enumerator.compiles ? joinsOf(plan).filter((j) => this.options(j.joined).length > 0) : [];
+    this.all = this.enumerator.compiles ? joinsOf(plan).filter((j) => this.allowed(j, options.rules)) : [];
+  }
+
+  /** Whether the device has a kernel for both that a person's pins and prohibitions leave. */
+  private allowed({ joined }: Join, rules?: TacticRules): boolean {
+    const pin = rules?.pinned(joined);
+    const names = this.options(joined).map((o) => o.tactic!.name);
+    return names.some((n) => (pin === undefined || n === pin) && rules?.forbidden(joined, n) !== true);
   }
 
   /** Without the references, which are there for every layer. */

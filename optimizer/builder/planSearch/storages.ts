@@ -27,7 +27,7 @@ const MOVERS = new Set(['Concat', 'Split', 'Slice', 'Reshape', 'Transpose', 'Shu
 /** Layers with kernels that compute on quantized operands. */
 const QUANTIZED = new Set(['Conv', 'ConvMaxPool', 'MatMul', 'AveragePool', 'Reduce', 'Pointwise']);
 /** Layers whose second operand is a matrix of weights: stored in 16 bits together with the activations. */
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvMaxPool', 'ConvTranspose', 'MatMul']);
+export const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvMaxPool', 'ConvTranspose', 'MatMul']);
 
 /** Whether a constant operand is stored in 16 bits together with the activations: a weight matrix, a table that is read from. */
 export const storedWithActivations = (op: string, operand: number): boolean =>
@@ -84,6 +84,7 @@ export class Storages {
       return q?.dtype === storage ? q : undefined;
     }
     const v = value < 0 ? undefined : plan.values[value];
+    if (v?.exact) return undefined;
     // While reformats are written the value may already have the storage of its writer.
     if (v === undefined || (v.own ?? v.dtype) !== 'float32') return undefined;
     if (storage === 'float16' && (this.policy.largest?.(v) ?? 0) > HALF_LIMIT) return undefined;

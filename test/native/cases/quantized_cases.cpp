@@ -186,6 +186,13 @@ TEST_CASE("cases: quantized Conv") {
                                 .name("float32 to int8 w" + std::to_string(k) + " " + std::to_string(columns)).build());
         }
     }
+    {  // more pieces of the image than a card's blocks
+        Builder b("Conv");
+        b.input({6, 3, 224, 224}).weight({64, 3, 3, 3}).weight({64});
+        b.ints("kernel_shape", {3, 3}).ints("strides", {2, 2}).ints("dilations", {1, 1}).ints("pads", {1, 1, 1, 1}).i("group", 1);
+        addEpilogue(b, "relu", {6, 64, 112, 112}, 1);
+        cases.push_back(b.output({6, 64, 112, 112}, DType::I8).quantizedOutput(0.06).range(-1, 1).nearTies(0.04).name("float32 to int8, many images").build());
+    }
     runCases("Quantized Conv", cases);
 }
 
