@@ -1,3 +1,4 @@
+import { systemSentence } from '../optimizer/systemErrors.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { stopSignal } from './stop.ts';
 
@@ -40,10 +41,9 @@ export async function guarded(run: () => Promise<number>): Promise<number> {
       process.stderr.write(`sinter: ${e.message}${e.message.includes('layer') ? '' : where}\n`);
       return 'code' in e && INPUT_CODES.has(String(e.code)) ? EXIT.input : EXIT.failed;
     }
-    const system = error as NodeJS.ErrnoException;
-    if (system.code === 'ENOENT' || system.code === 'EISDIR' || system.code === 'EACCES') {
-      const why = { ENOENT: 'does not exist', EISDIR: 'is a folder', EACCES: 'may not be read' }[system.code];
-      process.stderr.write(`sinter: ${system.path ?? 'a file'} ${why}\n`);
+    const system = systemSentence(error);
+    if (system !== null) {
+      process.stderr.write(`sinter: ${system}\n`);
       return EXIT.input;
     }
     process.stderr.write(`sinter: ${e.message}\n`);

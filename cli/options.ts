@@ -1,5 +1,6 @@
 import type { OpenOptions } from '../optimizer/builder/session.ts';
 import type { OptimizeOptions } from '../optimizer/passes/pass.ts';
+import { pipeline } from '../optimizer/passes/pipeline.ts';
 import { UsageError } from './exit.ts';
 
 /** "name=1x3x224x224" options as a record; a lone "1x3x…" is stored under ''. */
@@ -40,10 +41,12 @@ export interface SwitchFlags {
 
 export const parseSwitches = (
   flags: SwitchFlags,
-): Required<Pick<OptimizeOptions, 'disabledPasses' | 'disabledApplications'>> => ({
-  disabledPasses: new Set(flags.disable),
-  disabledApplications: new Set(flags.disableFusion),
-});
+): Required<Pick<OptimizeOptions, 'disabledPasses' | 'disabledApplications'>> => {
+  const names = new Set(pipeline.map((p) => p.name));
+  const unknown = flags.disable.find((name) => !names.has(name));
+  if (unknown !== undefined) throw new UsageError(`there is no pass "${unknown}"; passes are ${[...names].join(', ')}`);
+  return { disabledPasses: new Set(flags.disable), disabledApplications: new Set(flags.disableFusion) };
+};
 
 /** "name=16000" options: inputs that are always so. */
 export function parseConstants(options: readonly string[]): Record<string, number[]> {

@@ -15,7 +15,14 @@ const MAY_IMPORT = [
   ['optimizer/importers', ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts', 'optimizer/userCache.ts']],
   [
     'optimizer/exporters',
-    ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts', 'optimizer/engine', 'optimizer/importers'],
+    [
+      'optimizer/ir',
+      'optimizer/ops',
+      'optimizer/runtime.ts',
+      'optimizer/systemErrors.ts',
+      'optimizer/engine',
+      'optimizer/importers',
+    ],
   ],
   ['optimizer/passes', ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts']],
   ['optimizer/calibration', ['optimizer/ir', 'optimizer/ops', 'optimizer/runtime.ts']],

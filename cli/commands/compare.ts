@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEngine } from '../../optimizer/builder/build.ts';
+import { hashFile } from '../../optimizer/builder/hashFile.ts';
 import { openModel, plainModel } from '../../optimizer/builder/session.ts';
 import { isEngineFile } from '../../optimizer/engine/file.ts';
 import { decodeEngine } from '../../optimizer/engine/schema.ts';
@@ -54,9 +55,11 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
   const dir = mkdtempSync(join(tmpdir(), 'sinter-'));
   const progress = new Progress();
   let want: Record<string, Tensor>;
+  let weights: string | undefined;
   try {
     const fixed = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape]));
     const model = await openModel(modelFile, { ...modelOptions(flags), shapes: fixed, stop });
+    weights = model.graph.files[0]?.path;
     const path = join(dir, 'plain.sinter');
     await buildEngine(plainModel(model, runtime, stop), {
       runtime,
@@ -79,6 +82,9 @@ export async function compare(modelFile: string, engineFile: string, flags: Comp
     return { name, ...runs.map((r) => difference(reference, r[name]!)).reduce(worse) };
   });
   const ok = rows.every((r) => r.maxRel <= tolerance && r.mismatched === 0);
+  const { modelHash } = header.provenance;
+  if (!ok && modelHash !== '' && modelHash !== (await hashFile(weights, stop)))
+    process.stderr.write(`sinter: ${engineFile} was built from another file than ${modelFile}\n`);
   if (flags.json) console.log(JSON.stringify({ outputs: rows, tolerance, reference: flags.reference, ok }, null, 2));
   else {
     const cells = rows.map((r) => [

@@ -9,7 +9,6 @@ import { encodeWeightExpr } from '../../optimizer/engine/schema.ts';
 import { writeOnnx } from '../../optimizer/exporters/onnx/write.ts';
 import type { Graph } from '../../optimizer/ir/graph.ts';
 import type { Optimized, Trace } from '../../optimizer/passes/pass.ts';
-import { pipeline } from '../../optimizer/passes/pipeline.ts';
 import { refusalText } from '../../optimizer/passes/refusals.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { modelOptions, parseSwitches, type SwitchFlags } from '../options.ts';
@@ -34,16 +33,14 @@ interface OptimizeFlags extends SwitchFlags {
 }
 
 export async function optimize(file: string, flags: OptimizeFlags): Promise<number> {
-  const names = new Set(pipeline.map((p) => p.name));
-  const unknown = flags.disable.find((name) => !names.has(name));
-  if (unknown !== undefined) throw new UsageError(`there is no pass "${unknown}"; passes are ${[...names].join(', ')}`);
+  const switches = parseSwitches(flags);
   checkQdq(flags);
   const runtime = nativeRuntime();
   const stop = stopSignal();
   const progress = new Progress();
   const model = await openModel(file, { ...modelOptions(flags), stop });
   const result = optimizeModel(model, runtime, {
-    ...parseSwitches(flags),
+    ...switches,
     stop,
     onProgress: (done, total, pass) => progress.show('optimize', done, total, pass),
   });

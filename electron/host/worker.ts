@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemSentence } from '../../optimizer/systemErrors.ts';
 import { serve } from '../ipc/server.ts';
 import { CancelBoard } from './cancel-board.ts';
 import { realParts } from './parts/real.ts';
@@ -42,4 +43,5 @@ const served = serve(
     close: () => {},
   },
   services,
+  systemSentence,
 );

@@ -5,12 +5,15 @@ import type { JobSnapshot } from './schemas/common.ts';
 
 const isMethod = (name: string): name is Method => Object.hasOwn(contract, name);
 
-function wire(e: unknown): z.infer<typeof wireError> {
+/** What an error of the system means in words; null for every other one. */
+export type Explain = (e: unknown) => string | null;
+
+function wire(e: unknown, explain: Explain): z.infer<typeof wireError> {
   if (e instanceof HostError) return { code: e.code, message: e.message };
   const code = typeof e === 'object' && e !== null && 'code' in e && typeof e.code === 'string' ? e.code : 'failed';
   const inputs =
     typeof e === 'object' && e !== null && 'inputs' in e ? z.array(z.string()).safeParse(e.inputs).data : null;
-  const message = e instanceof Error ? e.message : String(e);
+  const message = explain(e) ?? (e instanceof Error ? e.message : String(e));
   return inputs?.length ? { code, message, inputs } : { code, message };
 }
 
@@ -20,7 +23,7 @@ export interface Served {
 }
 
 /** Answers a window's calls on one port with `services`, checking what comes in and what goes out. */
-export function serve(port: Port, services: HostServices): Served {
+export function serve(port: Port, services: HostServices, explain: Explain = () => null): Served {
   const send = (m: ToWindow): void => port.post(m);
   const answer = async (id: number, method: string, params: unknown): Promise<void> => {
     try {
@@ -35,7 +38,7 @@ export function serve(port: Port, services: HostServices): Served {
       }
       send({ t: 'ok', id, result: output.data });
     } catch (e) {
-      send({ t: 'error', id, error: wire(e) });
+      send({ t: 'error', id, error: wire(e, explain) });
     }
   };
   port.listen((raw) => {

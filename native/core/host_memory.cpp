@@ -1,6 +1,7 @@
 #include "core/host_memory.h"
 
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include <cstdlib>
 #include <string>
@@ -18,6 +19,15 @@ namespace sinter {
 namespace {
 constexpr uint64_t kSlack = 64;
 constexpr uint64_t kHuge = 2u << 20;
+
+/// All that the machine has, swap included. The system promises more and ends the process that takes it at its word.
+uint64_t memoryOfMachine() {
+    static const uint64_t bytes = [] {
+        struct sysinfo info {};
+        return ::sysinfo(&info) == 0 ? (uint64_t{info.totalram} + info.totalswap) * info.mem_unit : ~uint64_t{0};
+    }();
+    return bytes;
+}
 }  // namespace
 
 void HostMemoryFree::operator()(std::byte* p) const {
@@ -27,7 +37,10 @@ void HostMemoryFree::operator()(std::byte* p) const {
 }
 
 HostMemory::HostMemory(uint64_t bytes) : bytes_(bytes) {
-    if (bytes > (uint64_t{1} << 47)) throw Error(ErrorCode::Memory, std::to_string(bytes) + " bytes of memory cannot be had");
+    if (bytes > memoryOfMachine()) {
+        throw Error(ErrorCode::Memory, "not enough memory: " + std::to_string(bytes >> 20) + " MB are needed, this machine has " +
+                                           std::to_string(memoryOfMachine() >> 20));
+    }
     const auto refuse = [&] { throw Error(ErrorCode::Memory, "not enough memory: " + std::to_string(bytes >> 20) + " MB are needed"); };
     if (bytes < kHuge) {
         const uint64_t whole = (bytes + kSlack + 63) / 64 * 64;

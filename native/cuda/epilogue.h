@@ -39,6 +39,14 @@ struct ResultShape {
 ///   SINTER_ROWS, SINTER_COLUMNS with Options::constantShape
 ///   the functions of epilogue_bytes.h and SINTER_EPILOGUE_BYTES with Options::bytes, where the layer has that form
 ///
+/// Where Options::rowStatistics allows it and the layer reads statistics of rows (core/row_statistics.h), SINTER_EPILOGUE_ROWS is defined:
+///
+///   struct EpilogueRow;                                     // what the program takes of a row
+///   EpilogueRow epilogue_row(const EpilogueParams&, int row, int part);  // by a pair of neighbouring lanes, part 0 and 1
+///
+/// epilogue_apply then takes an EpilogueRow as its last argument, and there is no `epilogue`. Where the layer writes statistics,
+/// epilogue_store must be called by 32 / V neighbouring lanes with neighbouring runs of one row.
+///
 /// v holds V (a power of two) consecutive columns of one row: raw accumulators (integer products converted to float as
 /// they are). Columns past the last are skipped; rows are the caller's to check.
 class Epilogue {
@@ -57,6 +65,7 @@ public:
         bool even = false;
         /// Asks for the short form of bytes (epilogue_bytes.h) too. Needs `even`.
         bool bytes = false;
+        bool rowStatistics = false;  ///< the kernel keeps to what epilogues with statistics ask of it
     };
     /// Nothing when the program holds an operation or type that cannot be generated.
     static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape, const Options& options);
@@ -91,6 +100,7 @@ private:
         uint64_t offset = 0;      ///< bytes added to its address
         bool perColumn = false;   ///< a vector along the columns
         bool even = false;        ///< see Options::even
+        bool dense = false;       ///< only its address is used
     };
     std::string text_;
     bool bytes_ = false;

@@ -3,6 +3,7 @@ import { checkSample, stack } from '../calibration/data/batch.ts';
 import { NpyError } from '../calibration/data/npy.ts';
 import { DataError, type InputSpec, type Sample, type SampleSource } from '../calibration/data/source.ts';
 import type { Graph } from '../ir/graph.ts';
+import { systemSentence } from '../systemErrors.ts';
 import type { DimRange } from './plan.ts';
 
 /** How samples are put to a model: what one sample has to look like, and how many go in at once. */
@@ -99,8 +100,8 @@ export class Feeder {
   /** Never rejects: a read ahead may fail before anybody waits for it. */
   private read(index: number): Promise<Sample | Error> {
     return this.source.read(index).catch((error: unknown) => {
-      const { code, path } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return new DataError(`${path ?? `sample ${index}`} does not exist`);
+      const system = systemSentence(error);
+      if (system !== null) return new DataError(system);
       return error instanceof Error ? error : new Error(String(error));
     });
   }

@@ -132,7 +132,7 @@ export class Graph {
   }
   value(id: ValueId): Value {
     const v = this.valueMap.get(id);
-    if (!v) throw new RangeError(`no value ${id}`);
+    if (!v) throw new MissingValueError(`no value ${id}`);
     return v;
   }
   producer(id: ValueId): Node | undefined {
@@ -333,6 +333,9 @@ export class Graph {
     else m.set(n, c);
   }
 }
+
+/** A value that a graph was asked for and does not have. */
+export class MissingValueError extends RangeError {}
 
 export class CycleError extends Error {
   readonly nodes: readonly Node[];

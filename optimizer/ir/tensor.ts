@@ -84,6 +84,9 @@ export function toNumbers(t: TensorLiteral): number[] {
   });
 }
 
+/** An element type that numbers cannot be put into. */
+export class NumberTypeError extends RangeError {}
+
 /** Builds a literal of a numeric type from numbers (saturating at the ends of int64). */
 export function fromNumbers(dtype: DataType, shape: readonly number[], data: readonly number[]): TensorLiteral {
   if (data.length !== countOf(shape)) throw new RangeError(`${data.length} numbers do not fill ${shape.join('×')}`);
@@ -92,7 +95,7 @@ export function fromNumbers(dtype: DataType, shape: readonly number[], data: rea
   const big = (x: number): bigint => {
     if (x >= 2 ** 63) return 2n ** 63n - 1n;
     if (x < -(2 ** 63)) return -(2n ** 63n);
-    return BigInt(Math.trunc(x));
+    return Number.isNaN(x) ? 0n : BigInt(Math.trunc(x));
   };
   const write: Partial<Record<DataType, (i: number, x: number) => void>> = {
     float32: (i, x) => v.setFloat32(i * 4, x, true),
@@ -107,10 +110,11 @@ export function fromNumbers(dtype: DataType, shape: readonly number[], data: rea
     int32: (i, x) => v.setInt32(i * 4, x, true),
     uint32: (i, x) => v.setUint32(i * 4, x, true),
     int64: (i, x) => v.setBigInt64(i * 8, big(x), true),
-    uint64: (i, x) => v.setBigUint64(i * 8, BigInt(Math.trunc(x)), true),
+    uint64: (i, x) =>
+      v.setBigUint64(i * 8, x >= 2 ** 64 ? 2n ** 64n - 1n : x < 2 ** 63 ? big(x) : BigInt(Math.trunc(x)), true),
   };
   const put = write[dtype];
-  if (!put) throw new RangeError(`numbers of type ${dtype} cannot be made here`);
+  if (!put) throw new NumberTypeError(`numbers of type ${dtype} cannot be made here`);
   for (const [i, x] of data.entries()) put(i, x);
   return { dtype, shape: [...shape], bytes };
 }

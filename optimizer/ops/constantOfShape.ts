@@ -1,8 +1,8 @@
-import { elementCount } from '../ir/dim.ts';
+import { elementCount, shapeText } from '../ir/dim.ts';
 import { type TensorLiteral, toNumbers } from '../ir/tensor.ts';
 import { DATA_LIMIT } from './common/data.ts';
 import { knownLength } from './common/shapes.ts';
-import { defineOp } from './op.ts';
+import { defineOp, OpError } from './op.ts';
 
 export default defineOp({
   op: 'ConstantOfShape',
@@ -16,6 +16,7 @@ export default defineOp({
     const dtype = value?.dtype ?? 'float32';
     const shape = ctx.data(0);
     if (shape) {
+      if (shape.some((d) => typeof d === 'number' && d < 0)) throw new OpError(`makes a tensor of ${shapeText(shape)}`);
       const total = elementCount(shape);
       const fill = value ? toNumbers(value)[0]! : 0;
       const small = typeof total === 'number' && total <= DATA_LIMIT;

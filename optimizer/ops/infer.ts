@@ -1,7 +1,7 @@
 import { type DimExpr, dimSize, substituteDim, symbolsOf } from '../ir/dim.ts';
 import { isFloat } from '../ir/dtype.ts';
-import { Graph, type Node, type NodeId, type TensorType, type ValueId } from '../ir/graph.ts';
-import { countOf, type TensorLiteral, toNumbers } from '../ir/tensor.ts';
+import { Graph, MissingValueError, type Node, type NodeId, type TensorType, type ValueId } from '../ir/graph.ts';
+import { countOf, NumberTypeError, type TensorLiteral, toNumbers } from '../ir/tensor.ts';
 import { literalWeight } from '../ir/weights.ts';
 import { DATA_LIMIT } from './common/data.ts';
 import { sameType, UnknownRank } from './common/shapes.ts';
@@ -37,6 +37,17 @@ export class InferError extends OpError {
     super(`${labelOf(node)} ${message}`);
     this.node = node;
   }
+}
+
+/** What went wrong with a node, as an error that names it; anything unforeseen stays what it is. */
+function ofNode(e: unknown, node: Node): unknown {
+  if (e instanceof InferError) return e;
+  if (e instanceof OpError) return new InferError(node, e.message);
+  if (e instanceof NumberTypeError) return new InferError(node, `cannot be written out: ${e.message}`);
+  // Old forms are rewritten before their operands are counted.
+  if (e instanceof MissingValueError)
+    return new InferError(node, `has ${node.inputs.length} inputs, which are too few`);
+  return e;
 }
 
 /** How messages name a node: operator, then name or source. */
@@ -84,8 +95,7 @@ class Run {
       try {
         prepare(this.graph, node);
       } catch (e) {
-        if (e instanceof OpError && !(e instanceof InferError)) throw new InferError(node, e.message);
-        throw e;
+        throw ofNode(e, node);
       }
     });
     // An upgrade knows the outputs of its operator; another one that is read would be left without an origin.
@@ -124,9 +134,10 @@ class Run {
       this.refuse(node, 'is not known');
       return;
     }
-    const inputs = node.inputs.map((v) => (v === null ? null : this.graph.value(v).type));
+    let inputs: readonly (TensorType | null)[] = [];
     let result: Inferred;
     try {
+      inputs = node.inputs.map((v) => (v === null ? null : this.graph.value(v).type));
       if (def) {
         checkArity(def, node);
         result = def.infer(this.context(def, node, inputs));
@@ -138,8 +149,7 @@ class Run {
       } else if (e instanceof UnsupportedUse) {
         this.refuse(node, e.message);
         return;
-      } else if (e instanceof OpError && !(e instanceof InferError)) throw new InferError(node, e.message);
-      else throw e;
+      } else throw ofNode(e, node);
     }
     node.outputs.forEach((v, i) => {
       const type = result.types[i];

@@ -54,6 +54,17 @@ export default defineOp({
     const scans = ctx.attr<number>('num_scan_inputs');
     const own = ctx.inputs.length - captureCount(ctx);
     const states = own - scans;
+    if (!(scans >= 1 && states >= 0 && states <= ctx.node.outputs.length))
+      throw new OpError(`scans ${scans} of its ${own} inputs and makes ${ctx.node.outputs.length} outputs`);
+    for (const [name, n] of [
+      ['scan_input_axes', scans],
+      ['scan_input_directions', scans],
+      ['scan_output_axes', ctx.node.outputs.length - states],
+      ['scan_output_directions', ctx.node.outputs.length - states],
+    ] as const) {
+      const given = ctx.node.attrs[name];
+      if (Array.isArray(given) && given.length !== n) throw new OpError(`has ${given.length} ${name} for ${n}`);
+    }
     const axes = ctx.node.attrs.scan_input_axes as readonly number[] | undefined;
     let length: DimExpr = ctx.fresh('turns');
     const elements = ctx.inputs.slice(states, own).map((_, i) => {

@@ -7,12 +7,14 @@ export function ticks(from: number, to: number, most: number, whole = false): nu
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough) ?? rough;
   const by = whole ? Math.max(1, Math.round(step)) : step;
   const out: number[] = [];
-  for (let v = Math.ceil(from / by) * by; v <= to + by * 1e-9; v += by) out.push(v);
+  // Counted: a step may be too small to change a large number.
+  for (let v = Math.ceil(from / by) * by; v <= to + by * 1e-9 && out.length <= most; v += by) out.push(v);
   return out;
 }
 
 /** Powers of ten between two positive ends, ends included. */
 export function decades(from: number, to: number): number[] {
+  if (!(from > 0 && Number.isFinite(to))) return [];
   const out: number[] = [];
   for (let e = Math.floor(Math.log10(from)); e <= Math.ceil(Math.log10(to)); e++) out.push(10 ** e);
   return out;

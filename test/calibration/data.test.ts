@@ -229,6 +229,19 @@ describe('bad data', () => {
     await expect(openData(at(path), inputs)).rejects.toThrow(why);
   });
 
+  it('arrays that declare more than there is, or more than can be read at once, are cut short', async () => {
+    const header = Buffer.alloc(16);
+    header.writeUInt32BE(0x803, 0);
+    [1, 60_000, 60_000].forEach((n, i) => header.writeUInt32BE(n, 4 + 4 * i));
+    writeFileSync(at('far-idx3-ubyte'), Buffer.concat([header, Buffer.alloc(100)]));
+    const far = await openData(at('far-idx3-ubyte'), [spec('x', 1, 1, 4, 4)]);
+    await expect(far.read(0)).rejects.toThrow(/far-idx3-ubyte is cut short at row 0/);
+    await far.close();
+    const npy = readFileSync(at('three.npy'));
+    writeFileSync(at('odd.npy'), Buffer.from(npy.toString('latin1').replace('(3, 2, 2)', '(-3,2, 2)'), 'latin1'));
+    await expect(openData(at('odd.npy'), [spec('x', 1, 2, 2)])).rejects.toThrow(/odd\.npy has a damaged \.npy header/);
+  });
+
   it('spreads a limited number of samples over all classes', async () => {
     const source = spread(await openData(at('three.npy'), [spec('x', 1, 2, 2)]), 2);
     expect([(await source.read(0)).id, (await source.read(1)).id]).toEqual(['three.npy[0]', 'three.npy[1]']);

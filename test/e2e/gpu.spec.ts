@@ -133,7 +133,7 @@ test.describe('a GPU in the window', () => {
     await expect(known('Timed now')).toContainText(/[1-9]/, { timeout: 90_000 });
     await s.idle();
     const first = readFileSync(timings, 'utf8');
-    expect(Object.keys(JSON.parse(first).entries).length).toBeGreaterThan(0);
+    expect(first.trimEnd().split('\n').length).toBeGreaterThan(1);
 
     // From the keyboard; the cache knows everything now, and a level that would time more may not.
     const never = panel('build').getByRole('switch', { name: 'Never time (deterministic)' });

@@ -163,6 +163,9 @@ describe('profile files', () => {
     expect(() => readProfileFile(broken(good.slice(0, 4000)))).toThrow('it is no JSON document');
     expect(() => readProfileFile(broken(good.replace('"version": 1', '"version": 9')))).toThrow('version 9');
     expect(() => readProfileFile(broken(good.replace('"threads": 1', '"threads": "x"')))).toThrow('damaged: threads');
+    // Numbers that no chart has room for.
+    const endless = JSON.stringify({ ...recorded, ceilings: { threads: 1, flops: [], bandwidth: 1e308 } });
+    expect(() => readProfileFile(broken(endless))).toThrow('damaged: ceilings');
     const far = JSON.stringify({ ...recorded, timeline: [{ layer: 77, start: 0, duration: 1 }] });
     expect(() => readProfileFile(broken(far))).toThrow('refers to layers that it does not hold');
     expect(isProfileFile(join(import.meta.dirname, '../../assets/models/tiny-resnet.onnx'))).toBe(false);

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { inspect } from '../../cli/commands/inspect.ts';
 import { buildEngine } from '../../optimizer/builder/build.ts';
+import type { Storage } from '../../optimizer/builder/planSearch/format.ts';
 import { seededRandom } from '../../optimizer/builder/randomInputs.ts';
 import { openModel, optimizeModel, withoutPasses } from '../../optimizer/builder/session.ts';
 import { dtypeFromNumber } from '../../optimizer/engine/encode.ts';
@@ -13,16 +14,23 @@ import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { damagedEngine, type EngineParts } from './mutateEngine.ts';
 import { type Attempt, MOST, refusal, type Stage, wildInput } from './outcome.ts';
 
-/** Engines of a model as they are built here, passes on and off; null where it does not build. */
+/** How an engine is built here: with passes or not, in the model's own storage or in what a build may store. */
+interface Variant {
+  readonly passes: boolean;
+  readonly storage: Storage;
+}
+const STORAGES: readonly Storage[] = ['', '', 'int8', 'int8', 'float16', 'bfloat16'];
+/** Engines by variant and model; null where it does not build. */
 const built = new Map<string, EngineParts | null>();
 
 async function engineOf(
   runtime: NativeRuntime,
   model: string,
-  passes: boolean,
+  variant: Variant,
   path: string,
 ): Promise<EngineParts | null> {
-  const key = `${passes} ${model}`;
+  const { passes, storage } = variant;
+  const key = `${passes} ${storage} ${model}`;
   const known = built.get(key);
   if (known !== undefined) return known;
   let parts: EngineParts | null = null;
@@ -36,6 +44,7 @@ async function engineOf(
       runtime,
       threads: 1,
       path,
+      ...(storage === '' ? {} : { precision: { amax: () => 4, storages: () => ['', storage] } }),
       ...(symbols.length > 0 ? { profiles: [ranges(2), ranges(6)] } : {}),
     });
     const file = readFileSync(path);
@@ -87,7 +96,8 @@ export async function engineFor(
   seed: number,
 ): Promise<Uint8Array | null> {
   const draw = seededRandom(seed ^ 0x5eed);
-  const parts = await engineOf(runtime, model, draw() < 0.7, path);
+  const variant = { passes: draw() < 0.7, storage: STORAGES[Math.floor(draw() * STORAGES.length)]! };
+  const parts = await engineOf(runtime, model, variant, path);
   return parts && damagedEngine(parts, draw);
 }
 

@@ -22,7 +22,8 @@ import type { Attempt } from './outcome.ts';
  * Damaged copies of the models of a suite through import → passes → engine → run, or with --engines damaged copies of the
  * engines built from them through inspect → load → run, in child processes: nothing they hold may crash or hang the process,
  * or show an error of a kind that people are not meant to see.
- * Usage: npm run fuzz -- --suite DIR [--engines] [--seed N] [--count N | --seconds N] [--only TEXT] [--keep DIR]
+ * Usage: npm run fuzz -- --suite DIR [--engines] [--seed N] [--count N | --seconds N] [--only TEXT] [--largest BYTES]
+ *           [--keep DIR]
  *        npm run fuzz -- --suite DIR [--engines] --seed N --count 1     repeats one attempt
  */
 
@@ -40,10 +41,12 @@ const option = (name: string): string | undefined => {
 const ENGINES = process.argv.includes('--engines');
 const ROOT = resolve(process.env.SINTER_ROOT ?? process.cwd());
 const LIMIT_MS = 30_000;
+/** Larger models are left out; which models there are decides what a seed means. */
+const LARGEST = Number(option('largest') ?? 200_000);
 
 function modelsIn(dir: string): string[] {
   const model = join(dir, 'model.onnx');
-  if (existsSync(model)) return statSync(model).size < 200_000 ? [model] : [];
+  if (existsSync(model)) return statSync(model).size < LARGEST ? [model] : [];
   return readdirSync(dir, { withFileTypes: true })
     .flatMap((e) => (e.isDirectory() ? modelsIn(join(dir, e.name)) : []))
     .sort();

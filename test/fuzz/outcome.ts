@@ -20,20 +20,25 @@ export interface Attempt {
 /** Elements beyond which an input is not worth filling. */
 export const MOST = 1 << 18;
 
+/** RangeErrors that no one here wrote: an array of a length that cannot be, a number that is no BigInt, a deep recursion. */
+const OF_THE_LANGUAGE =
+  /call stack|^(Invalid|Array buffer|The value of|The number|Offset|Start offset|Byte length|Source)|out of bounds|out of range|digits/i;
+
 /** Errors whose message is a sentence for people (cli/guard.ts). */
 const expected = (e: unknown): boolean =>
   (e instanceof Error && (e.name === 'InferError' || e.name === 'CycleError')) ||
-  e instanceof ImportError ||
+  (e instanceof ImportError && e.cause === undefined) ||
   e instanceof BuildError ||
   e instanceof EngineFileError ||
   (e instanceof RuntimeFailure && e.code !== 'internal') ||
   e instanceof OpError ||
-  (e instanceof RangeError && !/call stack/.test(e.message));
+  (e instanceof RangeError && !OF_THE_LANGUAGE.test(e.message));
 
 /** What an error that ended an attempt amounts to. */
 export function refusal(stage: Stage, e: unknown): Attempt {
   const text = e instanceof Error ? `${e.name}: ${e.message.split('\n')[0]}` : String(e);
-  const frames = e instanceof Error && !expected(e) ? (e.stack?.split('\n').slice(1, 3) ?? []) : [];
+  const root = e instanceof Error && e.cause instanceof Error ? e.cause : e;
+  const frames = root instanceof Error && !expected(e) ? (root.stack?.split('\n').slice(1, 4) ?? []) : [];
   return { stage, message: [text, ...frames.map((l) => l.trim())].join(' '), fault: !expected(e) };
 }
 

@@ -198,5 +198,9 @@ it('ticks are round and inside the axis', () => {
   expect(ticks(0, 10, 5)).toEqual([0, 2, 4, 6, 8, 10]);
   expect(ticks(0.3, 2.9, 10, true)).toEqual([1, 2]);
   expect(ticks(5, 5, 3)).toEqual([5]);
+  // A step that is too small to change the number ends all the same.
+  expect(ticks(1e21, 1e21 + 2e5, 4).length).toBeLessThanOrEqual(5);
+  expect(decades(0, 10)).toEqual([]);
+  expect(decades(1, Number.POSITIVE_INFINITY)).toEqual([]);
   expect(decades(3, 2000)).toEqual([1, 10, 100, 1000, 10000]);
 });

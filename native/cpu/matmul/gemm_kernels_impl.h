@@ -1,4 +1,6 @@
 #pragma once
+#include <cstring>
+
 #include "cpu/matmul/gemm_kernels.h"
 #include "cpu/simd/half.h"
 
@@ -38,6 +40,16 @@ struct PairWeights {
     }
 };
 #endif
+
+/// A word of activations in every lane.
+template <class W>
+V::F wordAt(const float* p) {
+    if constexpr (W::kForm != Form::Pairs) return V::broadcast(p);
+    // A pair of 16-bit numbers lies at any even address.
+    float pair;
+    std::memcpy(&pair, p, sizeof pair);
+    return V::set(pair);
+}
 
 inline V::F loadNumbers(Numbers type, const float* row, int64_t at, int left) {
     if (type == Numbers::F32) return V::load(row + at, V::firstN(left));
@@ -133,7 +145,7 @@ void tile(const Tile& t) {
             b += C * kStep;
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
-                const V::F av = V::broadcast(p[i] + k);
+                const V::F av = wordAt<W>(p[i] + k);
 #pragma GCC unroll 4
                 for (int j = 0; j < C; ++j) acc[i][j] = W::add(acc[i][j], av, bv[j]);
             }

@@ -9,21 +9,19 @@ PanelPlan planPanels(int lanes, int64_t k, int64_t columns, std::span<const int6
     plan.lanes = lanes;
     plan.k = k;
     const int64_t perGroup = columns / groups;
-    int output = 0;
+    size_t output = 0;
     int64_t outputStart = 0;
     for (int64_t column = 0; column < columns;) {
-        while (!splits.empty() && column >= outputStart + splits[static_cast<size_t>(output)]) {
-            outputStart += splits[static_cast<size_t>(output)];
-            ++output;
-        }
-        const int64_t outputEnd = splits.empty() ? columns : outputStart + splits[static_cast<size_t>(output)];
+        // Also where the splits are not the whole, as kernels that are asked about a wrong layer may find: the last one ends it.
+        while (output + 1 < splits.size() && column >= outputStart + splits[output]) outputStart += splits[output++];
+        const int64_t outputEnd = output + 1 < splits.size() ? outputStart + splits[output] : columns;
         const int64_t groupEnd = (column / perGroup + 1) * perGroup;
         const int64_t left = std::min(outputEnd, groupEnd) - column;
         Panel p;
         p.column = column;
         p.vecs = left > lanes ? 2 : 1;
         p.width = static_cast<int>(std::min<int64_t>(left, p.vecs * lanes));
-        p.output = output;
+        p.output = static_cast<int>(output);
         p.outputColumn = column - outputStart;
         p.group = static_cast<int>(column / perGroup);
         p.packed = plan.packedFloats;

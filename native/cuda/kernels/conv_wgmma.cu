@@ -24,6 +24,9 @@
 #include "epilogue.cuh"
 #include "tile_fragments.cuh"
 #include "tile_rows.cuh"
+#if SINTER_EPILOGUE_ROWS
+#include "tile_statistics.cuh"
+#endif
 #if BYTE_RESULTS && EXCHANGED
 #include "exchanged_rows.cuh"
 #elif EXCHANGED
@@ -103,6 +106,9 @@ using Region = StoredRegion<ROWS, K, ROWS % (BM * CLUSTER_M) != 0, K % (BN * CLU
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
+#endif
+#if SINTER_EPILOGUE_ROWS
+constexpr int STATISTICS_ROWS = EXCHANGED || PINGPONG ? CONSUMERS * BM : BM;  ///< split: a part of them
 #endif
 
 }  // namespace
@@ -290,6 +296,24 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
             }
 #endif
+#if SINTER_EPILOGUE_ROWS
+            __shared__ EpilogueRow statistics[STATISTICS_ROWS];
+            wait_for_producers();
+#if SPLIT > 1
+            const TileStatistics tileStatistics = statistics;
+            gather_statistics<Sums::OWNED, 128 * CONSUMERS>(e, rowOf(tile) + part * Sums::OWNED, ROWS, threadIdx.x, statistics);
+#elif EXCHANGED
+            const TileStatistics tileStatistics = statistics + consumer * BM;
+            gather_statistics<BM, 128>(e, rowOf(tile), ROWS, thread, statistics + consumer * BM);
+#else
+            const TileStatistics tileStatistics = statistics + (consumer * 4 + warp) * (BLOCKS_M * 16);
+#pragma unroll
+            for (int i = 0; i < BLOCKS_M; ++i)
+                gather_statistics<16, 32>(e, rowOf(tile) + rowBase + i * 64 + warp * 16, ROWS, lane, statistics + (consumer * 4 + warp) * (BLOCKS_M * 16) + i * 16);
+#endif
+#else
+            constexpr TileStatistics tileStatistics{};
+#endif
             Accumulator acc[BLOCKS_M][PN / 2];
             [[maybe_unused]] int previous = 0;
             if constexpr (PINGPONG) named_barrier(2 + consumer, 256);
@@ -367,7 +391,8 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 if (!Region::row(row0 + r) || !Region::column(column0 + c)) continue;
                 float v[kRun];
                 Sums::receive(sums, r, c, v);
-                epilogue(e, row0 + r, column0 + c, v);
+                apply_with(tileStatistics, r, e, row0 + r, column0 + c, v);
+                epilogue_store(e, row0 + r, column0 + c, v);
             }
 #elif FRAGMENTS
             fragments.store(acc);
@@ -390,7 +415,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 }
             }
 #elif EXCHANGED
-            store_pixels<BM, CHUNK, PIXEL_PITCH, SPARE, Region>(e, acc[0], reinterpret_cast<Accumulator*>(scratch), rowOf(tile), columnOf(tile) + rowBase, 4 + consumer);
+            store_pixels<BM, CHUNK, PIXEL_PITCH, SPARE, Region>(e, tileStatistics, acc[0], reinterpret_cast<Accumulator*>(scratch), rowOf(tile), columnOf(tile) + rowBase, 4 + consumer);
 #else
             const int row0 = rowOf(tile) + rowBase + warp * 16, column0 = columnOf(tile);
 #if SINTER_RESULT_BYTES == 2
@@ -413,7 +438,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                         const int row = row0 + i * 64, column = column0 + chunk;
 #if BULK_OUTPUTS
                         const unsigned box = shared_address(scratch) + (i * (BN / 64) + chunk / 64) * kRoundedBytes;
-                        stage_rounded<WIDTH, Region>(e, d, box, row, column, lane, given + i * (64 * 128), 0);
+                        stage_rounded<WIDTH, Region>(e, tileStatistics + i * 16, d, box, row, column, lane, given + i * (64 * 128), 0);
                         shared_written();
                         __syncwarp();
                         if (lane == 0 && row < ROWS && column < K) {
@@ -422,8 +447,8 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                             stores_commit();
                         }
 #else
-                        if (chunk + WIDTH <= BN) store_rounded<WIDTH, Region>(e, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
-                        else store_rounded<LAST, Region>(e, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
+                        if (chunk + WIDTH <= BN) store_rounded<WIDTH, Region>(e, tileStatistics + i * 16, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
+                        else store_rounded<LAST, Region>(e, tileStatistics + i * 16, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
 #endif
                     }
 #if GIVEN
@@ -441,7 +466,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
             {
 #pragma unroll
-                for (int i = 0; i < BLOCKS_M; ++i) store_staged<BN, CHUNK, CHUNK_PITCH, SPARE, Region>(e, acc[i], reinterpret_cast<Accumulator*>(scratch), row0 + i * 64, column0, lane);
+                for (int i = 0; i < BLOCKS_M; ++i) store_staged<BN, CHUNK, CHUNK_PITCH, SPARE, Region>(e, tileStatistics + i * 16, acc[i], reinterpret_cast<Accumulator*>(scratch), row0 + i * 64, column0, lane);
             }
 #endif
 #endif

@@ -28,6 +28,9 @@ SINTER_DEVICE acc_t cubic_weight(acc_t x) {
     return x < acc_t(2) ? ((c * x - acc_t(5) * c) * x + acc_t(8) * c) * x - acc_t(4) * c : acc_t(0);
 }
 
+// Loops over taps whose number only running tells are not unrolled: NVRTC 13.0 keeps an unrolled one's bound in a register that it
+// writes at the loop's end alone, so that the first turn reads what another kernel left there.
+
 /// The taps of one axis: source elements first + i for 0 <= i < count, those outside moved to the border.
 struct Taps {
     int first, count, in, start;  ///< `start`: of the first tap, from the element below the position
@@ -58,6 +61,7 @@ struct Taps {
         in = a.in;
         acc_t sum = 0;
 #if ANTIALIAS
+#pragma unroll 1
         for (int i = 0; i < count; ++i) sum += raw(i);
 #elif !EXCLUDE_OUTSIDE
         sum = acc_t(1);  // as the weights are made
@@ -97,6 +101,7 @@ template <int AXIS, int V> SINTER_DEVICE void gather(const Interpolate& m, const
     } else {
         const Taps& t = taps[AXIS];
 #if ANTIALIAS
+#pragma unroll 1
         for (int i = 0; i < t.count; ++i) {
 #else
 #pragma unroll
@@ -154,6 +159,7 @@ template <int AXIS> SINTER_DEVICE void gather_row(const Interpolate& m, const Ta
         for (int r = 0; r < ROW; ++r) {
             acc_t own = 0;
 #if ANTIALIAS
+#pragma unroll 1
             for (int i = 0; i < inner[r].count; ++i) {
 #else
 #pragma unroll
@@ -166,6 +172,7 @@ template <int AXIS> SINTER_DEVICE void gather_row(const Interpolate& m, const Ta
     } else {
         const Taps& t = outer[AXIS];
 #if ANTIALIAS
+#pragma unroll 1
         for (int i = 0; i < t.count; ++i) {
 #else
 #pragma unroll

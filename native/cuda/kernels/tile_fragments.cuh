@@ -32,9 +32,15 @@ __device__ __forceinline__ void load_matrices(unsigned shared, unsigned (&out)[4
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3]) : "r"(shared) : "memory");
 }
 
-/// Applies the epilogue to a pair of results; `given`: two elements of the operand that the kernel has read, where there is one.
-__device__ __forceinline__ unsigned finish_pair(const EpilogueParams& e, int row, int column, bool inside, float first, float second, unsigned given) {
-    float v[2] = {first, second};
+#if SINTER_EPILOGUE_ROWS
+#define ROW_NUMBERS(rows, r) , rows[r]
+#else
+#define ROW_NUMBERS(rows, r)
+#endif
+
+/// Applies the epilogue to the pair of results v, of row r among `rows`; `given`: two elements of the operand that the kernel has read,
+/// where there is one.
+__device__ __forceinline__ unsigned finish_pair(const EpilogueParams& e, TileStatistics rows, int r, int row, int column, bool inside, float (&v)[2], unsigned given) {
     if (inside) {
 #if GIVEN
         union {
@@ -42,9 +48,9 @@ __device__ __forceinline__ unsigned finish_pair(const EpilogueParams& e, int row
             given_t at[2];
         } g;
         g.pair = given;
-        epilogue_apply_given(e, row, column, v, g.at);
+        epilogue_apply_given(e, row, column, v, g.at ROW_NUMBERS(rows, r));
 #else
-        epilogue_apply(e, row, column, v);
+        apply_with(rows, r, e, row, column, v);
 #endif
     }
     return round_pair(result_t{}, v[0], v[1]);
@@ -59,15 +65,19 @@ struct OutputMaps {
 
 /// Applies the epilogue to a warp's 16 × WIDTH accumulators (WIDTH up to 64; fragments as wgmma leaves them), which are the result at
 /// (row0, column0), and leaves them in `scratch`, swizzled. `given`: shared memory of the same rows of the operand that came through the ring, 128
-/// swizzled bytes each, from column `from` on.
+/// swizzled bytes each, from column `from` on. `rows`: the statistics of these rows.
 template <int WIDTH, class Region, typename T>
-__device__ __forceinline__ void stage_rounded(const EpilogueParams& e, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
+__device__ __forceinline__ void stage_rounded(const EpilogueParams& e, TileStatistics rows, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
     static_assert(WIDTH % 16 == 0 && WIDTH <= 64);
     constexpr int RUNS = WIDTH / 8;
     // Rows past the end read operands of the last one.
     const int upperRow = Region::clamped(row0 + (lane >> 2)), lowerRow = Region::clamped(row0 + (lane >> 2) + 8);
     const unsigned matrix = ((lane & 7) + (lane & 8)) * 128;  // lane l names row l % 8 of matrix l / 8: upper and lower rows of two runs
     unsigned upper[RUNS], lower[RUNS];
+#if SINTER_STATISTICS
+    static_assert(WIDTH % 32 == 0);
+    float upperValues[8], lowerValues[8];  // of 32 columns: eight of them in each of four lanes
+#endif
 #pragma unroll
     for (int j = 0; j < RUNS; j += 2) {
         unsigned other[4] = {};
@@ -79,9 +89,25 @@ __device__ __forceinline__ void stage_rounded(const EpilogueParams& e, const T* 
             const T* d = acc + (j + k) * 4;
             const int column = column0 + (j + k) * 8 + (lane & 3) * 2;
             const bool inside = Region::column(column);
-            upper[j + k] = finish_pair(e, upperRow, column, inside, sum_to_float(d[0]), sum_to_float(d[1]), other[k * 2]);
-            lower[j + k] = finish_pair(e, lowerRow, column, inside, sum_to_float(d[2]), sum_to_float(d[3]), other[k * 2 + 1]);
+            float first[2] = {sum_to_float(d[0]), sum_to_float(d[1])}, second[2] = {sum_to_float(d[2]), sum_to_float(d[3])};
+            upper[j + k] = finish_pair(e, rows, lane >> 2, upperRow, column, inside, first, other[k * 2]);
+            lower[j + k] = finish_pair(e, rows, (lane >> 2) + 8, lowerRow, column, inside, second, other[k * 2 + 1]);
+#if SINTER_STATISTICS
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                upperValues[(j + k) % 4 * 2 + i] = first[i];
+                lowerValues[(j + k) % 4 * 2 + i] = second[i];
+            }
+#endif
         }
+#if SINTER_STATISTICS
+        if (j % 4 == 2) {
+            const int column = column0 + (j - 2) * 8;
+            const bool leads = (lane & 3) == 0 && Region::column(column);
+            epilogue_statistics(e, upperRow, column, leads && Region::row(row0 + (lane >> 2)), upperValues);
+            epilogue_statistics(e, lowerRow, column, leads && Region::row(row0 + (lane >> 2) + 8), lowerValues);
+        }
+#endif
     }
 #pragma unroll
     for (int j = 0; j < RUNS; j += 2) store_matrices(scratch + matrix + (((j + (lane >> 4)) ^ (lane & 7)) << 4), upper[j], lower[j], upper[j + 1], lower[j + 1]);
@@ -89,9 +115,9 @@ __device__ __forceinline__ void stage_rounded(const EpilogueParams& e, const T* 
 
 /// stage_rounded, then rows of runs to memory.
 template <int WIDTH, class Region, typename T>
-__device__ __forceinline__ void store_rounded(const EpilogueParams& e, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
+__device__ __forceinline__ void store_rounded(const EpilogueParams& e, TileStatistics rows, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
     constexpr int RUNS = WIDTH / 8;
-    stage_rounded<WIDTH, Region>(e, acc, scratch, row0, column0, lane, given, from);
+    stage_rounded<WIDTH, Region>(e, rows, acc, scratch, row0, column0, lane, given, from);
     __syncwarp();
 #pragma unroll
     for (int pass = 0; pass < RUNS / 2; ++pass) {

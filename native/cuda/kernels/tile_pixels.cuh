@@ -6,7 +6,7 @@
 /// Stores a warpgroup's accumulators of 64 channels (rows of the product, from `column0` on) × PIXELS (from `row0` on), CHUNK pixels at
 /// a time through `pixels` of PITCH. `barrier`: a named one of the warpgroup's own.
 template <int PIXELS, int CHUNK, int PITCH, int REGISTERS, class Region, typename T, int N>
-__device__ __forceinline__ void store_pixels(const EpilogueParams& e, const T (&acc)[N], T* pixels, int row0, int column0, int barrier) {
+__device__ __forceinline__ void store_pixels(const EpilogueParams& e, TileStatistics statistics, const T (&acc)[N], T* pixels, int row0, int column0, int barrier) {
     const int thread = threadIdx.x & 127, lane = thread & 31, channel = (thread >> 5) * 16 + (lane >> 2);
     constexpr int VECTORS = 64 / kRun, PASSES = CHUNK * VECTORS / 128;
 #pragma unroll
@@ -21,9 +21,9 @@ __device__ __forceinline__ void store_pixels(const EpilogueParams& e, const T (&
             target[PITCH + staged(channel + 8)] = d[3];
         }
         named_barrier(barrier, 128);
-        finish_runs<PASSES, passes_together(PASSES, REGISTERS), Region>(e, thread, 128, [&](int index) {
+        finish_runs<PASSES, passes_together(PASSES, REGISTERS), Region>(e, statistics, thread, 128, [&](int index) {
             const int r = index / VECTORS, c = index % VECTORS * kRun;
-            return StagedRun<T>{row0 + chunk + r, column0 + c, pixels + r * PITCH, c};
+            return StagedRun<T>{row0 + chunk + r, column0 + c, pixels + r * PITCH, c, chunk + r};
         });
         named_barrier(barrier, 128);
     }

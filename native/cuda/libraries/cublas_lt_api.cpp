@@ -16,7 +16,7 @@ Opened open() {
     result.info = {.name = "cuBLASLt", .path = {}, .version = {}, .problem = {}, .searched = searchedPlaces()};
     const Library library = openLibrary({"libcublasLt.so.13", "libcublasLt.so.12"});
     if (!library.handle) {
-        result.info.problem = "libcublasLt.so was not found (`pip install nvidia-cublas` provides it)";
+        result.info.problem = "cuBLASLt (libcublasLt.so) was not found (`pip install nvidia-cublas` provides it)";
         return result;
     }
     Api a{};

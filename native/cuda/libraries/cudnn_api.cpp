@@ -15,7 +15,7 @@ Opened open() {
     result.info = {.name = "cuDNN", .path = {}, .version = {}, .problem = {}, .searched = searchedPlaces()};
     const Library library = openLibrary({"libcudnn.so.9"});
     if (!library.handle) {
-        result.info.problem = "libcudnn.so.9 was not found (`pip install nvidia-cudnn-cu13` provides it)";
+        result.info.problem = "cuDNN (libcudnn.so.9) was not found (`pip install nvidia-cudnn-cu13` provides it)";
         return result;
     }
     // Its own parts look for these by name: what is open already is found wherever it lies.

@@ -41,7 +41,7 @@ Opened open() {
     result.info = {.name = "CUPTI", .path = {}, .version = {}, .problem = {}, .searched = searchedPlaces()};
     const Library library = openLibrary({"libcupti.so.13", "libcupti.so.12"});
     if (!library.handle) {
-        result.info.problem = "libcupti.so was not found: layer times come from events around launches, gaps included (`pip install nvidia-cuda-cupti` provides it)";
+        result.info.problem = "CUPTI (libcupti.so) was not found: layer times come from events around launches, gaps included (`pip install nvidia-cuda-cupti` provides it)";
         return result;
     }
     Api a{};

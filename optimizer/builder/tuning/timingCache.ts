@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
+import { systemSentence } from '../../systemErrors.ts';
 
 /** What timing one tactic on one layer gave: integer nanoseconds, or why it failed. */
 export type Timing =
@@ -70,7 +71,7 @@ export class TimingCache {
     } catch (e) {
       if ((e as NodeJS.ErrnoException).code === 'ENOENT') return cache;
       if (e instanceof TimingCacheError) throw e;
-      throw new TimingCacheError(`the timing cache ${path} cannot be read (${(e as Error).message})`);
+      throw new TimingCacheError(`the timing cache ${path} cannot be read: ${reason(e, path)}`);
     }
     return cache;
   }
@@ -110,7 +111,7 @@ export class TimingCache {
       }
     } catch (e) {
       if (e instanceof TimingCacheError) throw e;
-      throw new TimingCacheError(`the timing cache ${this.path} cannot be written (${(e as Error).message})`);
+      throw new TimingCacheError(`the timing cache ${this.path} cannot be written: ${reason(e, this.path)}`);
     }
     this.added.clear();
   }
@@ -188,9 +189,14 @@ export class TimingCache {
     try {
       entries = firstForm.parse(JSON.parse(text)).entries;
     } catch {
-      throw new TimingCacheError(`${this.path} is not a timing cache of this version; delete it, or name another file`);
+      throw new TimingCacheError(
+        `${this.path} is not a timing cache of this version: name another file, or delete it if it was one`,
+      );
     }
     for (const [key, v] of Object.entries(entries)) this.accept(key, v);
     this.rewrite = true;
   }
 }
+
+const reason = (e: unknown, path: string): string =>
+  systemSentence(e, path) ?? (e instanceof Error ? e.message : String(e));

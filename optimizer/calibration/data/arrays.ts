@@ -7,6 +7,8 @@ import { convertTo } from './convert.ts';
 import { readNpyHeader } from './npy.ts';
 import { DataError, fingerprintOf, type InputSpec, type Sample, type SampleSource, specText } from './source.ts';
 
+const MOST_BYTES = 2 ** 31 - 1;
+
 /** An array in a file of which rows (indices of axis 0) are read at their place: files may be larger than memory. */
 export class ArrayFile {
   readonly path: string;
@@ -14,6 +16,7 @@ export class ArrayFile {
   readonly shape: readonly number[];
   private readonly offset: number;
   private handle: FileHandle | null = null;
+  private size: number | null = null;
 
   constructor(path: string, dtype: DataType, shape: readonly number[], offset: number) {
     this.path = path;
@@ -29,8 +32,15 @@ export class ArrayFile {
     this.handle ??= await open(this.path, 'r');
     const rest = this.shape.slice(1);
     const row = byteLength(this.dtype, countOf(rest));
-    const bytes = new Uint8Array(row * count);
-    const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, this.offset + start * row);
+    const length = row * count;
+    const from = this.offset + start * row;
+    // What a header declares may be more than there is, and more than one read can ask for: Node ends the process then.
+    this.size ??= (await this.handle.stat()).size;
+    if (from + length > this.size) throw new DataError(`${basename(this.path)} is cut short at row ${start}`);
+    if (length > MOST_BYTES)
+      throw new DataError(`a sample in ${basename(this.path)} has ${length} bytes, more than 2 GB`);
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, from);
     if (bytesRead < bytes.length) throw new DataError(`${basename(this.path)} is cut short at row ${start}`);
     return { dtype: this.dtype, shape: [count, ...rest], bytes };
   }

@@ -54,6 +54,7 @@ export function parseNpyHeader(file: Buffer, path: string): NpyHeader {
     .map((s) => s.trim())
     .filter((s) => s !== '')
     .map(Number);
+  if (shape.some((d) => !Number.isSafeInteger(d) || d < 0)) throw new NpyError(`${path} has a damaged .npy header`);
   return { dtype, shape, offset: start + length };
 }
 

@@ -8,7 +8,11 @@ import { z } from 'zod';
 export const PROFILE_KIND = 'sinter-profile';
 export const PROFILE_VERSION = 1;
 
-const size = z.number().nonnegative();
+/** Within what charts can divide by each other and take logarithms of, whatever a file says. */
+const size = z
+  .number()
+  .max(1e21)
+  .refine((n) => n === 0 || n >= 1e-6, 'a number below a millionth');
 const index = z.number().int().nonnegative();
 
 const latency = z.object({ mean: size, median: size, p90: size, p95: size, p99: size, min: size, max: size });

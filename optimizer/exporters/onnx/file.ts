@@ -1,4 +1,5 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { systemSentence } from '../../systemErrors.ts';
 import { ExportError } from './emit.ts';
 
 /** A file that appears under its name only when it is complete. */
@@ -15,7 +16,8 @@ export class AtomicFile {
     try {
       this.fd = openSync(this.partial, 'w');
     } catch (e) {
-      throw new ExportError(`${path} cannot be written: ${e instanceof Error ? e.message : String(e)}.`);
+      const why = systemSentence(e) ?? (e instanceof Error ? e.message : String(e));
+      throw new ExportError(`${path} cannot be written: ${why}.`);
     }
   }
 

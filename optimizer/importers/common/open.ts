@@ -10,7 +10,11 @@ export function openModel(file: string): number {
   } catch {
     throw new ImportError('not-found', `There is no file ${file}.`);
   }
-  if (!stat.isFile()) throw new ImportError('not-a-model', `${file} is a folder, not a model file.`);
+  if (!stat.isFile())
+    throw new ImportError(
+      'not-a-model',
+      `${file} is ${stat.isDirectory() ? 'a folder' : 'a device'}, not a model file.`,
+    );
   if (stat.size === 0) throw new ImportError('not-a-model', `${file} is empty.`);
   try {
     return openSync(file, 'r');

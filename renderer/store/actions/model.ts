@@ -54,6 +54,8 @@ export async function openModel(path: string, choices?: Partial<Choices>, given:
         .catch(() => undefined);
     const { precision } = get();
     set({
+      // What was said of the model before is past, like everything else that is its; the host's troubles are not.
+      notices: get().notices.filter((n) => n.command === undefined || n.command.startsWith('host.')),
       model,
       given,
       trace: null,

@@ -166,10 +166,12 @@ export async function openDropped(paths: readonly string[]): Promise<void> {
     return;
   }
   const path = paths[0]!;
-  const others = paths.filter((p) => p !== path && MODELS.test(p)).length;
-  if (others > 0)
-    notify('warning', `One model is open at a time: this is ${nameOf(path)}; drop the others one by one.`);
-  if (step !== 'precision' || trace === null || MODELS.test(path)) return openPath(path);
+  if (step !== 'precision' || trace === null || MODELS.test(path)) {
+    await openPath(path);
+    if (paths.some((p) => p !== path && MODELS.test(p)))
+      notify('warning', `One model is open at a time: this is ${nameOf(path)}; drop the others one by one.`);
+    return;
+  }
   if (CACHES.test(path)) await openCalibration(path);
   else chooseData(path);
 }

@@ -11,7 +11,7 @@ const HELP = `npm run bench:gpu [-- options]
   --float-level 0-5                               of FP32 and TF32 rows (1)
   --lanes N                                       engines that are built at a time: they compile side by side and time in turns
   --seconds N                                     for all of it (570); rows that no time is left for are named
-  --torch N                                       seconds for PyTorch, eager and as a CUDA graph (120); 0 or --no-torch: without
+  --torch N                                       seconds for PyTorch, eager and as a CUDA graph (150); 0 or --no-torch: without
   --tensorrt N                                    seconds for TensorRT where its Python package is found (half of what is left)
   --compile N                                     seconds for torch.compile with max-autotune, last of all (what is left)
   --device cuda:N, --dir MODELS, --out RESULTS, --python python3`;
@@ -39,7 +39,7 @@ export function readOptions() {
       out: { type: 'string' },
       seconds: { type: 'string', default: '570' },
       python: { type: 'string', default: 'python3' },
-      torch: { type: 'string', default: '120' },
+      torch: { type: 'string', default: '150' },
       'no-torch': { type: 'boolean', default: false },
       compile: { type: 'string' },
       tensorrt: { type: 'string' },

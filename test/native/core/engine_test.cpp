@@ -10,6 +10,7 @@
 #include "core/engine_writer.h"
 #include "core/error.h"
 #include "core/execution_context.h"
+#include "core/host_memory.h"
 #include "core/sample_engine.h"
 #include "core/temporary.h"
 
@@ -281,6 +282,18 @@ TEST_CASE("headers that ask for more than there is are refused with what they ne
     CHECK(refusal(sampleEngine().sub(9, Msg().str(1, "more").num(2, 77))).first == ErrorCode::Corrupt);
     const Msg self = value("loop", DType::F32, fixed({1})).sub(7, Msg().num(1, 6).num(2, 2));
     CHECK(refusal(sampleEngine().sub(7, self)).second == "the engine header is inconsistent: value 6 \"loop\" is a view of itself");
+}
+
+TEST_CASE("memory that the machine does not have is refused in words, not promised") {
+    for (const uint64_t bytes : {uint64_t{1} << 46, ~uint64_t{0}}) {
+        try {
+            const HostMemory memory(bytes);
+            FAIL("it was given");
+        } catch (const Error& e) {
+            CHECK(e.code == ErrorCode::Memory);
+            CHECK(std::string(e.what()).find("this machine has") != std::string::npos);
+        }
+    }
 }
 
 TEST_CASE("mutated headers load and run, or are refused; nothing else") {
