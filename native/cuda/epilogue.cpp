@@ -418,16 +418,6 @@ void Epilogue::addParams(Params& params, const KernelArgs& args) const {
     params.addBytes(bytes.data(), bytes.size(), alignof(DeviceOperand));
 }
 
-int Epilogue::bulkOutputs(const LayerDesc& layer, const ResultShape& shape) {
-    if (shape.columns() % 8 != 0) return 0;
-    for (const TensorInfo& y : layer.outputs) {
-        const bool half = !y.quantized() && (y.dtype == DType::F16 || y.dtype == DType::BF16) && y.dtype == layer.outputs[0].dtype;
-        if (!half || y.dims.size() != shape.dims.size() || y.dims[shape.columnAxis] != layer.outputs[0].dims[shape.columnAxis]) return 0;
-    }
-    if (layer.outputs.size() > 1 && layer.outputs[0].dims[shape.columnAxis] % 64 != 0) return 0;
-    return static_cast<int>(layer.outputs.size());
-}
-
 int64_t Epilogue::rowStep(const TensorView& operand) const { return tensorOperand(operand, shape_).row; }
 
 size_t Epilogue::storeVector(const LayerDesc& layer) { return std::min<size_t>(16 / std::max<size_t>(1, dtypeSize(layer.outputs[0].dtype)), 8); }

@@ -77,9 +77,6 @@ public:
     /// The input that a kernel may bring itself: the only one of the result's own shape, of 16-bit floats like the outputs, in rows of
     /// 16-byte runs. Needs Options::even.
     std::optional<size_t> given() const { return given_; }
-    /// How many outputs the copy engine could store in boxes of 64 columns: all of them, 16-bit floats of equal widths, in rows of 16-byte
-    /// runs (with Options::even); else 0.
-    static int bulkOutputs(const LayerDesc& layer, const ResultShape& shape);
     /// Elements from one row of an even operand to the next.
     int64_t rowStep(const TensorView& operand) const;
     /// Appends EpilogueParams as one parameter.

@@ -109,7 +109,7 @@ DType operandStorage(Operand operand) {
 bool Problem::operator==(const Problem& o) const {
     const auto key = [](const Problem& g) {
         return std::array{static_cast<int64_t>(g.operand), static_cast<int64_t>(g.convolution), static_cast<int64_t>(g.patches), g.images, g.rows, g.channels, g.columns, g.groups, g.h, g.w,
-                          g.r, g.s, g.p, g.q, g.strideH, g.strideW, g.padTop, g.padLeft, g.dilationH, g.dilationW, static_cast<int64_t>(g.bulkOutputs)};
+                          g.r, g.s, g.p, g.q, g.strideH, g.strideW, g.padTop, g.padLeft, g.dilationH, g.dilationW};
     };
     return key(*this) == key(o);
 }

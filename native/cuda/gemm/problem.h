@@ -28,7 +28,6 @@ struct Problem {
     ResultShape result;
     bool patches = false;  ///< of patchesOf: rows are gathered from planes first
     ColumnOrder order = ColumnOrder::Plain;
-    int bulkOutputs = 0;   ///< Epilogue::bulkOutputs of the layer
     int parts = 1;         ///< TF32 numbers whose sum a packed weight is: 2 where F32 kernels want them apart
 
     int64_t bytes() const { return operandBytes(operand); }

@@ -17,7 +17,6 @@ std::optional<Problem> problemAs(Form form, const LayerDesc& d, Operand operand,
     if (operand == Operand::F32 && g->operand == Operand::TF32) g->operand = Operand::F32;
     if (g->operand != operand) return std::nullopt;
     g->parts = t.parts;
-    g->bulkOutputs = Epilogue::bulkOutputs(d, g->result);
     if (t.fragments() || t.exchanged) orderColumns(*g, d, t.exchanged ? ColumnOrder::Exchanged : ColumnOrder::Fragments);
     return g;
 }
@@ -121,19 +120,6 @@ TensorMap givenMap(const Tile& t, const Problem& g, const Epilogue& epilogue, co
                            .elementStrides = {}, .swizzle = Swizzle::B128});
 }
 
-/// One after the other: boxes of 16 rows and 64 columns, what a warp stores at once.
-void addOutputMaps(Params& params, const Problem& g, const Epilogue& epilogue, const KernelArgs& args) {
-    const auto at = [](int64_t n) { return static_cast<uint64_t>(n); };
-    const int64_t width = g.columns / g.bulkOutputs;
-    std::vector<TensorMap> maps;
-    for (int i = 0; i < g.bulkOutputs; ++i) {
-        const TensorView& y = args.outputs[static_cast<size_t>(i)];
-        maps.push_back(encode(TiledMap{.address = y.data, .dtype = y.dtype, .dims = {at(width), at(g.rows)}, .strides = {at(g.rows > 1 ? epilogue.rowStep(y) : width) * 2},
-                                       .box = {64, 16}, .elementStrides = {}, .swizzle = Swizzle::B128}));
-    }
-    params.addBytes(maps.data(), maps.size() * sizeof(TensorMap), alignof(TensorMap));
-}
-
 LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue& epilogue, const DeviceProperties& device, const KernelArgs& args) {
     LaunchSpec spec;
     const auto tilesOf = [](int64_t extent, int tile, int together) { return (extent + tile * together - 1) / (tile * together) * together; };
@@ -150,7 +136,6 @@ LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue&
         spec.grid = {t.persistent ? std::min(count, static_cast<uint32_t>(device.multiprocessors * t.blocks)) / cluster * cluster : count, 1, static_cast<uint32_t>(t.split)};
         spec.params.add(inputMap(t, g, x, pitch, type)).add(weightMap(t, g, w, type));
         if (const auto k = givenTo(t, epilogue)) spec.params.add(givenMap(t, g, epilogue, args.inputs[*k]));
-        if (t.bulk) addOutputMaps(spec.params, g, epilogue, args);
     } else {
         spec.entry = "conv_mma";
         spec.grid = {count, 1, static_cast<uint32_t>(g.groups * t.split)};
@@ -196,7 +181,6 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("CLUSTER_M", t.clusterM);
         source.define("CLUSTER_N", t.clusterN);
         source.define("GIVEN", givenTo(t, epilogue) ? 1 : 0);
-        source.define("BULK_OUTPUTS", t.bulk ? g.bulkOutputs : 0);
     } else {
         source.define("WARPS_M", t.warpsM);
         source.define("WARPS_N", t.warpsN);

@@ -26,7 +26,6 @@ struct WgmmaLine {
     int blocks, splits;
     bool exchanged = false;
     int clusterM = 1, clusterN = 1;
-    bool bulk = false;
 };
 constexpr WgmmaLine kWgmma[] = {
     {64, 128, 128, 1, 4, 'p', 2, 1},   {128, 96, 128, 1, 3, 'p', 2, 1},      {64, 64, 128, 1, 4, ' ', 3, 7},
@@ -39,7 +38,6 @@ constexpr WgmmaLine kWgmma[] = {
     {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 5, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
     {256, 64, 128, 2, 4, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true}, {192, 128, 128, 2, 5, 'p', 1, 1, true},
     {192, 192, 128, 3, 4, 'p', 1, 1}, {192, 128, 128, 3, 4, 'p', 1, 1}, {192, 96, 128, 3, 5, 'p', 1, 1}, {192, 64, 128, 3, 6, 'p', 1, 1},
-    {192, 192, 128, 3, 3, 'p', 1, 1, false, 1, 1, true}, {128, 192, 128, 2, 4, 'p', 1, 1, false, 1, 1, true},
 };
 
 /// For F32: a thread holds each sum twice, a stage the weights in two parts.
@@ -60,7 +58,7 @@ std::vector<Tile> allTiles() {
         for (const int split : {1, 2, 4, 8}) {
             if (!(l.splits & split)) continue;
             all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
-                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q', .exchanged = l.exchanged, .clusterM = l.clusterM, .clusterN = l.clusterN, .bulk = l.bulk});
+                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q', .exchanged = l.exchanged, .clusterM = l.clusterM, .clusterN = l.clusterN});
         }
     };
     for (const WgmmaLine& l : kWgmma) addWgmma(l, 1);
@@ -94,7 +92,6 @@ uint32_t Tile::sharedBytes() const {
     constexpr int alignment = 1024;
     if (split > 1) return static_cast<uint32_t>(alignment + pipeline + sums);
     if (!persistent) return static_cast<uint32_t>(alignment + std::max(pipeline, consumers * 4 * 16 * (n + 8) * 4));
-    if (bulk) return static_cast<uint32_t>(alignment + pipeline + m * n * 2);
     const int chunk = (exchanged ? m : n) % 64 == 0 && blocks == 1 && pipeline <= 180 * 1024 ? 64 : 32;
     if (exchanged) return static_cast<uint32_t>(alignment + pipeline + consumers * chunk * (64 + 4) * 4);
     return static_cast<uint32_t>(alignment + pipeline + consumers * 4 * 16 * (chunk + 8) * 4);
@@ -107,7 +104,6 @@ std::string Tile::name(Operand operand) const {
     if (wgmma) s += "_c" + text(consumers);
     s += "_s" + text(stages);
     if (persistent) s += pingpong ? "_pp" : "_p";
-    if (bulk) s += "_b";
     if (exchanged) s += "_t";
     if (clusterM * clusterN > 1) s += "_m" + text(clusterM) + "n" + text(clusterN);
     if (split > 1) s += "_k" + text(split);
@@ -116,7 +112,7 @@ std::string Tile::name(Operand operand) const {
 
 bool matches(const Tile& t, Operand operand) {
     const bool half = operand == Operand::F16 || operand == Operand::BF16;
-    if (t.wgmma && (t.consumers > 2 || t.bulk || t.clusterM * t.clusterN > 1)) return half;  // not measured with others
+    if (t.wgmma && (t.consumers > 2 || t.clusterM * t.clusterN > 1)) return half;  // not measured with others
     if (t.wgmma) return (t.parts > 1) == (operand == Operand::F32);
     return operand != Operand::F32 || t.m / t.warpsM * (t.n / t.warpsN) <= 64 * 32;  // registers
 }
@@ -125,7 +121,7 @@ bool eligible(const Tile& t, const Problem& g, const DeviceProperties& device) {
     if (!matches(t, g.operand)) return false;
     if (t.wgmma ? device.arch() != 90 : device.arch() < 80) return false;
     if (t.split > 1 && device.arch() < 90) return false;  // clusters
-    if (t.sharedBytes() > device.sharedPerBlock || (t.bulk && g.bulkOutputs == 0)) return false;
+    if (t.sharedBytes() > device.sharedPerBlock) return false;
     const int64_t tileCount = ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups, steps = stepsOf(t, g);
     if (t.split > 1 && (tileCount * t.split > 3 * device.multiprocessors || steps < 2 * t.split)) return false;
     if (!t.wgmma) return g.copyBytes() != 0;
@@ -160,7 +156,7 @@ double estimateWalk(const Tile& t, double blocks, double resident, double steps,
     const double loaded = static_cast<double>(t.m + t.n) * t.bytes, read = (t.exchanged ? t.n / 64.0 * (64 + t.m) : t.m / 64.0 * (64 + t.n)) * t.bytes;
     const double stage = std::max({results * t.bytes / 13.4e6, (loaded + read) / 221e3, loaded / 103e3});
     const double latency = (0.375 * 2 / std::max(1, t.stages - 1) + 0.075) / concurrent, products = steps * std::max(stage, latency);
-    const double epilogue = results / 16384 * (t.exchanged ? 2.07 : t.pingpong ? 1.66 : t.bulk ? 1.2 : 1.32) * (t.consumers == 1 && !t.exchanged ? 2.28 : 1);
+    const double epilogue = results / 16384 * (t.exchanged ? 2.07 : t.pingpong ? 1.66 : 1.32) * (t.consumers == 1 && !t.exchanged ? 2.28 : 1);
     const double turns = turnsOf(blocks, resident, device.multiprocessors);
     const double work = t.pingpong ? turns * std::max(products + 0.43, epilogue / 2) + epilogue : turns * (products + epilogue / concurrent);
     return 1000 * (std::max(work, traffic) + 0.24 * std::min(work, traffic) + 1.49);

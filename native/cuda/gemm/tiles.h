@@ -22,7 +22,6 @@ struct Tile {
     bool exchanged = false;      ///< wgmma, persistent: channels are the rows of the products, 64 a consumer
     int clusterM = 1, clusterN = 1;  ///< wgmma, persistent: tiles along rows and columns that a cluster of blocks computes at once, sharing operands
 
-    bool bulk = false;               ///< wgmma, persistent: the copy engine stores results, while the next tile's products run
 
     int threads() const;
     /// Rows of 64 that each wgmma warpgroup multiplies.

@@ -13,8 +13,7 @@
 //         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order),
 //         CLUSTER_M, CLUSTER_N (neighbouring tiles along rows and columns that the blocks of a cluster compute side by side: blocks
 //         that need the same operand fetch a part of it each, for all of them),
-//         GIVEN (a residual operand comes through the ring too, as stages behind those of each tile: epilogue_apply_given),
-//         BULK_OUTPUTS (where not 0: so many outputs of equal widths are stored by the copy engine, while the next tile's products run)
+//         GIVEN (a residual operand comes through the ring too, as stages behind those of each tile: epilogue_apply_given)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_wgmma.cuh"
@@ -89,8 +88,7 @@ static_assert(!GIVEN || (SINTER_RESULT_BYTES == 2 && SINTER_STORE_VECTOR == 8 &&
 constexpr int CHUNK = !PERSISTENT ? BN : PN % 64 == 0 && MIN_BLOCKS == 1 && STAGES * STAGE_BYTES <= 180 * 1024 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
 /// EXCHANGED: a warpgroup stages CHUNK pixels of 64 channels; the pitch keeps the transposing stores in different banks.
 constexpr int PIXEL_PITCH = 64 + 4;
-constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : BULK_OUTPUTS ? BLOCKS_M * (BN / 64) * kRoundedBytes : ROUNDED ? kRoundedBytes : 16 * CHUNK_PITCH * 4;
-static_assert(!BULK_OUTPUTS || (ROUNDED && BN % 64 == 0 && SPARE >= 64));
+constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : ROUNDED ? kRoundedBytes : 16 * CHUNK_PITCH * 4;
 #if BYTE_RESULTS && EXCHANGED
 /// Pixels of bytes that the scratch of CHUNK pixels of sums holds, in equal parts of a tile.
 constexpr int BYTE_CHUNK = BM <= 4 * CHUNK ? BM : BM / 2;
@@ -122,9 +120,6 @@ __cluster_dims__(CLUSTER_M * CLUSTER_N, 1, 1)
 __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap,
 #if GIVEN
                                                                        const __grid_constant__ TensorMap givenMap,
-#endif
-#if BULK_OUTPUTS
-                                                                       const __grid_constant__ OutputMaps outputMaps,
 #endif
                                                                        const EpilogueParams e) {
     extern __shared__ unsigned char unaligned[];
@@ -420,11 +415,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             const int row0 = rowOf(tile) + rowBase + warp * 16, column0 = columnOf(tile);
 #if SINTER_RESULT_BYTES == 2
             if constexpr (ROUNDED) {
-                [[maybe_unused]] constexpr int WIDTH = SPARE < 64 ? 32 : 64, LAST = BN % WIDTH == 0 ? WIDTH : BN % WIDTH;
-#if BULK_OUTPUTS
-                if (lane == 0) stores_wait();  // for the tile before
-                __syncwarp();
-#endif
+                constexpr int WIDTH = SPARE < 64 ? 32 : 64, LAST = BN % WIDTH == 0 ? WIDTH : BN % WIDTH;
 #pragma unroll
                 for (int chunk = 0; chunk < BN; chunk += WIDTH) {
                     unsigned given = 0;
@@ -436,20 +427,8 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                     for (int i = 0; i < BLOCKS_M; ++i) {
                         const Accumulator* d = acc[i] + chunk / 2;
                         const int row = row0 + i * 64, column = column0 + chunk;
-#if BULK_OUTPUTS
-                        const unsigned box = shared_address(scratch) + (i * (BN / 64) + chunk / 64) * kRoundedBytes;
-                        stage_rounded<WIDTH, Region>(e, tileStatistics + i * 16, d, box, row, column, lane, given + i * (64 * 128), 0);
-                        shared_written();
-                        __syncwarp();
-                        if (lane == 0 && row < ROWS && column < K) {
-                            constexpr int EACH = K / BULK_OUTPUTS;
-                            store_tile_2d(outputMaps.at[column / EACH], box, column % EACH, row);
-                            stores_commit();
-                        }
-#else
                         if (chunk + WIDTH <= BN) store_rounded<WIDTH, Region>(e, tileStatistics + i * 16, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
                         else store_rounded<LAST, Region>(e, tileStatistics + i * 16, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
-#endif
                     }
 #if GIVEN
                     if (chunk + WIDTH >= BN || (chunk + WIDTH) % (64 * PIECES_EACH) == 0) {
@@ -470,9 +449,6 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             }
 #endif
 #endif
-        }
-        if constexpr (BULK_OUTPUTS) {
-            if (lane == 0) stores_wait();
         }
         if constexpr (CLUSTER > 1) cluster_leave();
     }

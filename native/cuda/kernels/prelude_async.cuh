@@ -111,16 +111,6 @@ __device__ __forceinline__ void share_im2col(unsigned shared, const TensorMap& m
         : "memory");
 }
 
-/// A tile of shared memory to global memory; what lies outside the tensor is not written. Writers call shared_written() first.
-__device__ __forceinline__ void store_tile_2d(const TensorMap& map, unsigned shared, int x, int y) {
-    asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.tile.bulk_group [%0, {%2, %3}], [%1];" ::"l"(reinterpret_cast<unsigned long long>(&map)), "r"(shared), "r"(x),
-                 "r"(y)
-                 : "memory");
-}
-__device__ __forceinline__ void stores_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
-/// Waits until the stores that this thread committed have read shared memory.
-__device__ __forceinline__ void stores_wait() { asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory"); }
-
 /// Cluster barrier in two halves; shared memory of the other blocks may be written once all have arrived.
 __device__ __forceinline__ void cluster_arrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
 __device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }

@@ -56,18 +56,11 @@ __device__ __forceinline__ unsigned finish_pair(const EpilogueParams& e, TileSta
     return round_pair(result_t{}, v[0], v[1]);
 }
 
-#if BULK_OUTPUTS
-/// The outputs, of equal widths, for the copy engine: boxes of 16 rows × 64 columns.
-struct OutputMaps {
-    TensorMap at[BULK_OUTPUTS];
-};
-#endif
-
 /// Applies the epilogue to a warp's 16 × WIDTH accumulators (WIDTH up to 64; fragments as wgmma leaves them), which are the result at
-/// (row0, column0), and leaves them in `scratch`, swizzled. `given`: shared memory of the same rows of the operand that came through the ring, 128
+/// (row0, column0), and stores them through `scratch`. `given`: shared memory of the same rows of the operand that came through the ring, 128
 /// swizzled bytes each, from column `from` on. `rows`: the statistics of these rows.
 template <int WIDTH, class Region, typename T>
-__device__ __forceinline__ void stage_rounded(const EpilogueParams& e, TileStatistics rows, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
+__device__ __forceinline__ void store_rounded(const EpilogueParams& e, TileStatistics rows, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
     static_assert(WIDTH % 16 == 0 && WIDTH <= 64);
     constexpr int RUNS = WIDTH / 8;
     // Rows past the end read operands of the last one.
@@ -111,13 +104,6 @@ __device__ __forceinline__ void stage_rounded(const EpilogueParams& e, TileStati
     }
 #pragma unroll
     for (int j = 0; j < RUNS; j += 2) store_matrices(scratch + matrix + (((j + (lane >> 4)) ^ (lane & 7)) << 4), upper[j], lower[j], upper[j + 1], lower[j + 1]);
-}
-
-/// stage_rounded, then rows of runs to memory.
-template <int WIDTH, class Region, typename T>
-__device__ __forceinline__ void store_rounded(const EpilogueParams& e, TileStatistics rows, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {
-    constexpr int RUNS = WIDTH / 8;
-    stage_rounded<WIDTH, Region>(e, rows, acc, scratch, row0, column0, lane, given, from);
     __syncwarp();
 #pragma unroll
     for (int pass = 0; pass < RUNS / 2; ++pass) {
