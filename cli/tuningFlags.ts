@@ -16,7 +16,7 @@ export function withTuning(command: Command): Command {
     .option(
       '--normalizations <who>',
       'who computes layer normalizations between products on a GPU: layers of their own, the products around them, or what is measured to be faster: layers, products, measured',
-      'measured',
+      'layers',
     )
     .option(
       '--tactic-sources <list>',

@@ -72,7 +72,7 @@ export interface BuildOptions {
    * default: what builds many engines to compare them times none of them.
    */
   readonly auxStreams?: number | 'measured';
-  /** 'measured' by default; CPUs, whose products write no statistics at speed, keep layers. */
+  /** 'layers' by default. */
   readonly normalizations?: NormalizationPolicy;
   /**
    * Libraries of NVIDIA's whose kernels may run layers; none by default: an engine then needs nothing but the driver. From
@@ -102,7 +102,7 @@ async function buildWithout(broken: BrokenKernels, optimized: Optimized, options
   const profiles = (options.profiles ?? [options.ranges ?? {}]).map((given) => rangesOf(graph, given));
   if (profiles.length === 0) throw new BuildError('an engine needs at least one optimization profile');
 
-  const normalizations = options.normalizations ?? (device === 'cpu' ? 'layers' : 'measured');
+  const normalizations = options.normalizations ?? 'layers';
   const limited = options.precision
     ? await halfLimitsOf(optimized, options.precision, runtime, stop, normalizations)
     : null;
