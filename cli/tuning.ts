@@ -1,4 +1,5 @@
 import { LIBRARIES, type LibrarySource } from '../optimizer/builder/libraries.ts';
+import type { NormalizationPolicy } from '../optimizer/builder/normalization/fold.ts';
 import { DEFAULT_LEVEL, parseLevel } from '../optimizer/builder/tuning/levels.ts';
 import { TimingCache } from '../optimizer/builder/tuning/timingCache.ts';
 import type { Tuning } from '../optimizer/builder/tuning/tuner.ts';
@@ -12,6 +13,7 @@ export interface TuningFlags {
   timingCache?: string | false;
   deterministic?: boolean;
   maxAuxStreams?: string;
+  normalizations?: string;
   tacticSources?: string;
 }
 
@@ -30,6 +32,16 @@ export function parseTuning(flags: TuningFlags): Tuning | null {
 function cacheOf(file: string | false | undefined): TimingCache {
   if (file === false) return TimingCache.inMemory();
   return file === undefined ? openUserTimings() : TimingCache.open(file);
+}
+
+const NORMALIZATIONS = ['layers', 'products', 'measured'] as const;
+
+/** Who computes normalizations between products. */
+export function parseNormalizations(flags: TuningFlags): NormalizationPolicy | undefined {
+  const policy = NORMALIZATIONS.find((n) => n === flags.normalizations);
+  if (policy === undefined && flags.normalizations !== undefined)
+    throw new UsageError(`--normalizations ${flags.normalizations}: give one of ${NORMALIZATIONS.join(', ')}`);
+  return policy;
 }
 
 /** Auxiliary streams that a build may use. */

@@ -14,6 +14,11 @@ export function withTuning(command: Command): Command {
       'streams beside the main one at most, for layers that do not need each other (timing decides by default)',
     )
     .option(
+      '--normalizations <who>',
+      'who computes layer normalizations between products on a GPU: layers of their own, the products around them, or what is measured to be faster: layers, products, measured',
+      'layers',
+    )
+    .option(
       '--tactic-sources <list>',
       'libraries whose kernels may run layers too, e.g. +CUBLAS_LT,+CUDNN: the engine then needs them (none by default)',
     )

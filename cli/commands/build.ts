@@ -12,7 +12,7 @@ import { Progress } from '../progress.ts';
 import { nativeRuntime } from '../runtime.ts';
 import { stopSignal } from '../stop.ts';
 import { bytesText, plural } from '../table.ts';
-import { parseSources, parseStreams, parseTuning, type TuningFlags } from '../tuning.ts';
+import { parseNormalizations, parseSources, parseStreams, parseTuning, type TuningFlags } from '../tuning.ts';
 
 interface BuildFlags extends PrecisionFlags, TuningFlags, SwitchFlags {
   output: string;
@@ -36,6 +36,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
   const threads = parseCount('--threads', flags.threads, 1);
   const tuning = parseTuning(flags);
   const auxStreams = parseStreams(flags);
+  const normalizations = parseNormalizations(flags);
   const libraries = parseSources(flags);
   const model = await openModel(file, { ...modelOptions(flags), stop });
   const optimized = optimizeModel(model, runtime, {
@@ -72,6 +73,7 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     ...(policy ? { precision: policy } : {}),
     ...build,
     auxStreams,
+    ...(normalizations ? { normalizations } : {}),
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });

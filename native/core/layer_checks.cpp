@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "core/conv_max_pool.h"
 #include "core/error.h"
+#include "core/row_statistics.h"
 
 namespace sinter {
 namespace {
@@ -30,6 +32,10 @@ bool broadcasts(const Dims& from, const Dims& to) {
 /// Shape of the whole result where the outputs are its parts along `axis`.
 Dims fullShape(const LayerDesc& l, size_t axis) {
     Dims full = l.outputs[0].dims;
+    if (writesStatistics(l)) {
+        require(l.outputs.size() == 2 && l.outputs[1].dtype == DType::F32 && l.outputs[1].dims == statisticsDims(full), l, "its statistics are not those of its result");
+        return full;
+    }
     if (l.outputs.size() == 1) return full;
     const Dims splits = l.intsAttr("splits");
     require(splits.size() == l.outputs.size(), l, "its outputs are not its splits");
@@ -54,8 +60,11 @@ void checkProgram(const LayerDesc& l, const Dims& full) {
     const size_t first = alone ? 0 : l.opInputs;
     require(p.inputCount == l.inputs.size() - first + (alone ? 0 : 1), l, "its program reads another number of operands");
     require(p.outputs.size() == (alone ? l.outputs.size() : 1), l, "its program has another number of results");
+    const SeparatedProgram separated = separateRowNumbers(p);
+    require(separated.numbers.empty() || (l.op == "MatMul" && statisticsFit(l, separated, full)), l, "its program reads statistics that are not those of its rows");
     for (size_t i = first; i < l.inputs.size(); ++i) {
         require(l.inputs[i].present(), l, "an operand of its program is absent");
+        if (separated.isStatistics(i - first + 1) && !alone) continue;
         require(broadcasts(l.inputs[i].dims, full), l, "an operand of its program does not spread over its result");
     }
 }
@@ -150,6 +159,11 @@ void checkLayerContract(const LayerDesc& l) {
     const bool matrix = l.op == "MatMul";
     const bool convolution = l.op == "Conv" || l.op == "ConvTranspose";
     if (l.op == "Conv") checkConv(l);
+    else if (l.op == "ConvMaxPool") {
+        const auto inner = convolutionIn(l);
+        require(inner.has_value(), l, "its result is not the largest of each 2x2 pixels of a convolution");
+        checkConv(*inner);
+    }
     else if (l.op == "ConvTranspose") checkConvTranspose(l);
     else if (l.op == "MaxPool" || l.op == "AveragePool") checkPool(l);
     else if (matrix) checkMatMul(l);

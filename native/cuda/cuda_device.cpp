@@ -78,7 +78,7 @@ constexpr unsigned kAttachGlobal = 1, kPortable = 1, kMapped = 2;
 constexpr double kHostCopyNsPerByte = 0.08;
 
 /// Layers whose rows read shapes and attributes without looking twice: what contradicts itself never reaches them.
-bool isContraction(const LayerDesc& l) { return l.op == "Conv" || l.op == "ConvTranspose" || l.op == "MatMul" || l.op == "Attention"; }
+bool isContraction(const LayerDesc& l) { return l.op == "Conv" || l.op == "ConvMaxPool" || l.op == "ConvTranspose" || l.op == "MatMul" || l.op == "Attention"; }
 
 bool isFallback(const std::string& name) { return name.starts_with("any_"); }
 

@@ -31,9 +31,21 @@ struct ResultShape {
 ///   template <int V> void epilogue(const EpilogueParams&, int row, int column, acc_t (&v)[V]);  // apply, then store
 ///   void epilogue_prefetch(const EpilogueParams&, int row, int column);  // asks the second-level cache for even operands;
 ///                                                           // does something where SINTER_EPILOGUE_PREFETCHES is defined
+///   result_t, epilogue_put(e, row, column, const result_t (&s)[V])  // where all outputs hold one type, SINTER_RESULT_BYTES wide (else 0):
+///                                                           // stores what was rounded before
+///   given_t, epilogue_apply_given(e, row, column, v, const given_t (&given)[V])  // where SINTER_GIVEN is defined: epilogue_apply with the
+///                                                           // elements of the operand `given()`, which the kernel has read itself
 ///   SINTER_STORE_VECTOR: the widest V that stores as one access
 ///   SINTER_ROWS, SINTER_COLUMNS with Options::constantShape
 ///   the functions of epilogue_bytes.h and SINTER_EPILOGUE_BYTES with Options::bytes, where the layer has that form
+///
+/// Where Options::rowStatistics allows it and the layer reads statistics of rows (core/row_statistics.h), SINTER_EPILOGUE_ROWS is defined:
+///
+///   struct EpilogueRow;                                     // what the program takes of a row
+///   EpilogueRow epilogue_row(const EpilogueParams&, int row, int part);  // by a pair of neighbouring lanes, part 0 and 1
+///
+/// epilogue_apply then takes an EpilogueRow as its last argument, and there is no `epilogue`. Where the layer writes statistics,
+/// epilogue_store must be called by 32 / V neighbouring lanes with neighbouring runs of one row.
 ///
 /// v holds V (a power of two) consecutive columns of one row: raw accumulators (integer products converted to float as
 /// they are). Columns past the last are skipped; rows are the caller's to check.
@@ -53,6 +65,7 @@ public:
         bool even = false;
         /// Asks for the short form of bytes (epilogue_bytes.h) too. Needs `even`.
         bool bytes = false;
+        bool rowStatistics = false;  ///< the kernel keeps to what epilogues with statistics ask of it
     };
     /// Nothing when the program holds an operation or type that cannot be generated.
     static std::optional<Epilogue> of(const LayerDesc& layer, const ResultShape& shape, const Options& options);
@@ -61,6 +74,11 @@ public:
     const std::string& text() const { return text_; }
     /// Whether the text has the short form of Options::bytes.
     bool hasBytes() const { return bytes_; }
+    /// The input that a kernel may bring itself: the only one of the result's own shape, of 16-bit floats like the outputs, in rows of
+    /// 16-byte runs. Needs Options::even.
+    std::optional<size_t> given() const { return given_; }
+    /// Elements from one row of an even operand to the next.
+    int64_t rowStep(const TensorView& operand) const;
     /// Appends EpilogueParams as one parameter.
     void addParams(Params& params, const KernelArgs& args) const;
     /// Fills in layouts and view rules of outputs, bias and program inputs, sizing `info` to the layer: outputs and
@@ -79,9 +97,11 @@ private:
         uint64_t offset = 0;      ///< bytes added to its address
         bool perColumn = false;   ///< a vector along the columns
         bool even = false;        ///< see Options::even
+        bool dense = false;       ///< only its address is used
     };
     std::string text_;
     bool bytes_ = false;
+    std::optional<size_t> given_;
     ResultShape shape_;
     std::vector<Operand> operands_;
 };

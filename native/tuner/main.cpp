@@ -9,10 +9,16 @@
 // Answers are "start one", "time MIN MEDIAN MAX", "start all", "time MIN MEDIAN MAX" and "end".
 // "error REASON" answers a request that could not be begun. A tactic that leaves its device unusable is answered with
 // "fail", and the process ends: its successor goes on.
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/describe.h"
@@ -118,11 +124,22 @@ int checkPlugin(const std::string& library) {
     }
 }
 
+/// Ends this process soon after the one that started it: a kernel that hangs does not see that the input has ended.
+void endWithParent() {
+#ifndef _WIN32
+    std::thread([parent = ::getppid()] {
+        while (::getppid() == parent) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        std::_Exit(1);
+    }).detach();
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
     if (argc == 3 && std::string_view(argv[1]) == "--check-plugin") return checkPlugin(argv[2]);
+    endWithParent();
     for (;;) {
         try {
             if (!answerNext(std::cin)) return 0;

@@ -3,7 +3,7 @@ import type { WeightExpr } from '../ir/weight.ts';
 import { evaluateWeight } from '../ir/weights.ts';
 import type { NativeRuntime } from '../runtime.ts';
 import type { Plan } from './plan.ts';
-import { HALF_LIMIT, type PrecisionPolicy, storedWithActivations } from './planSearch/storages.ts';
+import { HALF_LIMIT, type PrecisionPolicy, storedWithActivations, WEIGHTED } from './planSearch/storages.ts';
 import { encodeWeight } from './weights.ts';
 
 /** A tensor that float16 cannot hold: it stays in another storage, and the build says so. */
@@ -17,7 +17,7 @@ export interface Overflow {
 
 /**
  * The policy with what its float16 layers' weight matrices reach, computed natively, and every tensor beyond float16. A
- * policy that never mentions float16 comes back as it is.
+ * policy that never mentions float16 comes back as it is. `other`: another plan of the same layers whose weights are measured too.
  */
 export async function withHalfLimits(
   plan: Plan,
@@ -25,23 +25,26 @@ export async function withHalfLimits(
   runtime: NativeRuntime,
   files: readonly string[],
   stop: AbortSignal,
+  other: Plan | null = null,
 ): Promise<{ policy: PrecisionPolicy; overflows: readonly Overflow[] }> {
   const layers = plan.layers.filter((l) => policy.storages(l).includes('float16'));
   if (layers.length === 0) return { policy, overflows: [] };
   const overflows: Overflow[] = [];
   const known = new Map<string, number>();
   const seen = new Set<number>();
+  const magnitudeOf = async (weight: WeightExpr): Promise<number> => {
+    stop.throwIfAborted();
+    const magnitude = known.get(weight.hash) ?? (await largestOf(weight, runtime, files));
+    known.set(weight.hash, magnitude);
+    return magnitude;
+  };
   for (const l of layers) {
     for (const [i, v] of [...l.inputs, ...l.outputs].entries()) {
       const value = plan.values[v];
       if (value?.dtype !== 'float32') continue;
       if (value.weight && !storedWithActivations(l.op, i)) continue;
       let magnitude = policy.largest?.(value) ?? 0;
-      if (value.weight) {
-        stop.throwIfAborted();
-        magnitude = known.get(value.weight.hash) ?? (await largestOf(value.weight, runtime, files));
-        known.set(value.weight.hash, magnitude);
-      }
+      if (value.weight) magnitude = await magnitudeOf(value.weight);
       if (magnitude <= HALF_LIMIT || seen.has(v)) continue;
       seen.add(v);
       overflows.push({
@@ -51,6 +54,10 @@ export async function withHalfLimits(
         magnitude,
       });
     }
+  }
+  for (const l of other?.layers ?? []) {
+    const weight = WEIGHTED.has(l.op) ? other!.values[l.inputs[1]!]?.weight : undefined;
+    if (weight?.dtype === 'float32' && policy.storages(l).includes('float16')) await magnitudeOf(weight);
   }
   // Weights of layers that appear only when fused nodes are inlined were not looked at: they stay as they are.
   const largest: PrecisionPolicy['largest'] = (v) =>

@@ -41,6 +41,8 @@ export interface PlanValue {
   readonly zeroPoint?: number;
   /** Constants that the model has quantized with a scale per index of an axis. */
   readonly channelScale?: { readonly axis: number; readonly scales: readonly number[] };
+  /** Kept in its own storage whatever precision is permitted: statistics of rows. */
+  readonly exact?: true;
   /** The model's own dtype, where planSearch stores the value as another one. */
   readonly own?: DataType;
   /** Chosen by planSearch; views take their base's. */
@@ -94,6 +96,8 @@ export interface PlanLayer {
   readonly node?: NodeId;
   /** Concat and Split: passes allow the parts to live in the whole's storage (concat elimination). */
   readonly viewWish?: boolean;
+  /** LayerNorm: passes allow the products around it to do its work (normalization fusion). */
+  readonly foldWish?: boolean;
   /** Slice that becomes a view: where it begins, if that follows from an open dimension. */
   readonly start?: DimExpr;
   /** Attributes or output shapes come from the contents of its inputs when it runs. */

@@ -14,7 +14,9 @@ export const product = (dims: readonly number[]): number => dims.reduce((a, b) =
 
 /** Arithmetic operations of a layer by its plain definition: a multiply-add counts two, epilogues included. */
 export function layerFlops(l: SizedLayer): number {
-  const out = l.outputs.reduce((s, dims) => s + product(dims), 0);
+  // Statistics of rows are no result of the product.
+  const results = l.attr('statistics') === 1 ? l.outputs.slice(0, -1) : l.outputs;
+  const out = results.reduce((s, dims) => s + product(dims), 0);
   return coreFlops(l, out) + l.programLength * out;
 }
 
@@ -23,6 +25,9 @@ function coreFlops(l: SizedLayer, out: number): number {
   switch (l.op) {
     case 'Conv':
       return 2 * out * product(b.slice(1));
+    case 'ConvMaxPool':
+      // Four sums for each number of the result, and the comparisons.
+      return 4 * (2 * out * product(b.slice(1))) + 3 * out;
     case 'ConvTranspose':
       return 2 * product(a) * product(b.slice(1));
     case 'MatMul':

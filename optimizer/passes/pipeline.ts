@@ -7,6 +7,7 @@ import { gatherFusion } from './gather-fusion.ts';
 import { horizontalFusion } from './horizontal-fusion.ts';
 import { Occurrences } from './key.ts';
 import { measureGraph } from './measure.ts';
+import { normalizationFusion } from './normalization-fusion.ts';
 import type { Evaluator, Optimized, OptimizeOptions, Pass, TracedPass } from './pass.ts';
 import { pointwiseFusion } from './pointwise-fusion.ts';
 import { quantizeConstants } from './quantize-constants.ts';
@@ -33,6 +34,7 @@ export const pipeline: readonly Pass[] = [
   quantizeFusion,
   gatherFusion,
   horizontalFusion,
+  normalizationFusion,
   concatElimination,
 ];
 

@@ -49,6 +49,9 @@ const TEXTS: Readonly<Record<string, string>> = {
   'block-scale': 'the scales belong to blocks',
   'zero-points-differ': 'the zero point differs by channel',
   'scale-type': 'the scale is not float32',
+  'not-from-product':
+    'what is normalized comes from {what}, which is no product with weights and writes no statistics of its rows',
+  'reader-not-product': '{op} reads the result and is no product with weights that could normalize it',
   'step-slice': 'the slice takes every {step}th element',
 };
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,8 @@ process.stdin.on('data', (d) => {
   process.stdout.write(out.join('\\n') + '\\nend\\n');
 });
 `;
+
+const BUILD = join(process.cwd(), 'build/native');
 
 let dir: string;
 let program: string;
@@ -80,6 +83,21 @@ test('a stop ends a tactic that hangs at once, and the next request starts afres
   await expect(tuner.measure(request('hang'), stop.signal)).rejects.toMatchObject({ code: 'stopped' });
   expect(performance.now() - started).toBeLessThan(5000);
   expect(await tuner.measure(request('a'), never)).toHaveLength(1);
+});
+
+test('a tuner ends with the program that started it, although its input stays open', async () => {
+  const shell = spawn('sh', ['-c', 'exec 3<&0; "$0" <&3 & echo $!; wait', join(BUILD, 'sinter_tuner')]);
+  const pid = Number(await new Promise<string>((resolve) => shell.stdout.once('data', (d) => resolve(String(d)))));
+  const alive = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  expect(alive()).toBe(true);
+  shell.kill('SIGKILL');
+  await expect.poll(alive, { timeout: 5000 }).toBe(false);
 });
 
 test('a tuner that is missing is named, with what to do', async () => {

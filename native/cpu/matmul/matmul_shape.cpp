@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "core/row_statistics.h"
 #include "cpu/matmul/epilogue.h"
 
 namespace sinter::gemm {
 
 std::optional<MatMulShape> matMulShapeOf(const LayerDesc& layer, DType aType, DType bType, bool halves) {
-    if (layer.op != "MatMul" || layer.opInputs < 2 || layer.inputs.size() < 2 || layer.outputs.empty()) return std::nullopt;
+    if (layer.op != "MatMul" || layer.opInputs < 2 || layer.inputs.size() < 2 || layer.outputs.empty() || writesStatistics(layer)) return std::nullopt;
     const TensorInfo& a = layer.inputs[0];
     const TensorInfo& b = layer.inputs[1];
     if (a.dtype != aType || b.dtype != bType || a.quantized() || b.quantized() || a.dims.empty() || b.dims.size() < 2) return std::nullopt;

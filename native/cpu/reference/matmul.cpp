@@ -6,6 +6,7 @@
 #include "cpu/reference/convert.h"
 #include "cpu/reference/result.h"
 #include "cpu/reference/row.h"
+#include "cpu/reference/row_statistics.h"
 
 namespace sinter::ref {
 namespace {
@@ -80,9 +81,10 @@ public:
         const double alpha = d.floatAttr("alpha", 1);
         if (isIntType(a.dtype) && alpha != 1) return std::nullopt;
         const size_t axis = splitAxis(d);
-        if (!ResultWriter::supports(d, a.dtype, axis, d.outputs.size())) return std::nullopt;
+        if (writesStatistics(d) && (d.outputs.size() != 2 || !isFloatType(a.dtype) || d.outputs[1].dims != statisticsDims(d.outputs[0].dims))) return std::nullopt;
+        if (!ResultWriter::supports(d, a.dtype, axis, resultCount(d))) return std::nullopt;
         // The full result, with the axes that vectors do not have put back.
-        auto full = ResultWriter::fullDims(d, axis, d.outputs.size());
+        auto full = ResultWriter::fullDims(d, axis, resultCount(d));
         if (full.size() + (a.dims.size() == 1 ? 1 : 0) + (b.dims.size() == 1 ? 1 : 0) < 2) return std::nullopt;
         if (b.dims.size() == 1) full.push_back(1);
         if (a.dims.size() == 1) full.insert(full.end() - 1, 1);
@@ -95,14 +97,15 @@ public:
     }
 
     explicit MatMul(const LayerDesc& d)
-        : writer_(d, d.inputs[0].dtype, splitAxis(d), d.outputs.size()),
+        : writer_(d, d.inputs[0].dtype, splitAxis(d), resultCount(d)),
           left_(*operandOf(d.inputs[0].dims, d.intAttr("trans_a", 0) != 0, true)),
           right_(*operandOf(d.inputs[1].dims, d.intAttr("trans_b", 0) != 0, false)), transA_(d.intAttr("trans_a", 0) != 0),
-          transB_(d.intAttr("trans_b", 0) != 0), alpha_(d.floatAttr("alpha", 1)), type_(d.inputs[0].dtype), hasBias_(hasInput(d, 2)) {}
+          transB_(d.intAttr("trans_b", 0) != 0), alpha_(d.floatAttr("alpha", 1)), type_(d.inputs[0].dtype), hasBias_(hasInput(d, 2)), statistics_(writesStatistics(d)) {}
 
     void run(const KernelArgs& args) override {
         if (isFloatType(type_)) compute<double>(args);
         else compute<int64_t>(args);
+        if (statistics_) writeStatistics(args, args.outputs[0], args.outputs[1]);
     }
 
 private:
@@ -178,7 +181,7 @@ private:
     bool transA_, transB_;
     double alpha_;
     DType type_;
-    bool hasBias_;
+    bool hasBias_, statistics_;
 };
 
 SINTER_KERNEL(any_matmul){row<MatMul>("any_matmul__scalar", "MatMul")};

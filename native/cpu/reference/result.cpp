@@ -4,13 +4,15 @@
 #include <type_traits>
 
 #include "cpu/reference/convert.h"
+#include "cpu/reference/row_statistics.h"
 
 namespace sinter::ref {
 namespace {
 
-std::vector<DType> operandTypes(const LayerDesc& d, DType first) {
+std::vector<DType> operandTypes(const LayerDesc& d, DType first, size_t numbers) {
     std::vector<DType> types{first};
     for (size_t i = d.opInputs; i < d.inputs.size(); ++i) types.push_back(d.inputs[i].dtype);
+    types.insert(types.end(), numbers, DType::F32);
     return types;
 }
 
@@ -21,23 +23,30 @@ int64_t* registersOf(Program::Registers& r, uint32_t operand, int64_t*) { return
 
 bool RowProgram::supports(const LayerDesc& d, DType first, DType out, std::span<const int64_t> dims) {
     if (d.program.empty()) return isFloatType(first) == isFloatType(out);
+    const SeparatedProgram separated = separateRowNumbers(d.program);
+    if (!separated.numbers.empty() && (d.op != "MatMul" || !statisticsFit(d, separated, dims))) return false;
     for (size_t i = d.opInputs; i < d.inputs.size(); ++i)
-        if (!d.inputs[i].present() || !broadcastsTo(d.inputs[i].dims, dims)) return false;
-    const auto types = operandTypes(d, first);
-    return isFloatType(first) == isFloatType(out) && Program::supports(d.program, types, std::array{out});
+        if (!d.inputs[i].present() || (!broadcastsTo(d.inputs[i].dims, dims) && !separated.isStatistics(i - d.opInputs + 1))) return false;
+    const auto types = operandTypes(d, first, separated.numbers.size());
+    return isFloatType(first) == isFloatType(out) && Program::supports(separated.program, types, std::array{out});
 }
 
 RowProgram::RowProgram(const LayerDesc& d, DType first, std::vector<int64_t> dims)
     : firstExtra_(d.opInputs), dims_(std::move(dims)) {
-    if (!d.program.empty()) program_.emplace(d.program, operandTypes(d, first));
+    if (d.program.empty()) return;
+    const SeparatedProgram separated = separateRowNumbers(d.program);
+    numbers_ = separated.numbers;
+    program_.emplace(separated.program, operandTypes(d, first, numbers_.size()));
 }
 
 RowProgram::State::State(const RowProgram& p, const KernelArgs& args) {
     if (!p.program_) return;
     registers_.emplace(*p.program_);
     for (size_t i = p.firstExtra_; i < args.inputs.size(); ++i) {
+        const auto operand = static_cast<uint32_t>(i - p.firstExtra_ + 1);
+        const bool statistics = std::any_of(p.numbers_.begin(), p.numbers_.end(), [&](const RowNumber& n) { return n.operand == operand; });
         extra_.push_back(args.inputs[i]);
-        strides_.push_back(broadcastStrides(args.inputs[i], p.dims_));
+        strides_.push_back(statistics ? Dims{} : broadcastStrides(args.inputs[i], p.dims_));
     }
 }
 
@@ -54,6 +63,10 @@ void RowProgram::applyRow(State& s, std::span<const int64_t> coords, size_t axis
             const int64_t offset = offsetOf(coords, s.strides_[k]) + from * stride;
             if (isFloatType(v.dtype)) load(v.dtype, v.data, offset, stride, count, r.floats(operand));
             else load(v.dtype, v.data, offset, stride, count, r.ints(operand));
+        }
+        for (size_t k = 0; k < numbers_.size(); ++k) {
+            const double x = rowNumber(s.extra_[numbers_[k].operand - 1], coords, numbers_[k]);
+            std::fill_n(r.floats(static_cast<uint32_t>(s.extra_.size() + 1 + k)), count, static_cast<double>(static_cast<float>(x)));
         }
         program_->run(r, count);
         std::copy_n(registersOf(r, program_->outputs()[0], row), count, row + from);

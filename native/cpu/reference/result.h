@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/kernel.h"
+#include "core/row_statistics.h"
 #include "cpu/reference/program.h"
 #include "cpu/reference/strided.h"
 
@@ -39,6 +40,7 @@ private:
     template <typename C>
     void applyRow(State& s, std::span<const int64_t> coords, size_t axis, int64_t n, C* row) const;
     std::optional<Program> program_;
+    std::vector<RowNumber> numbers_;
     size_t firstExtra_ = 0;
     std::vector<int64_t> dims_;
 };

@@ -32,7 +32,7 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     // Overlapping windows are read again, through the second-level cache where that holds the image (MobileNet-v2, batch 32, on an
     // H100: 1.4 to 1.6 times the bytes' time, with stride 2 1.3 times for images of 77 MB and none for smaller ones).
     const bool cached = static_cast<double>(d.inputs[0].count() * g->bytes()) < static_cast<double>(device.l2Bytes);
-    const double again = g->r <= g->strideH ? 1 : g->strideH == 1 ? 1.45 : cached ? 1 : 1.35;
+    const double again = g->r <= g->strideH ? 1 : g->strideH == 1 ? 1.5 : cached ? 1 : 1.35;
     info.estimate = std::max(moveEstimate(d, device, again), 1500 + turns * (400 + span * 55));
     return info;
 }

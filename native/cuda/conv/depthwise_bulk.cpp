@@ -57,8 +57,9 @@ std::optional<TacticInfo> supports(const LayerDesc& d, const DeviceProperties& d
     // Nanoseconds: some 28 instructions a result, of which a multiprocessor issues 128 threads' a clock; a piece alone takes its latency.
     const double resident = static_cast<double>(residentOf(p, t, device)), turns = std::ceil(static_cast<double>(p.tiles) / (device.multiprocessors * resident));
     const double work = static_cast<double>(t.h * t.w * t.channels) * (g->taps() + 19) / (128 * device.clockGhz);
-    // The first pieces have to arrive before anything is computed.
-    const double fill = p.shared / kStages * resident * std::min<double>(device.multiprocessors, static_cast<double>(p.tiles)) / device.bytesPerNs;
+    // The first pieces have to arrive before anything is computed, from the second-level cache where that holds the image.
+    const double delivered = device.bytesPerNs * (static_cast<double>(d.inputs[0].count() * g->bytes()) < static_cast<double>(device.l2Bytes) ? 2.5 : 1);
+    const double fill = p.shared / kStages * resident * std::min<double>(device.multiprocessors, static_cast<double>(p.tiles)) / delivered;
     info.estimate = std::max(moveEstimate(d, device, 1.1), 1500 + turns * std::max(work * resident, 700.0)) + fill;
     return info;
 }

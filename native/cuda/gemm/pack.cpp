@@ -68,7 +68,7 @@ bool orderColumns(Problem& g, const LayerDesc& d, ColumnOrder order) {
 }
 
 std::optional<Epilogue> productEpilogue(const LayerDesc& d, const Problem& g) {
-    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = g.order != ColumnOrder::Plain};
+    Epilogue::Options options{.biasInput = d.opInputs > 2 ? 2 : -1, .even = true, .bytes = g.order != ColumnOrder::Plain, .rowStatistics = d.op == "MatMul" && g.operand != Operand::I8};
     if (g.operand == Operand::I8) {
         options.scaleInput = 1;  // MatMul's alpha is part of the factors
         options.scaleOffset = factorsOffset(g);

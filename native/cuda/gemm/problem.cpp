@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/row_statistics.h"
 #include "cuda/codegen/types.h"
 #include "cuda/layers/weights.h"
 
@@ -67,7 +68,7 @@ std::optional<Problem> productOf(const LayerDesc& d, Problem g) {
     const size_t last = a.size() - 1;
     g.result = {d.outputs[0].dims, last};
     if (g.result.dims.size() != a.size()) return std::nullopt;
-    for (size_t i = 1; i < d.outputs.size(); ++i) g.result.dims[last] += d.outputs[i].dims[last];
+    for (size_t i = 1; i < resultCount(d); ++i) g.result.dims[last] += d.outputs[i].dims[last];
     g.rows = 1;
     for (size_t i = 0; i < last; ++i) g.rows *= a[i];
     g.images = g.rows;

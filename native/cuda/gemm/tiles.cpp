@@ -1,6 +1,7 @@
 #include "cuda/gemm/tiles.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -24,17 +25,20 @@ struct WgmmaLine {
     char walk;  ///< ' ' one tile, 'p' persistent, 'q' persistent in ping-pong
     int blocks, splits;
     bool exchanged = false;
+    int clusterM = 1, clusterN = 1;
 };
 constexpr WgmmaLine kWgmma[] = {
     {64, 128, 128, 1, 4, 'p', 2, 1},   {128, 96, 128, 1, 3, 'p', 2, 1},      {64, 64, 128, 1, 4, ' ', 3, 7},
     {64, 64, 128, 1, 6, ' ', 2, 15}, {128, 256, 128, 2, 3, 'p', 1, 1}, {128, 256, 128, 2, 4, 'p', 1, 1},
-    {128, 64, 64, 2, 4, ' ', 3, 1},   {128, 192, 128, 2, 4, 'p', 1, 1},     {64, 128, 128, 1, 4, ' ', 2, 7},
+    {128, 64, 64, 2, 4, ' ', 3, 1},   {128, 192, 128, 2, 5, 'p', 1, 1},     {64, 128, 128, 1, 4, ' ', 2, 7},
     {128, 32, 128, 2, 4, ' ', 2, 1},  {256, 128, 128, 2, 4, 'p', 1, 1},     {128, 64, 128, 2, 3, ' ', 3, 1},
     {128, 128, 128, 2, 3, ' ', 2, 3}, {64, 32, 128, 1, 6, ' ', 4, 7}, {128, 96, 64, 2, 4, ' ', 2, 1},
     {128, 64, 128, 1, 4, 'p', 2, 1},   {64, 192, 128, 1, 3, 'p', 2, 1},      {128, 96, 128, 2, 3, ' ', 2, 5},
-    {128, 192, 128, 2, 4, 'q', 1, 1},  {128, 160, 128, 2, 4, 'q', 1, 1},  {128, 128, 128, 2, 5, 'q', 1, 1},
-    {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 4, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
+    {128, 192, 128, 2, 5, 'q', 1, 1},  {128, 160, 128, 2, 5, 'q', 1, 1},  {128, 128, 128, 2, 6, 'q', 1, 1},
+    {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 5, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
     {256, 64, 128, 2, 4, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true}, {192, 128, 128, 2, 5, 'p', 1, 1, true},
+    {192, 192, 128, 3, 4, 'p', 1, 1}, {192, 128, 128, 3, 4, 'p', 1, 1}, {192, 96, 128, 3, 5, 'p', 1, 1}, {192, 64, 128, 3, 6, 'p', 1, 1},
+    {128, 128, 128, 2, 6, 'q', 1, 1, false, 2, 1},
 };
 
 /// For F32: a thread holds each sum twice, a stage the weights in two parts.
@@ -55,7 +59,7 @@ std::vector<Tile> allTiles() {
         for (const int split : {1, 2, 4, 8}) {
             if (!(l.splits & split)) continue;
             all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
-                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q', .exchanged = l.exchanged});
+                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q', .exchanged = l.exchanged, .clusterM = l.clusterM, .clusterN = l.clusterN});
         }
     };
     for (const WgmmaLine& l : kWgmma) addWgmma(l, 1);
@@ -79,8 +83,8 @@ std::span<const Tile> tiles() {
 
 int Tile::threads() const {
     if (!wgmma) return 32 * warpsM * warpsN;
-    // As in conv_wgmma.cu: two consumers alone on a multiprocessor come with a whole warpgroup that gives up its registers.
-    return 128 * consumers + (blocks == 1 && consumers == 2 ? 128 : 32);
+    // As in conv_wgmma.cu: consumers alone on a multiprocessor come with a whole warpgroup that gives up its registers.
+    return 128 * consumers + (blocks == 1 && consumers >= 2 ? 128 : 32);
 }
 
 uint32_t Tile::sharedBytes() const {
@@ -102,6 +106,7 @@ std::string Tile::name(Operand operand) const {
     s += "_s" + text(stages);
     if (persistent) s += pingpong ? "_pp" : "_p";
     if (exchanged) s += "_t";
+    if (clusterM * clusterN > 1) s += "_m" + text(clusterM) + "n" + text(clusterN);
     if (split > 1) s += "_k" + text(split);
     return s;
 }
@@ -128,11 +133,43 @@ bool eligible(const Tile& t, const Problem& g, const DeviceProperties& device) {
            g.strideH <= 8 && g.strideW <= 8 && (g.r - 1) * g.dilationH < 256 && (g.s - 1) * g.dilationW < 256;
 }
 
+namespace {
+std::atomic<int> everyTile = 0;
+}
+EveryTile::EveryTile() { ++everyTile; }
+EveryTile::~EveryTile() { --everyTile; }
+bool EveryTile::offered() { return everyTile > 0; }
+
+namespace {
+
+/// Turns of the multiprocessors through all blocks, each that a multiprocessor holds at once counted on its own.
+double turnsOf(double blocks, double resident, double multiprocessors) {
+    const double whole = std::floor(blocks / (multiprocessors * resident)) * resident;
+    return whole + std::ceil((blocks - whole * multiprocessors) / multiprocessors);
+}
+
+/// estimate() for blocks that walk over tiles of 16-bit operands: their epilogue rounds in the fragments, and with ping-pong only the
+/// last one shows. Fitted to 531 timings of 28 layers.
+double estimateWalk(const Tile& t, double blocks, double resident, double steps, double traffic, const DeviceProperties& device) {
+    const double concurrent = std::min(resident, std::ceil(blocks / device.multiprocessors)), results = static_cast<double>(t.m) * t.n;
+    const double loaded = static_cast<double>(t.m + t.n) * t.bytes, read = (t.exchanged ? t.n / 64.0 * (64 + t.m) : t.m / 64.0 * (64 + t.n)) * t.bytes;
+    const double stage = std::max({results * t.bytes / 13.4e6, (loaded + read) / 221e3, loaded / 103e3});
+    const double latency = (0.375 * 2 / std::max(1, t.stages - 1) + 0.075) / concurrent, products = steps * std::max(stage, latency);
+    const double epilogue = results / 16384 * (t.exchanged ? 2.07 : t.pingpong ? 1.66 : 1.32) * (t.consumers == 1 && !t.exchanged ? 2.28 : 1);
+    const double turns = turnsOf(blocks, resident, device.multiprocessors);
+    const double work = t.pingpong ? turns * std::max(products + 0.43, epilogue / 2) + epilogue : turns * (products + epilogue / concurrent);
+    return 1000 * (std::max(work, traffic) + 0.24 * std::min(work, traffic) + 1.49);
+}
+
+}  // namespace
+
 double estimate(const Tile& t, const Problem& g, const DeviceProperties& device, double bytes) {
     const double sms = device.multiprocessors;
-    const double blocks = static_cast<double>(ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups * t.split);
+    const double blocks = static_cast<double>(ceilDiv(g.rows, t.m * t.clusterM) * t.clusterM * ceilDiv(g.columns, t.n * t.clusterN) * t.clusterN * g.groups * t.split);
     const double steps = std::max(1.0, static_cast<double>(stepsOf(t, g)) / t.split);
     const double resident = std::clamp<double>(std::floor(static_cast<double>(device.sharedPerMultiprocessor) / (t.sharedBytes() + 1024)), 1, t.blocks);
+    const double traffic = bytes / (device.bytesPerNs * 0.95) / 1000;
+    if (t.persistent && (g.operand == Operand::F16 || g.operand == Operand::BF16)) return estimateWalk(t, blocks, resident, steps, traffic, device);
     const double concurrent = std::min(resident, std::ceil(blocks / sms));
     // Microseconds of one stage on a multiprocessor of its own: 32 bytes are one product step of any operand type.
     const bool split = g.operand == Operand::F32;
@@ -144,11 +181,9 @@ double estimate(const Tile& t, const Problem& g, const DeviceProperties& device,
     const double latency = ((t.wgmma ? 0.433 : 0.19) * 2 / std::max(1, t.stages - 1) + (split ? t.wgmma ? 0.248 : 0.275 : t.wgmma ? 0.032 : 0.146)) / concurrent;
     const double epilogue = static_cast<double>(t.m) * t.n / t.split * (split ? 4.39 : 3.17) / 16384;
     const double block = steps * std::max(stage, latency) + (0.45 + epilogue) / concurrent * (t.pingpong ? 0.33 : t.persistent ? 0.89 : 1);
-    const double whole = std::floor(blocks / (sms * resident)) * resident;
-    const double turns = whole + std::ceil((blocks - whole * sms) / sms);
     const double launch = 0.77 + (t.split > 1 ? 0.79 + 0.67 * std::log2(t.split) : 0);
     // The longer of work and traffic, and some of the other: they overlap, not quite.
-    const double work = turns * block, traffic = bytes / (device.bytesPerNs * 0.95) / 1000;
+    const double work = turnsOf(blocks, resident, sms) * block;
     return 1000 * (std::max(work, traffic) + 0.2 * std::min(work, traffic) + launch);
 }
 

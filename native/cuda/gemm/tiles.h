@@ -20,6 +20,7 @@ struct Tile {
     int parts = 1;               ///< wgmma: Problem::parts of its weights; each part is a stage's columns of its own
     bool pingpong = false;       ///< wgmma, persistent: two consumers take whole tiles in turn, products beside epilogue
     bool exchanged = false;      ///< wgmma, persistent: channels are the rows of the products, 64 a consumer
+    int clusterM = 1, clusterN = 1;  ///< wgmma, persistent: tiles along rows and columns that a cluster of blocks computes at once, sharing operands
 
     int threads() const;
     /// Rows of 64 that each wgmma warpgroup multiplies.
@@ -38,6 +39,16 @@ std::span<const Tile> tiles();
 bool matches(const Tile& tile, Operand operand);
 /// Whether a kernel of this tile can run the problem on the device.
 bool eligible(const Tile& tile, const Problem& problem, const DeviceProperties& device);
+
+/// While one lives, layers are offered every eligible tile, not only those with the best estimates: for tests of the kernels.
+class EveryTile {
+public:
+    EveryTile();
+    ~EveryTile();
+    EveryTile(const EveryTile&) = delete;
+    EveryTile& operator=(const EveryTile&) = delete;
+    static bool offered();
+};
 
 /// Nanoseconds. Counts waves of blocks, the pipeline's stages (operations, shared memory and L2 traffic of each), the
 /// epilogue and memory traffic; constants fitted to timings (docs/cuda-kernels.md).

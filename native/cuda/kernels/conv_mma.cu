@@ -12,6 +12,9 @@
 #include "prelude_mma.cuh"
 #include "epilogue.cuh"
 #include "tile_rows.cuh"
+#if SINTER_EPILOGUE_ROWS
+#include "tile_statistics.cuh"
+#endif
 #if PATCHES
 #include "gather_patches.cuh"
 #endif
@@ -188,6 +191,13 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
         copy_commit();
     }
 
+#if SINTER_EPILOGUE_ROWS
+    __shared__ EpilogueRow statistics[BM / SPLIT];
+    gather_statistics<BM / SPLIT, THREADS>(e, m0 + part * (BM / SPLIT), ROWS, tid, statistics);
+#else
+    constexpr TileStatistics statistics{};
+#endif
+
     Accumulator acc[MT][NT][4] = {};
     const int wm = warp / WARPS_N * WTM, wn = warp % WARPS_N * WTN;
     const int fragmentA = wm + (lane & 15), chunkA = lane >> 4;
@@ -291,7 +301,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_mma(const unsigned char* __restrict_
 #else
             load_run(tile + row * TILE_PITCH, column, v[u]);
 #endif
-            epilogue_apply(e, row0 + row, group * K + n0 + column, v[u]);
+            apply_with(statistics, row, e, row0 + row, group * K + n0 + column, v[u]);
         }
 #pragma unroll
         for (int u = 0; u < TOGETHER; ++u) {

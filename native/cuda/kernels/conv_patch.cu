@@ -1,11 +1,12 @@
 // Convolutions with few channels on Hopper, the image in shared memory: the copy engine brings each pixel of a patch with its halo
 // once, and the filter moves over it there. wgmma reads the pixels of a tap through a descriptor that starts so many pixels further:
 // rows of 128 bytes are swizzled by their addresses, so that any pixel may be the first. The weights of 64 output channels stay in
-// shared memory for all patches of a block. Channels are the rows of the products, pixels their columns; two or three warpgroups
+// shared memory for all patches of a block where they fit, else they come once a patch. Channels are the rows of the products, pixels their columns; two or three warpgroups
 // take whole patches in turn, one multiplies while the others run their epilogues.
 //
 // Macros: OPERAND (see Operand; not F32), CONV_IMAGES, CONV_C, _K, _R, _S, _P, _Q, _PT, _PL, _DH, _DW (stride 1), TILE_H (rows of a patch's
-//         results, each eight pixels wide), STAGES (patches under way), CONSUMERS (warpgroups), CHUNK_ROWS (of results, staged at once),
+//         results, each eight pixels wide), STAGES (patches under way), WEIGHT_STAGES (taps of 64 output channels under way; 0: all stay), STACKED (whole
+//         images in a patch, one above the other, where more than one; TILE_H counts the rows between them), CONSUMERS (warpgroups), CHUNK_ROWS (of results, staged at once),
 //         BYTE_RESULTS (results are bytes, and weights lie as exchanged_rows.cuh wants them), POOLED (the layer's result is the largest of each 2 × 2 pixels: what follows the sums never decreases with them)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
@@ -14,6 +15,9 @@
 #include "tile_rows.cuh"
 #if BYTE_RESULTS
 #include "exchanged_rows.cuh"
+#elif SINTER_RESULT_BYTES == 2 && !SINTER_EPILOGUE_PREFETCHES
+#define HALF_RESULTS 1
+#include "exchanged_halves.cuh"
 #endif
 
 /// The larger of two sums; NaN where one is.
@@ -35,7 +39,15 @@ constexpr int DEPTH = 128 / OperandTraits<kType>::bytes;  ///< channels of a sla
 constexpr int SLABS = (C + DEPTH - 1) / DEPTH, TAPS = R * S, SLAB_STEPS = SLABS > 1 ? 4 : (C * OperandTraits<kType>::bytes + 31) / 32;
 constexpr int PATCH_W = TILE_W + (S - 1) * DW, PATCH_H = TILE_H + (R - 1) * DH;
 constexpr int PATCH_BYTES = PATCH_W * PATCH_H * 128, STAGE_BYTES = (PATCH_BYTES + 1023) / 1024 * 1024, WEIGHT_BYTES = BN * 128;
-constexpr int TILES_H = (P + TILE_H - 1) / TILE_H, TILES_W = (Q + TILE_W - 1) / TILE_W, TILES = CONV_IMAGES * TILES_H * TILES_W;
+/// Rows from one stacked image to the next.
+constexpr int SPAN = P + (R - 1) * DH;
+static_assert(STACKED == 1 || (TILE_H == STACKED * SPAN - (R - 1) * DH && !POOLED));
+constexpr int TILES_H = STACKED > 1 ? 1 : (P + TILE_H - 1) / TILE_H, TILES_W = (Q + TILE_W - 1) / TILE_W;
+constexpr int TILES = (CONV_IMAGES + STACKED - 1) / STACKED * TILES_H * TILES_W;
+/// Without resident weights a block's patches are of any channels; those of one patch follow each other.
+constexpr bool RESIDENT = WEIGHT_STAGES == 0;
+constexpr int TILES_K = (K + BN - 1) / BN, ITEMS = RESIDENT ? TILES : TILES * TILES_K;
+constexpr int SHARED_WEIGHTS = (RESIDENT ? SLABS * TAPS : WEIGHT_STAGES) * WEIGHT_BYTES;
 static_assert(N % 16 == 0 && PATCH_W <= 256 && PATCH_H <= 256);
 
 /// Pixels of the result, of a patch and of what is staged at once.
@@ -50,6 +62,48 @@ __device__ __forceinline__ unsigned long long patch_descriptor(unsigned shared) 
     return (1ull << 62) | (static_cast<unsigned long long>(PATCH_W * 128 >> 4) << 32) | (1ull << 16) | ((shared & 0x3ffff) >> 4);
 }
 
+/// Where an item of work lies.
+struct Place {
+    int image, p0, q0, column;
+    __device__ __forceinline__ explicit Place(int item) {
+        const int tile = RESIDENT ? item : item / TILES_K;
+        image = tile / (TILES_H * TILES_W) * STACKED;
+        p0 = tile / TILES_W % TILES_H * TILE_H;
+        q0 = tile % TILES_W * TILE_W;
+        column = (RESIDENT ? static_cast<int>(blockIdx.y) : item % TILES_K) * BN;
+    }
+    /// Row of the result for a pixel of the patch's results; -1 = none.
+    __device__ __forceinline__ int row(int y, int x) const {
+        const int q = q0 / SCALE + x;
+        if (Q % TILE_W != 0 && q >= ROWS_Q) return -1;
+        if constexpr (STACKED > 1) {
+            const int above = y / SPAN, p = y % SPAN;
+            if (p >= P || image + above >= CONV_IMAGES) return -1;
+            return ((image + above) * P + p) * Q + q;
+        }
+        const int p = p0 / SCALE + y;
+        if (P % TILE_H != 0 && p >= ROWS_P) return -1;
+        return (image * ROWS_P + p) * ROWS_Q + q;
+    }
+};
+
+/// A place in a ring of stages, and the parity of its barriers' phase there.
+template <int STAGES_OF>
+struct Ring {
+    int stage, phase;
+    __device__ __forceinline__ void pass(int count) {
+        stage += count;
+        phase ^= stage / STAGES_OF & 1;
+        stage %= STAGES_OF;
+    }
+    __device__ __forceinline__ void next() {
+        if (++stage == STAGES_OF) {
+            stage = 0;
+            phase ^= 1;
+        }
+    }
+};
+
 }  // namespace
 
 /// xMap: boxes of PATCH_H × PATCH_W pixels and DEPTH channels. wMap: boxes of 64 output channels, one tap and DEPTH channels. Blocks
@@ -57,10 +111,11 @@ __device__ __forceinline__ unsigned long long patch_descriptor(unsigned shared) 
 extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap, const EpilogueParams e) {
     extern __shared__ unsigned char unaligned[];
     unsigned char* const shared = unaligned + (-shared_address(unaligned) & 1023u);
-    __shared__ alignas(8) unsigned long long full[STAGES], empty[STAGES], loaded;
-    const unsigned weights = shared_address(shared), patches = weights + SLABS * TAPS * WEIGHT_BYTES;
-    const unsigned fullBase = shared_address(full), emptyBase = shared_address(empty), loadedBase = shared_address(&loaded);
-    const int group = threadIdx.x / 128, column0 = blockIdx.y * BN;
+    constexpr int WEIGHT_RING = RESIDENT ? 1 : WEIGHT_STAGES;
+    __shared__ alignas(8) unsigned long long full[STAGES], empty[STAGES], loaded[WEIGHT_RING], used[WEIGHT_RING];
+    const unsigned weights = shared_address(shared), patches = weights + SHARED_WEIGHTS;
+    const unsigned fullBase = shared_address(full), emptyBase = shared_address(empty), loadedBase = shared_address(loaded), usedBase = shared_address(used);
+    const int group = threadIdx.x / 128;
 
     if (threadIdx.x == 0) {
         prefetch_map(xMap);
@@ -70,7 +125,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
             barrier_init(fullBase + s * 8, 1);
             barrier_init(emptyBase + s * 8, 1);
         }
-        barrier_init(loadedBase, 1);
+#pragma unroll
+        for (int s = 0; s < WEIGHT_RING; ++s) {
+            barrier_init(loadedBase + s * 8, 1);
+            barrier_init(usedBase + s * 8, 1);
+        }
         barrier_init_fence();
     }
     __syncthreads();
@@ -78,22 +137,32 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
 
     if (group == CONSUMERS) {
         give_registers<24>();
-        if (threadIdx.x == 128 * CONSUMERS) {
-            // Weights do not depend on earlier layers.
-            barrier_expect(loadedBase, SLABS * TAPS * WEIGHT_BYTES);
-            for (int i = 0; i < SLABS * TAPS; ++i) copy_tile_3d(weights + i * WEIGHT_BYTES, wMap, loadedBase, i / TAPS * DEPTH, i % TAPS, column0);
-            wait_for_producers();
-            int stage = 0, phase = 1;
-            for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
-                const int image = tile / (TILES_H * TILES_W), p0 = tile / TILES_W % TILES_H * TILE_H, q0 = tile % TILES_W * TILE_W;
-                for (int slab = 0; slab < SLABS; ++slab) {
-                    barrier_wait(emptyBase + stage * 8, phase);
-                    barrier_expect(fullBase + stage * 8, PATCH_BYTES);
-                    copy_tile_4d(patches + stage * STAGE_BYTES, xMap, fullBase + stage * 8, slab * DEPTH, q0 - CONV_PL, p0 - CONV_PT, image);
-                    if (++stage == STAGES) {
-                        stage = 0;
-                        phase ^= 1;
+        // Weights do not depend on earlier layers.
+        if (threadIdx.x == 128 * CONSUMERS + 32) {
+            if constexpr (RESIDENT) {
+                barrier_expect(loadedBase, SHARED_WEIGHTS);
+                for (int i = 0; i < SLABS * TAPS; ++i) copy_tile_3d(weights + i * WEIGHT_BYTES, wMap, loadedBase, i / TAPS * DEPTH, i % TAPS, blockIdx.y * BN);
+            } else {
+                Ring<WEIGHT_RING> ring{0, 1};
+                for (int item = blockIdx.x; item < ITEMS; item += gridDim.x) {
+                    const Place at(item);
+                    for (int i = 0; i < SLABS * TAPS; ++i, ring.next()) {
+                        barrier_wait(usedBase + ring.stage * 8, ring.phase);
+                        barrier_expect(loadedBase + ring.stage * 8, WEIGHT_BYTES);
+                        copy_tile_3d(weights + ring.stage * WEIGHT_BYTES, wMap, loadedBase + ring.stage * 8, i / TAPS * DEPTH, i % TAPS, at.column);
                     }
+                }
+            }
+        }
+        if (threadIdx.x == 128 * CONSUMERS) {
+            wait_for_producers();
+            Ring<STAGES> ring{0, 1};
+            for (int item = blockIdx.x; item < ITEMS; item += gridDim.x) {
+                const Place at(item);
+                for (int slab = 0; slab < SLABS; ++slab, ring.next()) {
+                    barrier_wait(emptyBase + ring.stage * 8, ring.phase);
+                    barrier_expect(fullBase + ring.stage * 8, PATCH_BYTES);
+                    copy_tile_4d(patches + ring.stage * STAGE_BYTES, xMap, fullBase + ring.stage * 8, slab * DEPTH, at.q0 - CONV_PL, at.p0 - CONV_PT, at.image);
                 }
             }
         }
@@ -101,67 +170,110 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
         take_registers<CONSUMERS == 3 ? 160 : 240>();
         const int consumer = group, thread = threadIdx.x & 127;
         [[maybe_unused]] const int warp = thread >> 5, lane = thread & 31;
-        unsigned char* const scratch = shared + SLABS * TAPS * WEIGHT_BYTES + STAGES * STAGE_BYTES + consumer * SCRATCH_BYTES;
+        unsigned char* const scratch = shared + SHARED_WEIGHTS + STAGES * STAGE_BYTES + consumer * SCRATCH_BYTES;
 #if BYTE_RESULTS
         static_assert(!POOLED);
-        const ExchangedRows<N> out(e, column0, shared_address(scratch));
+#if WEIGHT_STAGES == 0
+        const ExchangedRows<N> out(e, blockIdx.y * BN, shared_address(scratch));
+#endif
 #else
-        Accumulator* const pixels = reinterpret_cast<Accumulator*>(scratch);
+        [[maybe_unused]] Accumulator* const pixels = reinterpret_cast<Accumulator*>(scratch);
 #endif
         // A consumer passes over the stages of the others' patches, and takes its turn at the ring: the parity of a barrier tells
         // only neighbouring phases apart.
         if (consumer == CONSUMERS - 1) named_barrier_arrive(2, 256);
-        int stage = consumer * SLABS % STAGES, phase = consumer * SLABS / STAGES & 1;
-        barrier_wait(loadedBase, 0);
-        for (int tile = blockIdx.x + consumer * gridDim.x; tile < TILES; tile += CONSUMERS * gridDim.x) {
-            const int image = tile / (TILES_H * TILES_W), p0 = tile / TILES_W % TILES_H * TILE_H, q0 = tile % TILES_W * TILE_W;
-            const int y0 = p0 / SCALE, x0 = q0 / SCALE, row0 = (image * ROWS_P + y0) * ROWS_Q + x0;
+        Ring<STAGES> ring{0, 0};
+        Ring<WEIGHT_RING> weightRing{0, 0};
+        ring.pass(consumer * SLABS);
+        if constexpr (RESIDENT) barrier_wait(loadedBase, 0);
+        else weightRing.pass(consumer * SLABS * TAPS);
+        for (int item = blockIdx.x + consumer * gridDim.x; item < ITEMS; item += CONSUMERS * gridDim.x) {
+            const Place at(item);
 #if SINTER_EPILOGUE_PREFETCHES
             for (int pixel = thread; pixel < OUT_H * OUT_W; pixel += 128) {  // residual operands come nearer while the products run
-                const int y = pixel / OUT_W, x = pixel % OUT_W;
-                if (y0 + y < ROWS_P && x0 + x < ROWS_Q) epilogue_prefetch(e, row0 + y * ROWS_Q + x, column0);
+                const int row = at.row(pixel / OUT_W, pixel % OUT_W);
+                if (row >= 0) epilogue_prefetch(e, row, at.column);
             }
 #endif
             Accumulator acc[N / 2];
             named_barrier(2 + consumer, 256);
-            int previous = 0;
+            [[maybe_unused]] int previous = 0, previousWeights = 0;
 #pragma unroll 1
             for (int slab = 0; slab < SLABS; ++slab) {
-                barrier_wait(fullBase + stage * 8, phase);
-                const unsigned long long a = tile_descriptor<128>(weights + slab * TAPS * WEIGHT_BYTES), b = patch_descriptor(patches + stage * STAGE_BYTES);
-                warpgroup_arrive();
+                barrier_wait(fullBase + ring.stage * 8, ring.phase);
+                const unsigned long long b = patch_descriptor(patches + ring.stage * STAGE_BYTES);
+                const unsigned long long resident = tile_descriptor<128>(weights + slab * TAPS * WEIGHT_BYTES);
+                if constexpr (RESIDENT) warpgroup_arrive();
 #pragma unroll
                 for (int tap = 0; tap < TAPS; ++tap) {
+                    unsigned long long a = resident + (tap * WEIGHT_BYTES >> 4);
+                    if constexpr (!RESIDENT) {
+                        barrier_wait(loadedBase + weightRing.stage * 8, weightRing.phase);
+                        a = tile_descriptor<128>(weights + weightRing.stage * WEIGHT_BYTES);
+                        warpgroup_arrive();
+                    }
 #pragma unroll
                     for (int step = 0; step < SLAB_STEPS; ++step) {
-                        WarpgroupProduct<kType, N>::step(acc, a + (tap * WEIGHT_BYTES >> 4) + step * 2, b + ((tap / S * DH * PATCH_W + tap % S * DW) * 128 >> 4) + step * 2,
-                                                         slab > 0 || tap > 0 || step > 0);
+                        WarpgroupProduct<kType, N>::step(acc, a + step * 2, b + ((tap / S * DH * PATCH_W + tap % S * DW) * 128 >> 4) + step * 2, slab > 0 || tap > 0 || step > 0);
+                    }
+                    if constexpr (!RESIDENT) {
+                        warpgroup_commit();
+                        if (slab > 0 || tap > 0) {
+                            warpgroup_wait<1>();
+                            if (thread == 0) {
+                                barrier_arrive(usedBase + previousWeights * 8);
+                                if (tap == 0) barrier_arrive(emptyBase + previous * 8);
+                            }
+                        }
+                        previousWeights = weightRing.stage;
+                        weightRing.next();
                     }
                 }
-                warpgroup_commit();
-                if (slab > 0) {
-                    warpgroup_wait<1>();
-                    if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+                if constexpr (RESIDENT) {
+                    warpgroup_commit();
+                    if (slab > 0) {
+                        warpgroup_wait<1>();
+                        if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+                    }
                 }
-                previous = stage;
-                if (++stage == STAGES) {
-                    stage = 0;
-                    phase ^= 1;
-                }
+                previous = ring.stage;
+                ring.next();
             }
             named_barrier_arrive(2 + (consumer + 1) % CONSUMERS, 256);
             warpgroup_wait<0>();
-            if (thread == 0) barrier_arrive(emptyBase + previous * 8);
-            const int passed = stage + (CONSUMERS - 1) * SLABS;
-            stage = passed % STAGES;
-            phase ^= passed / STAGES & 1;
+            if (thread == 0) {
+                barrier_arrive(emptyBase + previous * 8);
+                if constexpr (!RESIDENT) barrier_arrive(usedBase + previousWeights * 8);
+            }
+            ring.pass((CONSUMERS - 1) * SLABS);
+            if constexpr (!RESIDENT) weightRing.pass((CONSUMERS - 1) * SLABS * TAPS);
 
             wait_for_producers();
 #if BYTE_RESULTS
-            out.store(acc, 5 + consumer, [&](int pixel) {
-                const int y = pixel / TILE_W, x = pixel % TILE_W;
-                return (P % TILE_H == 0 || y0 + y < P) && (Q % TILE_W == 0 || x0 + x < Q) ? row0 + y * Q + x : -1;
-            });
+#if WEIGHT_STAGES > 0
+            const ExchangedRows<N> out(e, at.column, shared_address(scratch));
+#endif
+            out.store(acc, 5 + consumer, [&](int pixel) { return at.row(pixel / TILE_W, pixel % TILE_W); });
+#elif HALF_RESULTS
+            // Eight pixels are a row, or two rows of pooled ones side by side: those of a column are a thread's.
+            constexpr int GROUP_ROWS = 8 / OUT_W, GROUPS = (OUT_H + GROUP_ROWS - 1) / GROUP_ROWS;
+            store_halves<GROUPS, POOLED ? 2 : CHUNK_ROWS>(
+                e, shared_address(scratch), 5 + consumer, at.column,
+                [&](int group, int high, float(&v)[2]) {
+#pragma unroll
+                    for (int i = 0; i < 2; ++i) {
+                        if constexpr (POOLED) {
+                            const Accumulator* d = acc + min(group * 2 + i, OUT_H - 1) * 8 + high * 2;
+                            v[i] = sum_to_float(larger(larger(d[0], d[1]), larger(d[4], d[5])));
+                        } else {
+                            v[i] = sum_to_float(acc[group * 4 + high * 2 + i]);
+                        }
+                    }
+                },
+                [&](int group, int pixel) {
+                    const int y = POOLED ? group * 2 + pixel % 2 : group, x = POOLED ? pixel / 2 : pixel;
+                    return OUT_H % GROUP_ROWS == 0 || y < OUT_H ? at.row(y, x) : -1;
+                });
 #else
             constexpr int VECTORS = BN / kRun, RUNS = CHUNK * VECTORS, PASSES = (RUNS + 127) / 128, TOGETHER = PASSES % 2 == 0 ? 2 : 1;  // passes in flight
 #pragma unroll
@@ -187,20 +299,18 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) conv_patch(const __grid
                 for (int pass = 0; pass < PASSES; pass += TOGETHER) {
                     float v[TOGETHER][kRun];
                     int row[TOGETHER], column[TOGETHER];
-                    bool inside[TOGETHER];
 #pragma unroll
                     for (int u = 0; u < TOGETHER; ++u) {
-                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun, y = first + r / OUT_W, x = r % OUT_W;
-                        row[u] = row0 + y * ROWS_Q + x;
-                        column[u] = column0 + c;
-                        inside[u] = (RUNS % 128 == 0 || index < RUNS) && (P % TILE_H == 0 || y0 + y < ROWS_P) && (Q % TILE_W == 0 || x0 + x < ROWS_Q) && (K % BN == 0 || column[u] < K);
-                        if (!inside[u]) continue;
+                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun;
+                        column[u] = at.column + c;
+                        row[u] = (RUNS % 128 == 0 || index < RUNS) && (K % BN == 0 || column[u] < K) ? at.row(first + r / OUT_W, r % OUT_W) : -1;
+                        if (row[u] < 0) continue;
                         load_run(pixels + r * PIXEL_PITCH, c, v[u]);
                         epilogue_apply(e, row[u], column[u], v[u]);
                     }
 #pragma unroll
                     for (int u = 0; u < TOGETHER; ++u) {
-                        if (inside[u]) epilogue_store(e, row[u], column[u], v[u]);
+                        if (row[u] >= 0) epilogue_store(e, row[u], column[u], v[u]);
                     }
                 }
                 named_barrier(5 + consumer, 128);

@@ -10,7 +10,10 @@
 //         EXCHANGED (with PERSISTENT: channels are the rows of the products, 64 a consumer, and pixels their columns: few
 //         channels then cost no more shared-memory traffic than few pixels do otherwise),
 //         BYTE_RESULTS (results are bytes, and weights lie as fragment_rows.cuh or, EXCHANGED, exchanged_rows.cuh wants them),
-//         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order)
+//         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order),
+//         CLUSTER_M, CLUSTER_N (neighbouring tiles along rows and columns that the blocks of a cluster compute side by side: blocks
+//         that need the same operand fetch a part of it each, for all of them),
+//         GIVEN (a residual operand comes through the ring too, as stages behind those of each tile: epilogue_apply_given)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
 #include "prelude_wgmma.cuh"
@@ -18,9 +21,15 @@
 #include "wgmma_split.cuh"
 #endif
 #include "epilogue.cuh"
+#include "tile_fragments.cuh"
 #include "tile_rows.cuh"
+#if SINTER_EPILOGUE_ROWS
+#include "tile_statistics.cuh"
+#endif
 #if BYTE_RESULTS && EXCHANGED
 #include "exchanged_rows.cuh"
+#elif EXCHANGED
+#include "tile_pixels.cuh"
 #elif BYTE_RESULTS
 #include "fragment_rows.cuh"
 #endif
@@ -37,7 +46,8 @@ constexpr int ES = OperandTraits<kType>::bytes;
 using Accumulator = OperandTraits<kType>::Accumulator;
 
 /// One block on a multiprocessor: the producer is a whole warpgroup, which hands its registers to the consumers.
-constexpr bool MOVE_REGISTERS = MIN_BLOCKS == 1 && CONSUMERS == 2;
+constexpr bool MOVE_REGISTERS = MIN_BLOCKS == 1 && CONSUMERS >= 2;
+constexpr int CONSUMER_REGISTERS = CONSUMERS == 3 ? 160 : CLUSTER_M * CLUSTER_N > 1 ? 232 : 240, PRODUCER_REGISTERS = CONSUMERS == 3 ? 32 : CLUSTER_M * CLUSTER_N > 1 ? 40 : 24;
 constexpr int THREADS = 128 * CONSUMERS + (MOVE_REGISTERS ? 128 : 32);
 constexpr int PARTS_OF_TILE = PINGPONG ? 1 : CONSUMERS;
 constexpr int BM = TILE_M, BN = TILE_N, BK = TILE_BYTES / ES;
@@ -45,8 +55,16 @@ constexpr int PN = EXCHANGED ? BM : BN;  ///< columns of a product
 static_assert((EXCHANGED ? BN : BM) == 64 * BLOCKS_M * PARTS_OF_TILE);
 static_assert(!EXCHANGED || (PERSISTENT && BLOCKS_M == 1 && SPLIT == 1 && kType != Operand::F32));
 constexpr int CHANNEL_TILES = (C + BK - 1) / BK, KT = R * S * CHANNEL_TILES;
-constexpr int TILES_N = (K + BN - 1) / BN, TILES_M = (ROWS + BM - 1) / BM, TILES = TILES_M * TILES_N;
+/// Tiles that a cluster computes at once; single ones without clusters.
+constexpr int CLUSTER = CLUSTER_M * CLUSTER_N, TILES_N = (K + BN * CLUSTER_N - 1) / (BN * CLUSTER_N), TILES_M = (ROWS + BM * CLUSTER_M - 1) / (BM * CLUSTER_M);
+constexpr int TILES = TILES_M * TILES_N;
+static_assert(CLUSTER == 1 || (SPLIT == 1 && PERSISTENT && OPERAND != 4));
 constexpr bool WINDOWED = R > 1 || S > 1 || CONV_SH > 1 || CONV_SW > 1 || CONV_PT != 0 || CONV_PL != 0;
+
+/// GIVEN: pieces of 64 columns, and how many of them a stage takes.
+[[maybe_unused]] constexpr int PIECES = GIVEN ? (BN + 63) / 64 : 0, PIECES_EACH = GIVEN ? (BM + BN) * TILE_BYTES / (BM * 128) : 1, GIVEN_STAGES = (PIECES + PIECES_EACH - 1) / PIECES_EACH;
+/// Stages of a tile.
+constexpr int TILE_STAGES = KT + GIVEN_STAGES;
 
 /// F32: weights come as two TF32 numbers, in rows [0, K) and [K, 2K); activations are split on their way to registers.
 constexpr bool SPLIT_OPERANDS = kType == Operand::F32;
@@ -55,14 +73,22 @@ static_assert(!SPLIT_OPERANDS || (BLOCKS_M == 1 && TILE_BYTES == 128 && !PINGPON
 static_assert(!PINGPONG || (PERSISTENT && CONSUMERS == 2));
 static_assert(STAGE_BYTES % 1024 == 0, "stages keep the alignment of the swizzle");
 
+/// Registers of a consumer thread beside its accumulators.
+[[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? CONSUMER_REGISTERS : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - PN / 2 * BLOCKS_M;
+#if SINTER_EPILOGUE_PREFETCHES
+constexpr bool RESIDUAL = true;
+#else
+constexpr bool RESIDUAL = false;
+#endif
 // Epilogue: each warp turns its fragments into rows through shared memory of its own, CHUNK columns at a time. Blocks of
 // one tile use the stages for it; their loop stays rolled, for registers.
+/// Results of 16 bits are rounded in the fragments instead, where their operands find registers.
+constexpr bool ROUNDED = GIVEN || (SINTER_RESULT_BYTES == 2 && SINTER_STORE_VECTOR == 8 && PERSISTENT && !EXCHANGED && !RESIDUAL);
+static_assert(!GIVEN || (SINTER_RESULT_BYTES == 2 && SINTER_STORE_VECTOR == 8 && PERSISTENT && !EXCHANGED));
 constexpr int CHUNK = !PERSISTENT ? BN : PN % 64 == 0 && MIN_BLOCKS == 1 && STAGES * STAGE_BYTES <= 180 * 1024 ? 64 : 32, CHUNK_PITCH = CHUNK + 8;
 /// EXCHANGED: a warpgroup stages CHUNK pixels of 64 channels; the pitch keeps the transposing stores in different banks.
 constexpr int PIXEL_PITCH = 64 + 4;
-constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : 16 * CHUNK_PITCH * 4;
-/// Registers of a consumer thread beside its accumulators.
-[[maybe_unused]] constexpr int SPARE = (MOVE_REGISTERS ? 240 : 65536 / ((THREADS / 32 * MIN_BLOCKS + 3) / 4 * 128)) - PN / 2 * BLOCKS_M;
+constexpr int WARP_BYTES = EXCHANGED ? CHUNK * PIXEL_PITCH : ROUNDED ? kRoundedBytes : 16 * CHUNK_PITCH * 4;
 #if BYTE_RESULTS && EXCHANGED
 /// Pixels of bytes that the scratch of CHUNK pixels of sums holds, in equal parts of a tile.
 constexpr int BYTE_CHUNK = BM <= 4 * CHUNK ? BM : BM / 2;
@@ -73,9 +99,14 @@ static_assert(SPLIT == 1);
 /// Residual operands of bytes wait in registers during the products where there are enough.
 constexpr bool EARLY = SPARE >= BLOCKS_M * BN / 8 + 72;
 #endif
+/// What of the tiles is stored.
+using Region = StoredRegion<ROWS, K, ROWS % (BM * CLUSTER_M) != 0, K % (BN * CLUSTER_N) != 0>;
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
+#endif
+#if SINTER_EPILOGUE_ROWS
+constexpr int STATISTICS_ROWS = EXCHANGED || PINGPONG ? CONSUMERS * BM : BM;  ///< split: a part of them
 #endif
 
 }  // namespace
@@ -83,14 +114,26 @@ using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
 extern "C" __global__ void
 #if SPLIT > 1
 __cluster_dims__(1, 1, SPLIT)
+#elif CLUSTER_M * CLUSTER_N > 1
+__cluster_dims__(CLUSTER_M * CLUSTER_N, 1, 1)
 #endif
-__launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap, const EpilogueParams e) {
+__launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap,
+#if GIVEN
+                                                                       const __grid_constant__ TensorMap givenMap,
+#endif
+                                                                       const EpilogueParams e) {
     extern __shared__ unsigned char unaligned[];
     unsigned char* const shared = unaligned + (-shared_address(unaligned) & 1023u);
     __shared__ alignas(8) unsigned long long full[STAGES], empty[STAGES];
     const unsigned base = shared_address(shared), fullBase = shared_address(full), emptyBase = shared_address(empty);
-    const int group = threadIdx.x / 128;
+    // Known to be the same for all threads of a warp, it keeps the addresses of stages in uniform registers.
+    const int group = PERSISTENT ? __shfl_sync(kFullWarp, threadIdx.x / 128, 0) : threadIdx.x / 128;
     const int part = SPLIT > 1 ? blockIdx.z : 0, first = KT * part / SPLIT, last = KT * (part + 1) / SPLIT;
+    // This block's place in the cluster: the row and the column of its tile among those computed at once.
+    const int rank = CLUSTER > 1 ? blockIdx.x % CLUSTER : 0, rankM = rank % CLUSTER_M, rankN = rank / CLUSTER_M;
+    const int walk = blockIdx.x / CLUSTER, walkers = gridDim.x / CLUSTER;
+    const auto rowOf = [&](int tile) { return (tile / TILES_N * CLUSTER_M + rankM) * BM; };
+    const auto columnOf = [&](int tile) { return (tile % TILES_N * CLUSTER_N + rankN) * BN; };
 
     if (threadIdx.x == 0) {
         prefetch_map(xMap);
@@ -98,59 +141,79 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #pragma unroll
         for (int s = 0; s < STAGES; ++s) {
             barrier_init(fullBase + s * 8, 1);
-            barrier_init(emptyBase + s * 8, PINGPONG ? 1 : CONSUMERS * (SPLIT_OPERANDS ? 4 : 1));
+            barrier_init(emptyBase + s * 8, (PINGPONG ? 1 : CONSUMERS) * (SPLIT_OPERANDS ? 4 : CLUSTER_M + CLUSTER_N - 1));
         }
         barrier_init_fence();
     }
-    __syncthreads();
+    if constexpr (CLUSTER > 1) {  // nobody writes to a block or arrives at its barriers before they are ready
+        cluster_arrive();
+        cluster_wait();
+    } else {
+        __syncthreads();
+    }
     start_dependents();
 #if SPLIT > 1
     cluster_arrive();
 #endif
 
     if (group == CONSUMERS) {
-        if constexpr (MOVE_REGISTERS) give_registers<24>();
+        if constexpr (MOVE_REGISTERS) give_registers<PRODUCER_REGISTERS>();
+        // Weights do not depend on earlier layers: before the wait those of the first stages are under way, and the others come nearer,
+        // for which one block of each column of tiles asks, through a warp that has nothing else to do where there is one.
+        const int ahead0 = STAGES < last - first ? STAGES : last - first;
+        if (threadIdx.x == 128 * CONSUMERS + (MOVE_REGISTERS ? 32 : 0) && walk < TILES_N) {
+            const int column = columnOf(walk) + rankM * (BN / CLUSTER_M);
+            for (int kt = first + ahead0; kt < last; ++kt) {
+                if constexpr (R * S == 1) prefetch_tile_2d(wMap, kt * BK, column);
+                else prefetch_tile_3d(wMap, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column);
+            }
+        }
         if (threadIdx.x == 128 * CONSUMERS) {
+            // What several blocks need, each fetches a part of: rows of its tile for the blocks beside it, columns for those below.
+            constexpr int ROWS_EACH = BM / CLUSTER_N, COLUMNS_EACH = BN / CLUSTER_M;
+            const unsigned rowBlocks = ((1u << CLUSTER) - 1) / ((1u << CLUSTER_M) - 1) << rankM, columnBlocks = ((1u << CLUSTER_M) - 1) << (rankN * CLUSTER_M);
             auto copyB = [&](int stage, int kt, int column) {
-                const unsigned target = base + stage * STAGE_BYTES + A_BYTES;
+                const unsigned target = base + stage * STAGE_BYTES + A_BYTES + rankM * (COLUMNS_EACH * TILE_BYTES), barrier = fullBase + stage * 8;
+                column += rankM * COLUMNS_EACH;
 #pragma unroll
                 for (int half = 0; half < (SPLIT_OPERANDS ? 2 : 1); ++half) {
-                    if constexpr (R * S == 1) {
-                        copy_tile_2d(target + half * B_BYTES, wMap, fullBase + stage * 8, kt * BK, column + half * K);
+                    if constexpr (CLUSTER_M > 1) {
+                        if constexpr (R * S == 1) share_tile_2d(target, wMap, barrier, kt * BK, column, columnBlocks);
+                        else share_tile_3d(target, wMap, barrier, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column, columnBlocks);
+                    } else if constexpr (R * S == 1) {
+                        copy_tile_2d(target + half * B_BYTES, wMap, barrier, kt * BK, column + half * K);
                     } else {
-                        copy_tile_3d(target + half * B_BYTES, wMap, fullBase + stage * 8, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column + half * K);
+                        copy_tile_3d(target + half * B_BYTES, wMap, barrier, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column + half * K);
                     }
                 }
             };
             auto copyA = [&](int stage, int kt, int row) {
-                const unsigned target = base + stage * STAGE_BYTES;
+                const unsigned target = base + stage * STAGE_BYTES + rankN * (ROWS_EACH * TILE_BYTES), barrier = fullBase + stage * 8;
+                row += rankN * ROWS_EACH;
                 if constexpr (WINDOWED) {
-                    const int n = row / (P * Q), pq = row % (P * Q), tap = kt / CHANNEL_TILES;
-                    copy_im2col(target, xMap, fullBase + stage * 8, kt % CHANNEL_TILES * BK, pq % Q * CONV_SW - CONV_PL, pq / Q * CONV_SH - CONV_PT, n,
-                                tap % S * CONV_DW, tap / S * CONV_DH);
+                    const int n = row / (P * Q), pq = row % (P * Q), tap = kt / CHANNEL_TILES, w = pq % Q * CONV_SW - CONV_PL, h = pq / Q * CONV_SH - CONV_PT;
+                    if constexpr (CLUSTER_N > 1) {
+                        share_im2col(target, xMap, barrier, kt % CHANNEL_TILES * BK, w, h, n, tap % S * CONV_DW, tap / S * CONV_DH, rowBlocks);
+                    } else {
+                        copy_im2col(target, xMap, barrier, kt % CHANNEL_TILES * BK, w, h, n, tap % S * CONV_DW, tap / S * CONV_DH);
+                    }
+                } else if constexpr (CLUSTER_N > 1) {
+                    share_tile_2d(target, xMap, barrier, kt * BK, row, rowBlocks);
                 } else {
-                    copy_tile_2d(target, xMap, fullBase + stage * 8, kt * BK, row);
+                    copy_tile_2d(target, xMap, barrier, kt * BK, row);
                 }
             };
-            // Weights do not depend on earlier layers: the first of them are under way before the wait.
-            int ahead = STAGES < last - first ? STAGES : last - first;
-            if (blockIdx.x < TILES) {
+            int ahead = ahead0;
+            if (walk < TILES) {
                 for (int s = 0; s < ahead; ++s) {
                     barrier_expect(fullBase + s * 8, STAGE_BYTES);
-                    copyB(s, first + s, blockIdx.x % TILES_N * BN);
-                }
-            }
-            // The rest of them comes nearer: one block of each column of tiles asks.
-            if (blockIdx.x < TILES_N) {
-                for (int kt = first + ahead; kt < last; ++kt) {
-                    if constexpr (R * S == 1) prefetch_tile_2d(wMap, kt * BK, blockIdx.x * BN);
-                    else prefetch_tile_3d(wMap, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, blockIdx.x * BN);
+                    copyB(s, first + s, columnOf(walk));
                 }
             }
             wait_for_producers();
             int stage = 0, phase = 1;
-            for (int tile = blockIdx.x; tile < TILES; tile += gridDim.x) {
-                const int row = tile / TILES_N * BM, column = tile % TILES_N * BN;
+            for (int tile = walk; tile < TILES; tile += walkers) {
+                const int row = rowOf(tile), column = columnOf(tile);
                 for (int kt = first; kt < last; ++kt) {
                     if (ahead > 0) {
                         --ahead;
@@ -165,45 +228,86 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                         phase ^= 1;
                     }
                 }
+#if GIVEN
+#pragma unroll
+                for (int g = 0; g < PIECES; g += PIECES_EACH) {
+                    constexpr int PIECE_BYTES = BM * 128;
+                    const int pieces = PIECES - g < PIECES_EACH ? PIECES - g : PIECES_EACH;
+                    barrier_wait(emptyBase + stage * 8, phase);
+                    barrier_expect(fullBase + stage * 8, pieces * PIECE_BYTES);
+                    for (int i = 0; i < pieces; ++i) copy_tile_2d(base + stage * STAGE_BYTES + i * PIECE_BYTES, givenMap, fullBase + stage * 8, column + (g + i) * 64, row);
+                    if (++stage == STAGES) {
+                        stage = 0;
+                        phase ^= 1;
+                    }
+                }
+#endif
             }
         }
+        if constexpr (CLUSTER > 1) cluster_leave();
     } else {
-        if constexpr (MOVE_REGISTERS) take_registers<240>();
+        if constexpr (MOVE_REGISTERS) take_registers<CONSUMER_REGISTERS>();
         const int consumer = group, thread = threadIdx.x & 127;
         [[maybe_unused]] const int warp = thread >> 5, lane = thread & 31;
 #if FRAGMENTS
         // No results pass through shared memory.
 #elif EXCHANGED
-        unsigned char* const scratch = shared + STAGES * STAGE_BYTES + consumer * 4 * WARP_BYTES;
+        [[maybe_unused]] unsigned char* const scratch = shared + STAGES * STAGE_BYTES + consumer * 4 * WARP_BYTES;
 #elif PERSISTENT
-        unsigned char* const scratch = shared + STAGES * STAGE_BYTES + (consumer * 4 + warp) * WARP_BYTES;
+        [[maybe_unused]] unsigned char* const scratch = shared + STAGES * STAGE_BYTES + (consumer * 4 + warp) * WARP_BYTES;
 #else
-        unsigned char* const scratch = shared + (consumer * 4 + warp) * WARP_BYTES;
+        [[maybe_unused]] unsigned char* const scratch = shared + (consumer * 4 + warp) * WARP_BYTES;
 #endif
         // With PINGPONG a consumer passes over the stages of the other's tiles, and takes its turn at the ring: the parity of a
         // barrier tells only neighbouring phases apart.
         if (PINGPONG && consumer == 1) named_barrier_arrive(2, 256);
         const int part0 = PINGPONG ? consumer : 0, rowBase = PINGPONG ? 0 : consumer * (BLOCKS_M * 64);  // of operand A
-        int stage = part0 * KT % STAGES, phase = part0 * KT / STAGES & 1;
-        for (int tile = blockIdx.x + part0 * gridDim.x; tile < TILES; tile += gridDim.x * (PINGPONG ? 2 : 1)) {
+        int stage = part0 * TILE_STAGES % STAGES, phase = part0 * TILE_STAGES / STAGES & 1;
+        // A stage is free once all who read it tell all who write it.
+        const auto release = [&](int s) {
+            if constexpr (CLUSTER == 1) {
+                if (thread == 0) barrier_arrive(emptyBase + s * 8);
+            } else {
+                if (thread < CLUSTER && (thread % CLUSTER_M == rankM || thread / CLUSTER_M == rankN)) barrier_arrive(emptyBase + s * 8, thread);
+            }
+        };
+        for (int tile = walk + part0 * walkers; tile < TILES; tile += walkers * (PINGPONG ? 2 : 1)) {
 #if FRAGMENTS
             wait_for_producers();
-            FragmentRows<BLOCKS_M, BN, EARLY, ROWS, K> fragments(e, tile / TILES_N * BM + rowBase, tile % TILES_N * BN);
+            FragmentRows<BLOCKS_M, BN, EARLY, ROWS, K> fragments(e, rowOf(tile) + rowBase, columnOf(tile));
 #endif
 #if SINTER_EPILOGUE_PREFETCHES && EXCHANGED
 #pragma unroll
             for (int l = thread; l < BM; l += 128) {  // residual operands come nearer while the products run
-                const int row = tile / TILES_N * BM + l, column = tile % TILES_N * BN + rowBase;
+                const int row = rowOf(tile) + l, column = columnOf(tile) + rowBase;
                 if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
             }
 #elif SINTER_EPILOGUE_PREFETCHES && SPLIT == 1 && !(FRAGMENTS && SINTER_EPILOGUE_BYTES)
             constexpr int LINES = (BN + 63) / 64;  // of 64 columns: residual operands come nearer while the products run
 #pragma unroll
             for (int l = lane; l < BLOCKS_M * 16 * LINES; l += 32) {
-                const int r = l / LINES, row = tile / TILES_N * BM + rowBase + r / 16 * 64 + warp * 16 + r % 16;
-                const int column = tile % TILES_N * BN + l % LINES * 64;
+                const int r = l / LINES, row = rowOf(tile) + rowBase + r / 16 * 64 + warp * 16 + r % 16;
+                const int column = columnOf(tile) + l % LINES * 64;
                 if (row < ROWS && column < K) epilogue_prefetch(e, row, column);
             }
+#endif
+#if SINTER_EPILOGUE_ROWS
+            __shared__ EpilogueRow statistics[STATISTICS_ROWS];
+            wait_for_producers();
+#if SPLIT > 1
+            const TileStatistics tileStatistics = statistics;
+            gather_statistics<Sums::OWNED, 128 * CONSUMERS>(e, rowOf(tile) + part * Sums::OWNED, ROWS, threadIdx.x, statistics);
+#elif EXCHANGED
+            const TileStatistics tileStatistics = statistics + consumer * BM;
+            gather_statistics<BM, 128>(e, rowOf(tile), ROWS, thread, statistics + consumer * BM);
+#else
+            const TileStatistics tileStatistics = statistics + (consumer * 4 + warp) * (BLOCKS_M * 16);
+#pragma unroll
+            for (int i = 0; i < BLOCKS_M; ++i)
+                gather_statistics<16, 32>(e, rowOf(tile) + rowBase + i * 64 + warp * 16, ROWS, lane, statistics + (consumer * 4 + warp) * (BLOCKS_M * 16) + i * 16);
+#endif
+#else
+            constexpr TileStatistics tileStatistics{};
 #endif
             Accumulator acc[BLOCKS_M][PN / 2];
             [[maybe_unused]] int previous = 0;
@@ -239,7 +343,7 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
                 warpgroup_commit();
                 if (kt > first) {
                     warpgroup_wait<1>();
-                    if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+                    release(previous);
                 }
                 previous = stage;
                 if (++stage == STAGES) {
@@ -249,10 +353,12 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             }
             if constexpr (PINGPONG) named_barrier_arrive(3 - consumer, 256);
             warpgroup_wait<0>();
-            if (thread == 0) barrier_arrive(emptyBase + previous * 8);
+            release(previous);
 #endif
-            if constexpr (PINGPONG) {
-                const int passed = stage + KT;
+            // The next stages of the ring are this tile's given operand; with PINGPONG the other's tile follows.
+            [[maybe_unused]] int givenStage = stage, givenPhase = phase;
+            if constexpr (PINGPONG || GIVEN) {
+                const int passed = stage + GIVEN_STAGES + (PINGPONG ? TILE_STAGES : 0);
                 stage = passed % STAGES;
                 phase ^= passed / STAGES & 1;
             }
@@ -273,14 +379,15 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             cluster_wait();
             wait_for_producers();
             const Accumulator* const sums = reinterpret_cast<const Accumulator*>(shared + STAGES * STAGE_BYTES);
-            const int row0 = tile / TILES_N * BM + part * Sums::OWNED, column0 = tile % TILES_N * BN;
+            const int row0 = rowOf(tile) + part * Sums::OWNED, column0 = columnOf(tile);
 #pragma unroll 1
             for (int index = threadIdx.x; index < Sums::OWNED * (BN / kRun); index += 128 * CONSUMERS) {
                 const int r = index / (BN / kRun), c = index % (BN / kRun) * kRun;
-                if ((ROWS % BM != 0 && row0 + r >= ROWS) || (K % BN != 0 && column0 + c >= K)) continue;
+                if (!Region::row(row0 + r) || !Region::column(column0 + c)) continue;
                 float v[kRun];
                 Sums::receive(sums, r, c, v);
-                epilogue(e, row0 + r, column0 + c, v);
+                apply_with(tileStatistics, r, e, row0 + r, column0 + c, v);
+                epilogue_store(e, row0 + r, column0 + c, v);
             }
 #elif FRAGMENTS
             fragments.store(acc);
@@ -291,97 +398,58 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
             wait_for_producers();
 
 #if EXCHANGED && BYTE_RESULTS
-            const int row0 = tile / TILES_N * BM, column0 = tile % TILES_N * BN + rowBase;
+            const int row0 = rowOf(tile), column0 = columnOf(tile) + rowBase;
             if (column0 < K) {
                 const ExchangedRows<BYTE_CHUNK> out(e, column0, shared_address(scratch));
 #pragma unroll
                 for (int chunk = 0; chunk < BM; chunk += BYTE_CHUNK) {
                     out.store(acc[0] + chunk / 2, 4 + consumer, [&](int pixel) {
                         const int row = row0 + chunk + pixel;
-                        return ROWS % BM == 0 || row < ROWS ? row : -1;
+                        return Region::row(row) ? row : -1;
                     });
                 }
             }
 #elif EXCHANGED
-            const int row0 = tile / TILES_N * BM, column0 = tile % TILES_N * BN + rowBase;
-            constexpr int VECTORS = 64 / kRun, PASSES = CHUNK * VECTORS / 128;
-            constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;
-            Accumulator* const pixels = reinterpret_cast<Accumulator*>(scratch);
-#pragma unroll
-            for (int chunk = 0; chunk < BM; chunk += CHUNK) {
-#pragma unroll
-                for (int j = 0; j < CHUNK / 8; ++j) {
-                    const Accumulator* d = acc[0] + (chunk / 8 + j) * 4;
-                    Accumulator* target = pixels + (j * 8 + (lane & 3) * 2) * PIXEL_PITCH;
-                    const int channel = warp * 16 + (lane >> 2);
-                    target[staged(channel)] = d[0];
-                    target[PIXEL_PITCH + staged(channel)] = d[1];
-                    target[staged(channel + 8)] = d[2];
-                    target[PIXEL_PITCH + staged(channel + 8)] = d[3];
-                }
-                named_barrier(4 + consumer, 128);
-#pragma unroll 1
-                for (int pass = 0; pass < PASSES; pass += TOGETHER) {
-                    float v[TOGETHER][kRun];
-#pragma unroll
-                    for (int u = 0; u < TOGETHER; ++u) {
-                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun;
-                        const int row = row0 + chunk + r, column = column0 + c;
-                        if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
-                        load_run(pixels + r * PIXEL_PITCH, c, v[u]);
-                        epilogue_apply(e, row, column, v[u]);
-                    }
-#pragma unroll
-                    for (int u = 0; u < TOGETHER; ++u) {
-                        const int index = (pass + u) * 128 + thread, r = index / VECTORS, c = index % VECTORS * kRun;
-                        const int row = row0 + chunk + r, column = column0 + c;
-                        if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
-                        epilogue_store(e, row, column, v[u]);
-                    }
-                }
-                named_barrier(4 + consumer, 128);
-            }
+            store_pixels<BM, CHUNK, PIXEL_PITCH, SPARE, Region>(e, tileStatistics, acc[0], reinterpret_cast<Accumulator*>(scratch), rowOf(tile), columnOf(tile) + rowBase, 4 + consumer);
 #else
-            const int row0 = tile / TILES_N * BM + rowBase + warp * 16, column0 = tile % TILES_N * BN;
-            constexpr int VECTORS = CHUNK / kRun, PASSES = 16 * VECTORS / 32;
-            constexpr int TOGETHER = PASSES % 4 == 0 && SPARE >= 80 ? 4 : PASSES % 2 == 0 && SPARE >= 56 ? 2 : 1;  // passes in flight: their operands load side by side
+            const int row0 = rowOf(tile) + rowBase + warp * 16, column0 = columnOf(tile);
+#if SINTER_RESULT_BYTES == 2
+            if constexpr (ROUNDED) {
+                constexpr int WIDTH = SPARE < 64 ? 32 : 64, LAST = BN % WIDTH == 0 ? WIDTH : BN % WIDTH;
 #pragma unroll
-            for (int i = 0; i < BLOCKS_M; ++i) {
+                for (int chunk = 0; chunk < BN; chunk += WIDTH) {
+                    unsigned given = 0;
+#if GIVEN
+                    if (chunk % (64 * PIECES_EACH) == 0) barrier_wait(fullBase + givenStage * 8, givenPhase);
+                    given = base + givenStage * STAGE_BYTES + chunk / 64 % PIECES_EACH * (BM * 128) + (rowBase + warp * 16) * 128;
+#endif
 #pragma unroll
-                for (int chunk = 0; chunk < BN; chunk += CHUNK) {
-                    Accumulator* const rows = reinterpret_cast<Accumulator*>(scratch);
-#pragma unroll
-                    for (int j = 0; j < CHUNK / 8; ++j) {
-                        const Accumulator* d = acc[i] + (chunk / 8 + j) * 4;
-                        Accumulator* target = rows + (lane >> 2) * CHUNK_PITCH;
-                        stage_pair(target, j * 8 + (lane & 3) * 2, d[0], d[1]);
-                        stage_pair(target + 8 * CHUNK_PITCH, j * 8 + (lane & 3) * 2, d[2], d[3]);
+                    for (int i = 0; i < BLOCKS_M; ++i) {
+                        const Accumulator* d = acc[i] + chunk / 2;
+                        const int row = row0 + i * 64, column = column0 + chunk;
+                        if (chunk + WIDTH <= BN) store_rounded<WIDTH, Region>(e, tileStatistics + i * 16, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
+                        else store_rounded<LAST, Region>(e, tileStatistics + i * 16, d, shared_address(scratch), row, column, lane, given + i * (64 * 128), chunk % 64);
                     }
-                    __syncwarp();
-#pragma unroll 1
-                    for (int pass = 0; pass < PASSES; pass += TOGETHER) {
-                        float v[TOGETHER][kRun];
-#pragma unroll
-                        for (int u = 0; u < TOGETHER; ++u) {
-                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
-                            const int row = row0 + i * 64 + r, column = column0 + chunk + c;
-                            if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
-                            load_run(rows + r * CHUNK_PITCH, c, v[u]);
-                            epilogue_apply(e, row, column, v[u]);
-                        }
-#pragma unroll
-                        for (int u = 0; u < TOGETHER; ++u) {
-                            const int index = (pass + u) * 32 + lane, r = index / VECTORS, c = index % VECTORS * kRun;
-                            const int row = row0 + i * 64 + r, column = column0 + chunk + c;
-                            if ((ROWS % BM != 0 && row >= ROWS) || (K % BN != 0 && column >= K)) continue;
-                            epilogue_store(e, row, column, v[u]);
+#if GIVEN
+                    if (chunk + WIDTH >= BN || (chunk + WIDTH) % (64 * PIECES_EACH) == 0) {
+                        named_barrier(4 + consumer, 128);
+                        release(givenStage);
+                        if (++givenStage == STAGES) {
+                            givenStage = 0;
+                            givenPhase ^= 1;
                         }
                     }
-                    __syncwarp();
+#endif
                 }
+            } else
+#endif
+            {
+#pragma unroll
+                for (int i = 0; i < BLOCKS_M; ++i) store_staged<BN, CHUNK, CHUNK_PITCH, SPARE, Region>(e, tileStatistics + i * 16, acc[i], reinterpret_cast<Accumulator*>(scratch), row0 + i * 64, column0, lane);
             }
 #endif
 #endif
         }
+        if constexpr (CLUSTER > 1) cluster_leave();
     }
 }

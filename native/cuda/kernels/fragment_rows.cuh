@@ -47,7 +47,7 @@ template <int BLOCKS, int COLUMNS, bool EARLY, int ALL_ROWS, int ALL_COLUMNS> st
         }
     }
     __device__ __forceinline__ static constexpr int row_of(int block, int half) { return block * 64 + half * 8; }
-    __device__ __forceinline__ bool inside(int r, int c) const { return (ALL_ROWS % 64 == 0 || r < ALL_ROWS) && c < ALL_COLUMNS; }
+    __device__ __forceinline__ bool inside(int r, int c) const { return r < ALL_ROWS && c < ALL_COLUMNS; }
 
     __device__ __forceinline__ void request(int group) {
 #if SINTER_EPILOGUE_BYTES && SINTER_EPILOGUE_RESIDUALS
@@ -66,7 +66,7 @@ template <int BLOCKS, int COLUMNS, bool EARLY, int ALL_ROWS, int ALL_COLUMNS> st
 #pragma unroll
         for (int g = 0; g < GROUPS; ++g) {
             const int c = column + g * kFragmentGroup;
-            if (ALL_COLUMNS % COLUMNS != 0 && c >= ALL_COLUMNS) break;
+            if (c >= ALL_COLUMNS) break;
 #if SINTER_EPILOGUE_BYTES
             if constexpr (!EARLY) request(g);
             uint32_t words[BLOCKS * 2][kFragmentRun / 4];

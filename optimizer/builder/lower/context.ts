@@ -235,6 +235,7 @@ export class Lowering {
       ...(spec.program ? { program: spec.program } : {}),
       ...(spec.dims ? { dims: spec.dims } : {}),
       ...(spec.viewWish ? { viewWish: true } : {}),
+      ...(spec.foldWish ? { foldWish: true } : {}),
       ...(spec.start === undefined ? {} : { start: spec.start }),
       ...(spec.resolve ? { resolve: true } : {}),
       ...(spec.generic ? { generic: true } : {}),
@@ -282,6 +283,7 @@ export interface LayerSpec {
   readonly program?: Program;
   readonly dims?: PlanLayer['dims'];
   readonly viewWish?: boolean;
+  readonly foldWish?: boolean;
   readonly start?: PlanLayer['start'];
   readonly resolve?: boolean;
   readonly generic?: boolean;

@@ -66,7 +66,7 @@ export function lowerCore(low: Lowering, nodes: readonly Node[], results: readon
     inputs: core.inputs,
     extra: extra.map((v) => low.value(v)),
     outputs: results.map((v) => low.value(v)),
-    ...(tail.length > 0 ? { program } : {}),
+    ...(tail.length > 0 ? { program } : intAttr(coreNode, 'fold', 0) === 1 ? { foldWish: true } : {}),
   });
   return true;
 }

@@ -4,10 +4,12 @@ import type { StoredAs } from '../encode.ts';
 import { type LibraryPolicy, libraryOf } from '../libraries.ts';
 import { deferred, touchesOpen } from '../open.ts';
 import { type Binding, BuildError, type Plan, type PlanLayer, rootOf } from '../plan.ts';
-import type { PlanTuner } from '../tuning/tuner.ts';
+import type { LevelPolicy } from '../tuning/levels.ts';
+import type { PlanTuner, Trial } from '../tuning/tuner.ts';
 import { candidatesOf } from './candidates.ts';
 import { type Storage, type StoredType, storageOfFormat } from './format.ts';
 import { dissolves, Enumerator, layoutsOf, type Option, optionsOf, type TacticRules } from './options.ts';
+import { type Join, join, joinsOf } from './pooled.ts';
 import { applyLayouts } from './reformats.ts';
 import { searchLayouts } from './search.ts';
 import { type PrecisionPolicy, Storages, type Variant } from './storages.ts';
@@ -58,15 +60,23 @@ export interface SearchOptions {
  * names their nodes.
  */
 export function planSearch(plan: Plan, options: SearchOptions): SearchResult {
+  const joins = new Joins(plan, options);
+  const best = (l: PlanLayer): number => Math.min(...joins.options(l).map((o) => o.cost));
+  join(
+    plan,
+    joins.all.filter((j) => best(j.joined) < best(j.conv) + best(j.pool)),
+  );
   const space = searchSpace(plan, options);
   return 'inline' in space ? space : choose(plan, space, options);
 }
 
 /** The same by times: what is worth timing is timed first, reformats too. */
 export async function tunedPlanSearch(plan: Plan, options: SearchOptions, tuner: PlanTuner): Promise<SearchResult> {
-  const space = searchSpace(plan, options);
   const policy = tuner.policy;
-  if ('inline' in space || policy === null) return 'inline' in space ? space : choose(plan, space, options);
+  if (policy === null) return planSearch(plan, options);
+  join(plan, await new Joins(plan, options).timed(tuner, policy));
+  const space = searchSpace(plan, options);
+  if ('inline' in space) return space;
   const { enumerator, layers } = space;
   const worth = layers.map((l) => worthTiming(l.options, policy));
   const trials = plan.layers.flatMap((l, i) =>
@@ -91,6 +101,67 @@ export async function tunedPlanSearch(plan: Plan, options: SearchOptions, tuner:
     throw new BuildError(`no kernel ran ${l.name} while it was timed: ${tactic}: ${why}`, l.sources);
   });
   return choose(plan, { ...space, layers: timed }, options);
+}
+
+/** Pairs of layers that could be one, and how either would be executed; none where the device has no kernel for both at once. */
+class Joins {
+  readonly all: readonly Join[];
+  private readonly plan: Plan;
+  private readonly enumerator: Enumerator;
+  private readonly stored: Storages | null;
+
+  constructor(plan: Plan, options: SearchOptions) {
+    this.plan = plan;
+    this.enumerator = new Enumerator(options);
+    this.stored = options.precision ? new Storages(plan, options.precision) : null;
+    this.all = this.enumerator.compiles ? joinsOf(plan).filter((j) => this.allowed(j, options.rules)) : [];
+  }
+
+  /** Whether the device has a kernel for both that a person's pins and prohibitions leave. */
+  private allowed({ joined }: Join, rules?: TacticRules): boolean {
+    const pin = rules?.pinned(joined);
+    const names = this.options(joined).map((o) => o.tactic!.name);
+    return names.some((n) => (pin === undefined || n === pin) && rules?.forbidden(joined, n) !== true);
+  }
+
+  /** Without the references, which are there for every layer. */
+  options(l: PlanLayer): readonly Option[] {
+    const variants = this.stored?.variantsOf(this.plan, l) ?? [];
+    const plain = this.enumerator.tactics(this.plan, l);
+    const others = variants.flatMap((v) => this.enumerator.tactics(this.plan, l, this.storage(l, v)));
+    const list = optionsIn(this.plan, l, plain, {
+      enumerator: this.enumerator,
+      storages: this.stored,
+      layouts: layoutsOf([...plain, ...others]),
+      viewed: viewedBy(this.plan),
+    });
+    return list.filter((o) => o.tactic !== null && !o.tactic.name.endsWith('__scalar'));
+  }
+
+  /** The pairs that are faster as one, by their times. */
+  async timed(tuner: PlanTuner, policy: LevelPolicy): Promise<Join[]> {
+    const trials = new Map(this.all.flatMap((j) => [j.conv, j.pool, j.joined]).map((l) => [l, this.trials(l, policy)]));
+    await tuner.time([...trials.values()].flat());
+    const best = (l: PlanLayer): number =>
+      Math.min(
+        ...trials.get(l)!.map((t) => {
+          const timing = tuner.timing(t.desc, t.tactic);
+          return timing?.ok ? timing.median : Number.POSITIVE_INFINITY;
+        }),
+      );
+    return this.all.filter((j) => best(j.joined) < best(j.conv) + best(j.pool));
+  }
+
+  private trials(l: PlanLayer, policy: LevelPolicy): Trial[] {
+    const options = this.options(l);
+    if (options.length === 0) return [];
+    const from = { options, storage: (variant: Variant) => this.storage(l, variant) };
+    return worthTiming(options, policy).flatMap((o) => trialOf(this.plan, l, from, o, this.enumerator) ?? []);
+  }
+
+  private storage(l: PlanLayer, variant: Variant): StoredAs {
+    return operandStorage(this.stored!, this.plan, l, variant);
+  }
 }
 
 /** Everything a plan could be: per layer its options, at the cost the kernels estimate. */
@@ -127,17 +198,12 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
   });
   if (inline.size > 0) return { inline, views: [], estimate: 0 };
 
-  const viewed = new Set(plan.values.flatMap((v, i) => (v.view ? [rootOf(plan, i)] : [])));
+  const viewed = viewedBy(plan);
   const layouts = layoutsOf(plain.flat());
   const storages = options.precision ? new Storages(plan, options.precision) : null;
   const layers = plan.layers.map((l, i): SpaceLayer => {
     const storage = (variant: Variant): StoredAs => operandStorage(storages!, plan, l, variant);
-    const own = optionsOf(plan, l, plain[i]!, layouts, viewed);
-    const stored = (storages?.variantsOf(plan, l) ?? []).flatMap((variant) => {
-      const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, storage(variant));
-      return optionsOf(plan, l, tactics, layouts, viewed, variant);
-    });
-    const list = stored.length > 0 && storages!.demands(l) ? stored : [...own, ...stored];
+    const list = optionsIn(plan, l, plain[i]!, { enumerator, storages, layouts, viewed });
     const barred = list.filter((o) => !isAllowed(o, options.libraries));
     const ours = barred.length > 0 ? list.filter((o) => isAllowed(o, options.libraries)) : list;
     if (ours.length === 0) throw noTactic(plan, l);
@@ -154,6 +220,24 @@ function searchSpace(plan: Plan, options: SearchOptions): SearchSpace | SearchRe
     return { options: left, forbidden, barred, storage, dropped: { options: [...failures.keys()], failures } };
   });
   return { enumerator, storages, layouts, viewed, layers };
+}
+
+const viewedBy = (plan: Plan): ReadonlySet<number> =>
+  new Set(plan.values.flatMap((v, i) => (v.view ? [rootOf(plan, i)] : [])));
+
+/** All options of a layer in the storages that its operands may have. */
+function optionsIn(
+  plan: Plan,
+  l: PlanLayer,
+  plain: readonly Tactic[],
+  { enumerator, storages, layouts, viewed }: Pick<SearchSpace, 'enumerator' | 'storages' | 'layouts' | 'viewed'>,
+): readonly Option[] {
+  const own = optionsOf(plan, l, plain, layouts, viewed);
+  const stored = (storages?.variantsOf(plan, l) ?? []).flatMap((variant) => {
+    const tactics = dissolves(l) ? [] : enumerator.tactics(plan, l, operandStorage(storages!, plan, l, variant));
+    return optionsOf(plan, l, tactics, layouts, viewed, variant);
+  });
+  return stored.length > 0 && storages!.demands(l) ? stored : [...own, ...stored];
 }
 
 /** The last resort of a layer whose tactics have all failed, on operands as the model has them. */

@@ -25,9 +25,9 @@ export const HALF_LIMIT = 65504;
 /** Layers that only move numbers or compare them: their inputs and outputs share one storage, scales included. */
 const MOVERS = new Set(['Concat', 'Split', 'Slice', 'Reshape', 'Transpose', 'Shuffle', 'Copy', 'MaxPool']);
 /** Layers with kernels that compute on quantized operands. */
-const QUANTIZED = new Set(['Conv', 'MatMul', 'AveragePool', 'Reduce', 'Pointwise']);
+const QUANTIZED = new Set(['Conv', 'ConvMaxPool', 'MatMul', 'AveragePool', 'Reduce', 'Pointwise']);
 /** Layers whose second operand is a matrix of weights: stored in 16 bits together with the activations. */
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MatMul']);
+export const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvMaxPool', 'ConvTranspose', 'MatMul']);
 
 /** Whether a constant operand is stored in 16 bits together with the activations: a weight matrix, a table that is read from. */
 export const storedWithActivations = (op: string, operand: number): boolean =>
@@ -84,6 +84,7 @@ export class Storages {
       return q?.dtype === storage ? q : undefined;
     }
     const v = value < 0 ? undefined : plan.values[value];
+    if (v?.exact) return undefined;
     // While reformats are written the value may already have the storage of its writer.
     if (v === undefined || (v.own ?? v.dtype) !== 'float32') return undefined;
     if (storage === 'float16' && (this.policy.largest?.(v) ?? 0) > HALF_LIMIT) return undefined;
@@ -121,7 +122,7 @@ export class Storages {
     if (!can(l.inputs[0] ?? -1)) return beginnings;
     if (moves) return allIn && allOut ? [{ inputs, outputs: all(storage) }] : [];
     // A product of two activations has no packed side; a float operand of an elementwise layer decides against INT8.
-    if ((l.op === 'Conv' || l.op === 'MatMul') && plan.values[l.inputs[1]!]?.weight === undefined) return [];
+    if (WEIGHTED.has(l.op) && plan.values[l.inputs[1]!]?.weight === undefined) return [];
     if (l.op === 'Pointwise' && !allIn) return [];
     const out: Variant[] = allOut ? [{ inputs, outputs: all(storage) }, ...beginnings] : [];
     const floats = allowed.filter((s) => !isQuantized(s));

@@ -158,8 +158,8 @@ class Emitter {
     const own = input.length - captured;
     const attribute: object[] = [];
     for (const [name, value] of Object.entries(n.attrs)) {
-      // Ours, not the standard's: where captured values begin, and the passes' wish for views.
-      if (name === 'captures' || (name === 'view' && n.domain === '')) continue;
+      // Ours, not the standard's: where captured values begin, and the passes' wishes.
+      if (name === 'captures' || ((name === 'view' || name === 'fold') && n.domain === '')) continue;
       // ONNX Runtime hands the attribute on to its quantized pooling, which does not know it.
       if (name === 'dilations' && n.op === 'AveragePool' && (value as readonly number[]).every((d) => d === 1))
         continue;

@@ -78,6 +78,10 @@ TEST_CASE("cases: 16-bit Conv") {
         cases.push_back(make({.x = {1, 128, 17, 21}, .w = {72, 128, 3, 3}, .pad = 1, .epilogue = "residual_relu"}, t));
         cases.push_back(make({.x = {1, 40, 33, 9}, .w = {96, 40, 3, 3}, .epilogue = "clip", .splits = {32, 64}}, t));
         cases.push_back(make({.x = {1, 72, 20, 20}, .w = {24, 72, 5, 2}, .pad = 2}, t));
+        cases.push_back(make({.x = {2, 24, 12, 14}, .w = {144, 24, 1, 1}, .epilogue = "clip"}, t));
+        cases.push_back(make({.x = {1, 56, 16, 5}, .w = {40, 56, 1, 1}, .epilogue = "residual_relu", .splits = {16, 24}}, t));
+        cases.push_back(make({.x = {1, 200, 17, 21}, .w = {136, 200, 3, 3}, .pad = 1, .epilogue = "relu"}, t));          // weights that do not stay
+        cases.push_back(make({.x = {5, 256, 7, 7}, .w = {72, 256, 3, 3}, .pad = 1, .epilogue = "residual_relu"}, t));  // two images a patch
     }
     cases.push_back(make({.x = {2, 8, 56, 168}, .w = {72, 8, 3, 3}, .pad = 1, .epilogue = "relu"}, kTypes[0]));
     runCases("16-bit Conv", cases);

@@ -81,5 +81,59 @@ TEST_CASE("cases: MatMul") {
     runCases("MatMul", cases);
 }
 
+/// a · b + bias whose rows come with their statistics (core/row_statistics.h).
+Case writing(std::vector<int64_t> a, int64_t columns, const std::string& epilogue, DType t) {
+    auto y = a;
+    y.back() = columns;
+    const std::string name = "statistics of " + std::string(dtypeName(t)) + " " + shapeText(y) + " " + epilogue;
+    Builder b("MatMul");
+    b.input(a, t).weight({a.back(), columns}).weight({columns}).i("trans_a", 0).i("trans_b", 0).f("alpha", 1).i("statistics", 1);
+    addEpilogue(b, epilogue, y, y.size() - 1, t);
+    b.output(y, t);
+    y.back() = columns / 32;
+    y.push_back(2);
+    return b.output(y).viewAxis(static_cast<int>(a.size()) - 1).tolerance(t == DType::F32 ? 1e-5 : t == DType::F16 ? 2e-3 : 1e-2).name(name).build();
+}
+
+/// The normalization of a's rows behind a product with them: (a · b − mean · sums) · factor + bias, then GELU; `residual` adds another
+/// tensor whose rows are normalized on the way.
+Case reading(std::vector<int64_t> a, int64_t columns, bool residual, DType t) {
+    auto y = a, s = a;
+    y.back() = columns;
+    s.back() = a.back() / 32;
+    s.push_back(2);
+    Builder b("MatMul");
+    b.input(a, t).weight({a.back(), columns}).i("trans_a", 0).i("trans_b", 0).f("alpha", 1).extras();
+    // Squares are positive: what is drawn from [0.5, 1.5] stands for them, and for means.
+    if (!residual) {
+        b.input(s).weight({columns}).weight({columns});
+        b.step("RowMean", {1}).step("RowFactor", {1}, {1e-5}).step("Mul", {4, 2}).step("Sub", {0, 6}).step("Mul", {7, 5}).step("Add", {8, 3}).step("Gelu", {9}, {0});
+    } else {
+        auto other = y;
+        other.back() = columns / 32;
+        other.push_back(2);
+        b.input(y, t).input(other).weight({columns}).weight({columns});
+        b.step("RowMean", {2}).step("RowFactor", {2}, {1e-5}).step("Sub", {1, 5}).step("Mul", {7, 6}).step("Mul", {8, 3}).step("Add", {9, 4}).step("Add", {0, 10});
+    }
+    return b.output(y, t).range(0.5, 1.5).viewAxis(static_cast<int>(a.size()) - 1).tolerance(t == DType::F32 ? 1e-5 : t == DType::F16 ? 2e-3 : 1e-2)
+        .name(std::string(residual ? "normalized residual of " : "normalized product of ") + std::string(dtypeName(t)) + " " + shapeText(a) + " to " + shapeText(y)).build();
+}
+
+TEST_CASE("cases: MatMul with statistics of rows") {
+    std::vector<Case> cases;
+    for (const DType t : {DType::F32, DType::F16, DType::BF16}) {
+        cases.push_back(writing({2, 9, 64}, 64, "", t));
+        cases.push_back(writing({197, 96}, 192, "residual", t));
+        cases.push_back(writing({300, 64}, 768, "residual", t));
+        cases.push_back(writing({33, 768}, 32, "gelu", t));
+        for (const bool residual : {false, true}) {
+            cases.push_back(reading({2, 9, 64}, 96, residual, t));
+            cases.push_back(reading({197, 768}, 256, residual, t));
+            cases.push_back(reading({300, 96}, 768, residual, t));
+        }
+    }
+    runCases("MatMul", cases);
+}
+
 }  // namespace
 }  // namespace sinter::cases

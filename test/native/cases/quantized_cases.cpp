@@ -106,6 +106,7 @@ TEST_CASE("cases: quantized Conv") {
     }
     cases.push_back(make({.x = {1, 12, 7, 6}, .w = {40, 12, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "scale_shift", .splits = {8, 32}}));
     cases.push_back(make({.x = {1, 160, 17, 21}, .w = {72, 160, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "residual_relu"}));  // two slabs of 128 bytes
+    cases.push_back(make({.x = {5, 400, 7, 7}, .w = {80, 400, 3, 3}, .pads = {1, 1, 1, 1}, .epilogue = "residual_relu"}));
     cases.push_back(make({.x = {1, 16, 15, 13}, .w = {20, 16, 1, 1}, .stride = {2, 2}, .pads = {1, 1, 1, 1}}));
     cases.push_back(make({.x = {1, 9, 12, 12}, .w = {33, 9, 1, 7}, .pads = {0, 3, 0, 3}}));
     cases.push_back(make({.x = {1, 9, 12, 12}, .w = {33, 9, 7, 1}, .pads = {3, 0, 3, 0}, .bias = false}));
@@ -184,6 +185,13 @@ TEST_CASE("cases: quantized Conv") {
             cases.push_back(b.output({2, columns, 12, 11}, DType::I8).quantizedOutput(0.02 * static_cast<double>(k)).range(-1, 1).nearTies(0.04)
                                 .name("float32 to int8 w" + std::to_string(k) + " " + std::to_string(columns)).build());
         }
+    }
+    {  // more pieces of the image than a card's blocks
+        Builder b("Conv");
+        b.input({6, 3, 224, 224}).weight({64, 3, 3, 3}).weight({64});
+        b.ints("kernel_shape", {3, 3}).ints("strides", {2, 2}).ints("dilations", {1, 1}).ints("pads", {1, 1, 1, 1}).i("group", 1);
+        addEpilogue(b, "relu", {6, 64, 112, 112}, 1);
+        cases.push_back(b.output({6, 64, 112, 112}, DType::I8).quantizedOutput(0.06).range(-1, 1).nearTies(0.04).name("float32 to int8, many images").build());
     }
     runCases("Quantized Conv", cases);
 }

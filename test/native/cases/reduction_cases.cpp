@@ -150,6 +150,10 @@ TEST_CASE("cases: Attention") {
         attention({2, 1, 33, 64}, {2, 1, 300, 64}, {2, 1, 300, 64}, {2, 1, 1, 300}, true, DType::F32, t);
         attention({1, 2, 130, 128}, {1, 1, 128, 128}, {1, 1, 128, 128}, {1, 2, 130, 128}, true, DType::F32, t);
     }
+    for (const DType t : {DType::F16, DType::BF16}) {  // heads enough for kernels that walk over them
+        attention({23, 12, 66, 64}, {1, 1, 70, 64}, {1, 1, 70, 64}, {}, false, DType::F32, t);
+        attention({30, 9, 66, 64}, {30, 1, 113, 64}, {30, 1, 113, 64}, {}, false, DType::F32, t);
+    }
     runCases("Attention", cases);
 }
 
