@@ -54,18 +54,19 @@ export async function buildRow(row, options, model, left) {
     onCpu: layers.filter((l) => l.tactic.startsWith('cpu:')).length,
     arena: memory.arena,
   };
-  const tolerance = String(TOLERANCE[row.precision]);
+  const tolerance = String(TOLERANCE[row.precision] ?? 1);
   const compared = await sinter(['compare', model, engine, '--json', '--threads', threads, '--tolerance', tolerance], {
     seconds: left(),
   });
   if (compared.error) return { ...result, error: `compare: ${compared.error}` };
   const { outputs, ok } = compared.json;
+  const cosine = Math.min(...outputs.map((o) => o.cosine));
   return {
     ...result,
     maxAbs: Math.max(...outputs.map((o) => o.maxAbs)),
     maxRel: Math.max(...outputs.map((o) => o.maxRel)),
-    cosine: Math.min(...outputs.map((o) => o.cosine)),
-    equal: ok,
+    cosine,
+    equal: ok && (row.precision !== 'int8' || cosine >= LEAST_COSINE),
   };
 }
 
