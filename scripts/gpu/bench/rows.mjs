@@ -11,6 +11,8 @@ import { sinter } from './sinter.mjs';
  * CPU's engine, whose sums are exact too, is up to 0.094 away over seven seeds.
  */
 const TOLERANCE = { fp32: 1e-4, tf32: 5e-3, fp16: 1e-2, int8: 0.15 };
+/** INT8 outputs are judged as a whole too. */
+const LEAST_COSINE = 0.999;
 
 function levelOf(row, options) {
   if (row.precision === 'fp32' || row.precision === 'tf32') return options['float-level'];
@@ -54,7 +56,7 @@ export async function buildRow(row, options, model, left) {
     onCpu: layers.filter((l) => l.tactic.startsWith('cpu:')).length,
     arena: memory.arena,
   };
-  const tolerance = String(TOLERANCE[row.precision] ?? 1);
+  const tolerance = String(TOLERANCE[row.precision]);
   const compared = await sinter(['compare', model, engine, '--json', '--threads', threads, '--tolerance', tolerance], {
     seconds: left(),
   });
