@@ -73,7 +73,8 @@ export async function build(file: string, flags: BuildFlags): Promise<number> {
     ...(policy ? { precision: policy } : {}),
     ...build,
     auxStreams,
-    ...(normalizations ? { normalizations } : {}),
+    // CPUs have but the reference for products that normalize.
+    ...(normalizations && device !== 'cpu' ? { normalizations } : {}),
     stop,
     onProgress: (p) => progress.show(p.phase, p.done, p.total, p.note),
   });

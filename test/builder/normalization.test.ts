@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildEngine } from '../../optimizer/builder/build.ts';
+import { isFaster, type TimedEngine } from '../../optimizer/builder/normalization/choose.ts';
 import type { NormalizationPolicy } from '../../optimizer/builder/normalization/fold.ts';
 import type { BuildReport } from '../../optimizer/builder/report.ts';
+import { TimingCache } from '../../optimizer/builder/tuning/timingCache.ts';
+import { PlanTuner } from '../../optimizer/builder/tuning/tuner.ts';
 import { numbersOf } from '../../optimizer/engine/summary.ts';
 import type { Graph, ValueId } from '../../optimizer/ir/graph.ts';
 import { fromNumbers } from '../../optimizer/ir/tensor.ts';
@@ -84,5 +87,54 @@ describe('normalizations by the products around them', () => {
     expect(fates.filter((f) => !f.startsWith('layer') && f !== 'folded' && !f.startsWith('removed'))).toEqual([]);
     const names = report.layers.map((l) => l.name);
     expect(names.filter((n) => n.startsWith('LayerNormalization + ')).length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('who normalizes, by whole engines', () => {
+  const engine = (id: number): TimedEngine & { written: number } => {
+    const e = {
+      header: new Uint8Array([id]),
+      written: 0,
+      write: async () => {
+        e.written += 1;
+        return String(id);
+      },
+    };
+    return e;
+  };
+  /** A tuner whose engines take these nanoseconds; without them it may not time. */
+  const tunerOf = (times?: Readonly<Record<string, number>>): PlanTuner => {
+    const timing = (median: number) => ({ tactic: '', ok: true, error: '', min: median, median, max: median });
+    const timed = async (path: string) => {
+      const t = timing(times![path]!);
+      return { oneStream: t, allStreams: t };
+    };
+    return new PlanTuner({
+      level: 3,
+      cache: TimingCache.inMemory(),
+      deterministic: times === undefined,
+      runtime: new Proxy(runtime, { get: (r, k) => (k === 'timeEngine' ? timed : Reflect.get(r, k)) }),
+      device: 'cpu',
+      threads: 1,
+      stop: new AbortController().signal,
+    });
+  };
+
+  it('takes the other engine where it wins by one in a hundred, and times each once', async () => {
+    const [one, other] = [engine(1), engine(2)];
+    const tuner = tunerOf({ 1: 980, 2: 1000 });
+    expect(await isFaster(one, other, tuner)).toBe(true);
+    expect(await isFaster(one, other, tuner)).toBe(true);
+    expect([one.written, other.written]).toEqual([1, 1]);
+    expect(await isFaster(engine(3), engine(4), tunerOf({ 3: 995, 4: 1000 }))).toBe(false);
+  });
+
+  it('keeps what stands where nothing may be timed', async () => {
+    expect(await isFaster(engine(1), engine(2), tunerOf())).toBe(false);
+  });
+
+  it('float32 keeps its layers: only 16-bit storage makes the loss of digits a small one', async () => {
+    const { report } = await run(encoder(true), 'measured');
+    expect(kinds(report).filter((k) => k === 'LayerNorm')).toHaveLength(3);
   });
 });

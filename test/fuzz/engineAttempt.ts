@@ -16,6 +16,7 @@ import { type Attempt, MOST, refusal, type Stage, wildInput } from './outcome.ts
 
 /** How an engine is built here: with passes or not, in the model's own storage or in what a build may store. */
 interface Variant {
+  readonly device: string;
   readonly passes: boolean;
   readonly storage: Storage;
 }
@@ -29,7 +30,7 @@ async function engineOf(
   variant: Variant,
   path: string,
 ): Promise<EngineParts | null> {
-  const { passes, storage } = variant;
+  const { device, passes, storage } = variant;
   const key = `${passes} ${storage} ${model}`;
   const known = built.get(key);
   if (known !== undefined) return known;
@@ -42,6 +43,7 @@ async function engineOf(
     const ranges = (max: number) => Object.fromEntries(symbols.map((s) => [s, { min: 1, opt: 2, max }]));
     await buildEngine(passes ? optimizeModel(imported, runtime) : withoutPasses(imported), {
       runtime,
+      device,
       threads: 1,
       path,
       ...(storage === '' ? {} : { precision: { amax: () => 4, storages: () => ['', storage] } }),
@@ -94,9 +96,10 @@ export async function engineFor(
   model: string,
   path: string,
   seed: number,
+  device = 'cpu',
 ): Promise<Uint8Array | null> {
   const draw = seededRandom(seed ^ 0x5eed);
-  const variant = { passes: draw() < 0.7, storage: STORAGES[Math.floor(draw() * STORAGES.length)]! };
+  const variant = { device, passes: draw() < 0.7, storage: STORAGES[Math.floor(draw() * STORAGES.length)]! };
   const parts = await engineOf(runtime, model, variant, path);
   return parts && damagedEngine(parts, draw);
 }

@@ -23,7 +23,7 @@ import type { Attempt } from './outcome.ts';
  * engines built from them through inspect → load → run, in child processes: nothing they hold may crash or hang the process,
  * or show an error of a kind that people are not meant to see.
  * Usage: npm run fuzz -- --suite DIR [--engines] [--seed N] [--count N | --seconds N] [--only TEXT] [--largest BYTES]
- *           [--keep DIR]
+ *           [--device ID] [--keep DIR]
  *        npm run fuzz -- --suite DIR [--engines] --seed N --count 1     repeats one attempt
  */
 
@@ -77,7 +77,7 @@ function serve(models: readonly string[]): void {
 
   async function ofEngine(list: readonly string[], seed: number, path: string): Promise<Reply> {
     const from = list[Math.floor(seededRandom(seed)() * list.length)]!;
-    const bytes = await engineFor(runtime, from, `${path}.whole`, seed);
+    const bytes = await engineFor(runtime, from, `${path}.whole`, seed, option('device'));
     if (!bytes) return { stage: 'build', message: '', fault: false, model: from };
     return { ...(await attemptEngine(runtime, path, bytes, seed)), model: from };
   }

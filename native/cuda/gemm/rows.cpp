@@ -79,7 +79,7 @@ TensorMap inputMap(const Tile& t, const Problem& g, const void* x, int64_t pixel
     const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
     if (!g.windowed()) {
         return encode(TiledMap{.address = x, .dtype = type, .dims = {at(g.channels), at(g.rows)}, .strides = {pitch},
-                               .box = {depth, static_cast<uint32_t>(t.m / t.clusterN)}, .elementStrides = {}, .swizzle = swizzle, .roundTf32 = g.operand == Operand::TF32});
+                               .box = {depth, static_cast<uint32_t>(t.m)}, .elementStrides = {}, .swizzle = swizzle, .roundTf32 = g.operand == Operand::TF32});
     }
     // The bounding box of filter corners: exactly q by p of them, whatever padding lies after the image.
     const auto corner = [](int64_t out, int64_t stride, int64_t in, int64_t pad) { return static_cast<int>((out - 1) * stride + 1 - in - pad); };
@@ -90,14 +90,14 @@ TensorMap inputMap(const Tile& t, const Problem& g, const void* x, int64_t pixel
                             .lowerCorner = {static_cast<int>(-g.padLeft), static_cast<int>(-g.padTop)},
                             .upperCorner = {corner(g.q, g.strideW, g.w, g.padLeft), corner(g.p, g.strideH, g.h, g.padTop)},
                             .channels = depth,
-                            .pixels = static_cast<uint32_t>(t.m / t.clusterN),
+                            .pixels = static_cast<uint32_t>(t.m),
                             .elementStrides = {1, static_cast<uint32_t>(g.strideW), static_cast<uint32_t>(g.strideH), 1},
                             .swizzle = swizzle, .roundTf32 = g.operand == Operand::TF32});
 }
 
 TensorMap weightMap(const Tile& t, const Problem& g, const TensorView& w, DType type) {
     const auto bytes = static_cast<uint64_t>(g.bytes());
-    const auto depth = static_cast<uint32_t>(t.bytes / g.bytes()), columns = static_cast<uint32_t>(t.n / t.clusterM);
+    const auto depth = static_cast<uint32_t>(t.bytes / g.bytes()), columns = static_cast<uint32_t>(t.n);
     const auto at = [](int64_t v) { return static_cast<uint64_t>(v); };
     TiledMap map{.address = w.data, .dtype = type, .dims = {at(g.channels), at(g.columns * g.parts)}, .strides = {at(g.channels) * bytes}, .box = {depth, columns},
                  .elementStrides = {}, .swizzle = t.bytes == 128 ? Swizzle::B128 : Swizzle::B64};
@@ -122,10 +122,9 @@ TensorMap givenMap(const Tile& t, const Problem& g, const Epilogue& epilogue, co
 
 LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue& epilogue, const DeviceProperties& device, const KernelArgs& args) {
     LaunchSpec spec;
-    const auto tilesOf = [](int64_t extent, int tile, int together) { return (extent + tile * together - 1) / (tile * together) * together; };
-    const auto count = static_cast<uint32_t>(tilesOf(g.rows, t.m, t.clusterM) * tilesOf(g.columns, t.n, t.clusterN)), cluster = static_cast<uint32_t>(t.clusterM * t.clusterN);
+    const auto count = static_cast<uint32_t>((g.rows + t.m - 1) / t.m * ((g.columns + t.n - 1) / t.n));
     spec.block = {static_cast<uint32_t>(t.threads()), 1, 1};
-    spec.cluster = {cluster, 1, static_cast<uint32_t>(t.split)};
+    spec.cluster = {1, 1, static_cast<uint32_t>(t.split)};
     spec.dynamicShared = t.sharedBytes();
     spec.dependent = true;
     const TensorView& w = args.inputs[1];
@@ -133,7 +132,7 @@ LaunchSpec launchOf(const Tile& t, const Problem& g, DType type, const Epilogue&
     const int64_t pitch = pixelPitch(args.inputs[0], g);
     if (t.wgmma) {
         spec.entry = "conv_wgmma";
-        spec.grid = {t.persistent ? std::min(count, static_cast<uint32_t>(device.multiprocessors * t.blocks)) / cluster * cluster : count, 1, static_cast<uint32_t>(t.split)};
+        spec.grid = {t.persistent ? std::min(count, static_cast<uint32_t>(device.multiprocessors * t.blocks)) : count, 1, static_cast<uint32_t>(t.split)};
         spec.params.add(inputMap(t, g, x, pitch, type)).add(weightMap(t, g, w, type));
         if (const auto k = givenTo(t, epilogue)) spec.params.add(givenMap(t, g, epilogue, args.inputs[*k]));
     } else {
@@ -178,8 +177,6 @@ Specialization make(const LayerDesc& d, const DeviceProperties& device, const Ti
         source.define("PINGPONG", t.pingpong ? 1 : 0);
         source.define("EXCHANGED", t.exchanged ? 1 : 0);
         source.define("BYTE_RESULTS", g.order != ColumnOrder::Plain);
-        source.define("CLUSTER_M", t.clusterM);
-        source.define("CLUSTER_N", t.clusterN);
         source.define("GIVEN", givenTo(t, epilogue) ? 1 : 0);
     } else {
         source.define("WARPS_M", t.warpsM);

@@ -25,7 +25,6 @@ struct WgmmaLine {
     char walk;  ///< ' ' one tile, 'p' persistent, 'q' persistent in ping-pong
     int blocks, splits;
     bool exchanged = false;
-    int clusterM = 1, clusterN = 1;
 };
 constexpr WgmmaLine kWgmma[] = {
     {64, 128, 128, 1, 4, 'p', 2, 1},   {128, 96, 128, 1, 3, 'p', 2, 1},      {64, 64, 128, 1, 4, ' ', 3, 7},
@@ -38,7 +37,6 @@ constexpr WgmmaLine kWgmma[] = {
     {64, 256, 128, 2, 4, 'q', 1, 1},   {128, 64, 128, 2, 6, 'q', 1, 1},   {128, 160, 128, 2, 5, 'p', 1, 1},  {128, 128, 128, 1, 3, 'p', 2, 1},
     {256, 64, 128, 2, 4, 'q', 1, 1, true}, {256, 128, 128, 2, 4, 'p', 1, 1, true}, {192, 128, 128, 2, 5, 'p', 1, 1, true},
     {192, 192, 128, 3, 4, 'p', 1, 1}, {192, 128, 128, 3, 4, 'p', 1, 1}, {192, 96, 128, 3, 5, 'p', 1, 1}, {192, 64, 128, 3, 6, 'p', 1, 1},
-    {128, 128, 128, 2, 6, 'q', 1, 1, false, 2, 1},
 };
 
 /// For F32: a thread holds each sum twice, a stage the weights in two parts.
@@ -59,7 +57,7 @@ std::vector<Tile> allTiles() {
         for (const int split : {1, 2, 4, 8}) {
             if (!(l.splits & split)) continue;
             all.push_back({.wgmma = true, .m = l.m, .n = l.n, .bytes = l.bytes, .stages = l.stages, .blocks = l.blocks, .split = split,
-                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q', .exchanged = l.exchanged, .clusterM = l.clusterM, .clusterN = l.clusterN});
+                           .consumers = l.consumers, .persistent = l.walk != ' ', .parts = parts, .pingpong = l.walk == 'q', .exchanged = l.exchanged});
         }
     };
     for (const WgmmaLine& l : kWgmma) addWgmma(l, 1);
@@ -106,12 +104,13 @@ std::string Tile::name(Operand operand) const {
     s += "_s" + text(stages);
     if (persistent) s += pingpong ? "_pp" : "_p";
     if (exchanged) s += "_t";
-    if (clusterM * clusterN > 1) s += "_m" + text(clusterM) + "n" + text(clusterN);
     if (split > 1) s += "_k" + text(split);
     return s;
 }
 
 bool matches(const Tile& t, Operand operand) {
+    const bool half = operand == Operand::F16 || operand == Operand::BF16;
+    if (t.wgmma && t.consumers > 2) return half;  // not measured with others
     if (t.wgmma) return (t.parts > 1) == (operand == Operand::F32);
     return operand != Operand::F32 || t.m / t.warpsM * (t.n / t.warpsN) <= 64 * 32;  // registers
 }
@@ -165,7 +164,7 @@ double estimateWalk(const Tile& t, double blocks, double resident, double steps,
 
 double estimate(const Tile& t, const Problem& g, const DeviceProperties& device, double bytes) {
     const double sms = device.multiprocessors;
-    const double blocks = static_cast<double>(ceilDiv(g.rows, t.m * t.clusterM) * t.clusterM * ceilDiv(g.columns, t.n * t.clusterN) * t.clusterN * g.groups * t.split);
+    const double blocks = static_cast<double>(ceilDiv(g.rows, t.m) * ceilDiv(g.columns, t.n) * g.groups * t.split);
     const double steps = std::max(1.0, static_cast<double>(stepsOf(t, g)) / t.split);
     const double resident = std::clamp<double>(std::floor(static_cast<double>(device.sharedPerMultiprocessor) / (t.sharedBytes() + 1024)), 1, t.blocks);
     const double traffic = bytes / (device.bytesPerNs * 0.95) / 1000;

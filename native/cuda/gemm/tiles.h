@@ -20,7 +20,7 @@ struct Tile {
     int parts = 1;               ///< wgmma: Problem::parts of its weights; each part is a stage's columns of its own
     bool pingpong = false;       ///< wgmma, persistent: two consumers take whole tiles in turn, products beside epilogue
     bool exchanged = false;      ///< wgmma, persistent: channels are the rows of the products, 64 a consumer
-    int clusterM = 1, clusterN = 1;  ///< wgmma, persistent: tiles along rows and columns that a cluster of blocks computes at once, sharing operands
+
 
     int threads() const;
     /// Rows of 64 that each wgmma warpgroup multiplies.

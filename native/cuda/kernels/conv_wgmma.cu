@@ -11,8 +11,6 @@
 //         channels then cost no more shared-memory traffic than few pixels do otherwise),
 //         BYTE_RESULTS (results are bytes, and weights lie as fragment_rows.cuh or, EXCHANGED, exchanged_rows.cuh wants them),
 //         SPLIT (blocks of a cluster that share the reduction of one tile; their sums are added in rank order),
-//         CLUSTER_M, CLUSTER_N (neighbouring tiles along rows and columns that the blocks of a cluster compute side by side: blocks
-//         that need the same operand fetch a part of it each, for all of them),
 //         GIVEN (a residual operand comes through the ring too, as stages behind those of each tile: epilogue_apply_given)
 #include "prelude.cuh"
 #include "prelude_async.cuh"
@@ -47,7 +45,7 @@ using Accumulator = OperandTraits<kType>::Accumulator;
 
 /// One block on a multiprocessor: the producer is a whole warpgroup, which hands its registers to the consumers.
 constexpr bool MOVE_REGISTERS = MIN_BLOCKS == 1 && CONSUMERS >= 2;
-constexpr int CONSUMER_REGISTERS = CONSUMERS == 3 ? 160 : CLUSTER_M * CLUSTER_N > 1 ? 232 : 240, PRODUCER_REGISTERS = CONSUMERS == 3 ? 32 : CLUSTER_M * CLUSTER_N > 1 ? 40 : 24;
+constexpr int CONSUMER_REGISTERS = CONSUMERS == 3 ? 160 : 240, PRODUCER_REGISTERS = CONSUMERS == 3 ? 32 : 24;
 constexpr int THREADS = 128 * CONSUMERS + (MOVE_REGISTERS ? 128 : 32);
 constexpr int PARTS_OF_TILE = PINGPONG ? 1 : CONSUMERS;
 constexpr int BM = TILE_M, BN = TILE_N, BK = TILE_BYTES / ES;
@@ -55,10 +53,7 @@ constexpr int PN = EXCHANGED ? BM : BN;  ///< columns of a product
 static_assert((EXCHANGED ? BN : BM) == 64 * BLOCKS_M * PARTS_OF_TILE);
 static_assert(!EXCHANGED || (PERSISTENT && BLOCKS_M == 1 && SPLIT == 1 && kType != Operand::F32));
 constexpr int CHANNEL_TILES = (C + BK - 1) / BK, KT = R * S * CHANNEL_TILES;
-/// Tiles that a cluster computes at once; single ones without clusters.
-constexpr int CLUSTER = CLUSTER_M * CLUSTER_N, TILES_N = (K + BN * CLUSTER_N - 1) / (BN * CLUSTER_N), TILES_M = (ROWS + BM * CLUSTER_M - 1) / (BM * CLUSTER_M);
-constexpr int TILES = TILES_M * TILES_N;
-static_assert(CLUSTER == 1 || (SPLIT == 1 && PERSISTENT && OPERAND != 4));
+constexpr int TILES_N = (K + BN - 1) / BN, TILES_M = (ROWS + BM - 1) / BM, TILES = TILES_M * TILES_N;
 constexpr bool WINDOWED = R > 1 || S > 1 || CONV_SH > 1 || CONV_SW > 1 || CONV_PT != 0 || CONV_PL != 0;
 
 /// GIVEN: pieces of 64 columns, and how many of them a stage takes.
@@ -100,7 +95,7 @@ static_assert(SPLIT == 1);
 constexpr bool EARLY = SPARE >= BLOCKS_M * BN / 8 + 72;
 #endif
 /// What of the tiles is stored.
-using Region = StoredRegion<ROWS, K, ROWS % (BM * CLUSTER_M) != 0, K % (BN * CLUSTER_N) != 0>;
+using Region = StoredRegion<ROWS, K, ROWS % BM != 0, K % BN != 0>;
 #if SPLIT > 1
 static_assert(!PERSISTENT);
 using Sums = SharedSums<SPLIT, BM, BN + 8, Accumulator>;
@@ -114,8 +109,6 @@ constexpr int STATISTICS_ROWS = EXCHANGED || PINGPONG ? CONSUMERS * BM : BM;  //
 extern "C" __global__ void
 #if SPLIT > 1
 __cluster_dims__(1, 1, SPLIT)
-#elif CLUSTER_M * CLUSTER_N > 1
-__cluster_dims__(CLUSTER_M * CLUSTER_N, 1, 1)
 #endif
 __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ TensorMap xMap, const __grid_constant__ TensorMap wMap,
 #if GIVEN
@@ -129,11 +122,9 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
     // Known to be the same for all threads of a warp, it keeps the addresses of stages in uniform registers.
     const int group = PERSISTENT ? __shfl_sync(kFullWarp, threadIdx.x / 128, 0) : threadIdx.x / 128;
     const int part = SPLIT > 1 ? blockIdx.z : 0, first = KT * part / SPLIT, last = KT * (part + 1) / SPLIT;
-    // This block's place in the cluster: the row and the column of its tile among those computed at once.
-    const int rank = CLUSTER > 1 ? blockIdx.x % CLUSTER : 0, rankM = rank % CLUSTER_M, rankN = rank / CLUSTER_M;
-    const int walk = blockIdx.x / CLUSTER, walkers = gridDim.x / CLUSTER;
-    const auto rowOf = [&](int tile) { return (tile / TILES_N * CLUSTER_M + rankM) * BM; };
-    const auto columnOf = [&](int tile) { return (tile % TILES_N * CLUSTER_N + rankN) * BN; };
+    const int block = blockIdx.x, blocks = gridDim.x;
+    const auto rowOf = [&](int tile) { return tile / TILES_N * BM; };
+    const auto columnOf = [&](int tile) { return tile % TILES_N * BN; };
 
     if (threadIdx.x == 0) {
         prefetch_map(xMap);
@@ -141,16 +132,11 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #pragma unroll
         for (int s = 0; s < STAGES; ++s) {
             barrier_init(fullBase + s * 8, 1);
-            barrier_init(emptyBase + s * 8, (PINGPONG ? 1 : CONSUMERS) * (SPLIT_OPERANDS ? 4 : CLUSTER_M + CLUSTER_N - 1));
+            barrier_init(emptyBase + s * 8, (PINGPONG ? 1 : CONSUMERS) * (SPLIT_OPERANDS ? 4 : 1));
         }
         barrier_init_fence();
     }
-    if constexpr (CLUSTER > 1) {  // nobody writes to a block or arrives at its barriers before they are ready
-        cluster_arrive();
-        cluster_wait();
-    } else {
-        __syncthreads();
-    }
+    __syncthreads();
     start_dependents();
 #if SPLIT > 1
     cluster_arrive();
@@ -161,58 +147,41 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
         // Weights do not depend on earlier layers: before the wait those of the first stages are under way, and the others come nearer,
         // for which one block of each column of tiles asks, through a warp that has nothing else to do where there is one.
         const int ahead0 = STAGES < last - first ? STAGES : last - first;
-        if (threadIdx.x == 128 * CONSUMERS + (MOVE_REGISTERS ? 32 : 0) && walk < TILES_N) {
-            const int column = columnOf(walk) + rankM * (BN / CLUSTER_M);
+        if (threadIdx.x == 128 * CONSUMERS + (MOVE_REGISTERS ? 32 : 0) && block < TILES_N) {
+            const int column = columnOf(block);
             for (int kt = first + ahead0; kt < last; ++kt) {
                 if constexpr (R * S == 1) prefetch_tile_2d(wMap, kt * BK, column);
                 else prefetch_tile_3d(wMap, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column);
             }
         }
         if (threadIdx.x == 128 * CONSUMERS) {
-            // What several blocks need, each fetches a part of: rows of its tile for the blocks beside it, columns for those below.
-            constexpr int ROWS_EACH = BM / CLUSTER_N, COLUMNS_EACH = BN / CLUSTER_M;
-            const unsigned rowBlocks = ((1u << CLUSTER) - 1) / ((1u << CLUSTER_M) - 1) << rankM, columnBlocks = ((1u << CLUSTER_M) - 1) << (rankN * CLUSTER_M);
             auto copyB = [&](int stage, int kt, int column) {
-                const unsigned target = base + stage * STAGE_BYTES + A_BYTES + rankM * (COLUMNS_EACH * TILE_BYTES), barrier = fullBase + stage * 8;
-                column += rankM * COLUMNS_EACH;
+                const unsigned target = base + stage * STAGE_BYTES + A_BYTES, barrier = fullBase + stage * 8;
 #pragma unroll
                 for (int half = 0; half < (SPLIT_OPERANDS ? 2 : 1); ++half) {
-                    if constexpr (CLUSTER_M > 1) {
-                        if constexpr (R * S == 1) share_tile_2d(target, wMap, barrier, kt * BK, column, columnBlocks);
-                        else share_tile_3d(target, wMap, barrier, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column, columnBlocks);
-                    } else if constexpr (R * S == 1) {
-                        copy_tile_2d(target + half * B_BYTES, wMap, barrier, kt * BK, column + half * K);
-                    } else {
-                        copy_tile_3d(target + half * B_BYTES, wMap, barrier, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column + half * K);
-                    }
+                    if constexpr (R * S == 1) copy_tile_2d(target + half * B_BYTES, wMap, barrier, kt * BK, column + half * K);
+                    else copy_tile_3d(target + half * B_BYTES, wMap, barrier, kt % CHANNEL_TILES * BK, kt / CHANNEL_TILES, column + half * K);
                 }
             };
             auto copyA = [&](int stage, int kt, int row) {
-                const unsigned target = base + stage * STAGE_BYTES + rankN * (ROWS_EACH * TILE_BYTES), barrier = fullBase + stage * 8;
-                row += rankN * ROWS_EACH;
+                const unsigned target = base + stage * STAGE_BYTES, barrier = fullBase + stage * 8;
                 if constexpr (WINDOWED) {
                     const int n = row / (P * Q), pq = row % (P * Q), tap = kt / CHANNEL_TILES, w = pq % Q * CONV_SW - CONV_PL, h = pq / Q * CONV_SH - CONV_PT;
-                    if constexpr (CLUSTER_N > 1) {
-                        share_im2col(target, xMap, barrier, kt % CHANNEL_TILES * BK, w, h, n, tap % S * CONV_DW, tap / S * CONV_DH, rowBlocks);
-                    } else {
-                        copy_im2col(target, xMap, barrier, kt % CHANNEL_TILES * BK, w, h, n, tap % S * CONV_DW, tap / S * CONV_DH);
-                    }
-                } else if constexpr (CLUSTER_N > 1) {
-                    share_tile_2d(target, xMap, barrier, kt * BK, row, rowBlocks);
+                    copy_im2col(target, xMap, barrier, kt % CHANNEL_TILES * BK, w, h, n, tap % S * CONV_DW, tap / S * CONV_DH);
                 } else {
                     copy_tile_2d(target, xMap, barrier, kt * BK, row);
                 }
             };
             int ahead = ahead0;
-            if (walk < TILES) {
+            if (block < TILES) {
                 for (int s = 0; s < ahead; ++s) {
                     barrier_expect(fullBase + s * 8, STAGE_BYTES);
-                    copyB(s, first + s, columnOf(walk));
+                    copyB(s, first + s, columnOf(block));
                 }
             }
             wait_for_producers();
             int stage = 0, phase = 1;
-            for (int tile = walk; tile < TILES; tile += walkers) {
+            for (int tile = block; tile < TILES; tile += blocks) {
                 const int row = rowOf(tile), column = columnOf(tile);
                 for (int kt = first; kt < last; ++kt) {
                     if (ahead > 0) {
@@ -244,7 +213,6 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
             }
         }
-        if constexpr (CLUSTER > 1) cluster_leave();
     } else {
         if constexpr (MOVE_REGISTERS) take_registers<CONSUMER_REGISTERS>();
         const int consumer = group, thread = threadIdx.x & 127;
@@ -263,15 +231,10 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
         if (PINGPONG && consumer == 1) named_barrier_arrive(2, 256);
         const int part0 = PINGPONG ? consumer : 0, rowBase = PINGPONG ? 0 : consumer * (BLOCKS_M * 64);  // of operand A
         int stage = part0 * TILE_STAGES % STAGES, phase = part0 * TILE_STAGES / STAGES & 1;
-        // A stage is free once all who read it tell all who write it.
         const auto release = [&](int s) {
-            if constexpr (CLUSTER == 1) {
-                if (thread == 0) barrier_arrive(emptyBase + s * 8);
-            } else {
-                if (thread < CLUSTER && (thread % CLUSTER_M == rankM || thread / CLUSTER_M == rankN)) barrier_arrive(emptyBase + s * 8, thread);
-            }
+            if (thread == 0) barrier_arrive(emptyBase + s * 8);
         };
-        for (int tile = walk + part0 * walkers; tile < TILES; tile += walkers * (PINGPONG ? 2 : 1)) {
+        for (int tile = block + part0 * blocks; tile < TILES; tile += blocks * (PINGPONG ? 2 : 1)) {
 #if FRAGMENTS
             wait_for_producers();
             FragmentRows<BLOCKS_M, BN, EARLY, ROWS, K> fragments(e, rowOf(tile) + rowBase, columnOf(tile));
@@ -450,6 +413,5 @@ __launch_bounds__(THREADS, MIN_BLOCKS) conv_wgmma(const __grid_constant__ Tensor
 #endif
 #endif
         }
-        if constexpr (CLUSTER > 1) cluster_leave();
     }
 }

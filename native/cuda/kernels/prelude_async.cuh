@@ -65,17 +65,6 @@ __device__ __forceinline__ void copy_tile_3d(unsigned shared, const TensorMap& m
                  "l"(reinterpret_cast<unsigned long long>(&map)), "r"(barrier), "r"(x), "r"(y), "r"(z)
                  : "memory");
 }
-/// The same copies into the same place of several blocks of a cluster, a bit each in `blocks`; each block's barrier counts its bytes.
-__device__ __forceinline__ void share_tile_2d(unsigned shared, const TensorMap& map, unsigned barrier, int x, int y, unsigned blocks) {
-    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4}], [%2], %5;" ::"r"(shared),
-                 "l"(reinterpret_cast<unsigned long long>(&map)), "r"(barrier), "r"(x), "r"(y), "h"(static_cast<unsigned short>(blocks))
-                 : "memory");
-}
-__device__ __forceinline__ void share_tile_3d(unsigned shared, const TensorMap& map, unsigned barrier, int x, int y, int z, unsigned blocks) {
-    asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4, %5}], [%2], %6;" ::"r"(shared),
-                 "l"(reinterpret_cast<unsigned long long>(&map)), "r"(barrier), "r"(x), "r"(y), "r"(z), "h"(static_cast<unsigned short>(blocks))
-                 : "memory");
-}
 /// Asks the second-level cache for what the copy of the same coordinates will read.
 __device__ __forceinline__ void prefetch_tile_2d(const TensorMap& map, int x, int y) {
     asm volatile("cp.async.bulk.prefetch.tensor.2d.L2.global.tile [%0, {%1, %2}];" ::"l"(reinterpret_cast<unsigned long long>(&map)), "r"(x), "r"(y) : "memory");
@@ -102,24 +91,9 @@ __device__ __forceinline__ void copy_im2col(unsigned shared, const TensorMap& ma
         "h"(static_cast<unsigned short>(dy))
         : "memory");
 }
-__device__ __forceinline__ void share_im2col(unsigned shared, const TensorMap& map, unsigned barrier, int c, int w, int h, int n, int dx, int dy, unsigned blocks) {
-    asm volatile(
-        "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4, %5, %6}], [%2], {%7, %8}, %9;" ::"r"(
-            shared),
-        "l"(reinterpret_cast<unsigned long long>(&map)), "r"(barrier), "r"(c), "r"(w), "r"(h), "r"(n), "h"(static_cast<unsigned short>(dx)),
-        "h"(static_cast<unsigned short>(dy)), "h"(static_cast<unsigned short>(blocks))
-        : "memory");
-}
-
 /// Cluster barrier in two halves; shared memory of the other blocks may be written once all have arrived.
 __device__ __forceinline__ void cluster_arrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
 __device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
-/// Before the end of a block whose shared memory others of the cluster may still write to; orders no writes.
-__device__ __forceinline__ void cluster_leave() {
-    __syncwarp();
-    asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
-    cluster_wait();
-}
 __device__ __forceinline__ unsigned cluster_rank() {
     unsigned rank;
     asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
@@ -130,11 +104,6 @@ __device__ __forceinline__ unsigned cluster_address(unsigned shared, unsigned ra
     unsigned address;
     asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"(shared), "r"(rank));
     return address;
-}
-/// Arrives at the barrier of another block of the cluster (or of this one), `barrier` being the address of this block's. Orders no
-/// writes: it is for telling that wgmma has read a stage.
-__device__ __forceinline__ void barrier_arrive(unsigned barrier, unsigned rank) {
-    asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0];" ::"r"(cluster_address(barrier, rank)) : "memory");
 }
 __device__ __forceinline__ void store_cluster(unsigned address, float first, float second) {
     asm volatile("st.shared::cluster.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(first), "f"(second) : "memory");

@@ -3,7 +3,7 @@
 // they pass through 2 KB of a warp's shared memory, half the bytes that float32 takes, and leave as rows of 16-byte runs.
 #include "tile_rows.cuh"
 
-/// Shared memory of a warp: 16 rows of 64 results, their runs of eight swizzled over 128 bytes.
+/// Shared memory of 16 rows of 64 results, their runs of eight swizzled over 128 bytes.
 constexpr int kRoundedBytes = 16 * 128;
 
 #if __CUDA_ARCH__ >= 900 && SINTER_RESULT_BYTES == 2
@@ -57,7 +57,7 @@ __device__ __forceinline__ unsigned finish_pair(const EpilogueParams& e, TileSta
 }
 
 /// Applies the epilogue to a warp's 16 × WIDTH accumulators (WIDTH up to 64; fragments as wgmma leaves them), which are the result at
-/// (row0, column0), and stores them. `given`: shared memory of the same rows of the operand that came through the ring, 128
+/// (row0, column0), and stores them through `scratch`. `given`: shared memory of the same rows of the operand that came through the ring, 128
 /// swizzled bytes each, from column `from` on. `rows`: the statistics of these rows.
 template <int WIDTH, class Region, typename T>
 __device__ __forceinline__ void store_rounded(const EpilogueParams& e, TileStatistics rows, const T* acc, unsigned scratch, int row0, int column0, int lane, unsigned given, int from) {

@@ -6,8 +6,11 @@ import path from 'node:path';
 import { samplesFile } from './samples.mjs';
 import { sinter } from './sinter.mjs';
 
-/** Largest error that an output may have, relative to the largest output. */
-const TOLERANCE = { fp32: 1e-4, tf32: 5e-3, fp16: 1e-2, int8: 0.1 };
+/**
+ * Largest error that an output may have, relative to the largest output. INT8: what quantizing an untrained network gives; the
+ * CPU's engine, whose sums are exact too, is up to 0.094 away over seven seeds.
+ */
+const TOLERANCE = { fp32: 1e-4, tf32: 5e-3, fp16: 1e-2, int8: 0.15 };
 
 function levelOf(row, options) {
   if (row.precision === 'fp32' || row.precision === 'tf32') return options['float-level'];

@@ -104,7 +104,7 @@ TEST_CASE("tensor-core rows: a few tiles per layer, of the layer's type and the 
         const auto rows = offered(d, hopper());
         CAPTURE(dtypeName(type));
         REQUIRE(rows.size() >= 4);
-        CHECK(rows.size() <= 16);  // 12 and ties
+        CHECK(std::count_if(rows.begin(), rows.end(), [](const Offer& o) { return o.row->name.find("_patch_") == std::string::npos; }) <= 16);  // 12 and ties
         const std::string prefix = type == DType::F16 ? "f16_conv2d__" : type == DType::BF16 ? "bf16_conv2d__" : "i8_conv2d__";
         for (const Offer& o : rows) CHECK(o.row->name.starts_with(prefix));
         CHECK(isWgmma(rows[0]));

@@ -41,10 +41,16 @@ Case convolution(const Shape& s) {
     return b.output({2, 200, 23, 19}, s.t).name(nameOf("convolution", s)).viewAxis(1).tolerance(toleranceOf(s.t)).build();
 }
 
+/// GELU of numbers whose tail is far below the smallest float.
+Case largeNumbers() {
+    return Builder("MatMul").input({40, 64}, DType::F16).weight({64, 48}, DType::F16).i("trans_a", 0).i("trans_b", 0).f("alpha", 1).extras().step("Gelu", {0}, {0}, DType::F16)
+        .output({40, 48}, DType::F16).range(-30, 30).tolerance(1e-3).name("GELU of large numbers").build();
+}
+
 TEST_CASE("cases: products by every tile") {
     const cuda::gemm::EveryTile every;
     runCases("products by every tile", std::vector<Case>{product({DType::F16, "gelu"}), product({DType::F16, "residual_relu"}), product({DType::F16, "", {104, 256, 80}}),
-                                                         product({DType::BF16, "residual"}), product({DType::F32, "relu"})});
+                                                         product({DType::BF16, "residual"}), product({DType::F32, "relu"}), largeNumbers()});
 }
 TEST_CASE("cases: convolutions by every tile") {
     const cuda::gemm::EveryTile every;
