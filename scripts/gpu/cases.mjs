@@ -102,6 +102,7 @@ const done = new Set(
 const results = path.join(values.out, 'cases.jsonl');
 const all = jobs().map((j) => ({ ...j, kernels: values.kernels, tiles: values.tiles }));
 const queue = all.filter((j) => !done.has(keyOf(j)));
+const planned = queue.length;
 console.log(`${all.length} jobs, ${all.length - queue.length} of them done before`);
 let bad = 0;
 let finished = 0;
@@ -128,9 +129,8 @@ async function work() {
 }
 await Promise.all(Array.from({ length: Number(values.jobs) }, work));
 if (!process.env.SINTER_KERNEL_CACHE) rmSync(path.join(values.out, 'kernels'), { recursive: true, force: true });
-const open = all.length - done.size - finished;
 console.log(
-  `${finished} jobs in ${((performance.now() - started) / 1000).toFixed(0)} s, ${pairs} (kernel, case) pairs, ${bad} failed; ${Math.max(0, open)} jobs left`,
+  `${finished} jobs in ${((performance.now() - started) / 1000).toFixed(0)} s, ${pairs} (kernel, case) pairs, ${bad} failed; ${planned - finished} jobs left`,
 );
 if (finished > 0 && pairs === 0) console.log('No kernel ran: is there a device? `sinter devices` says.');
 process.exitCode = bad > 0 || (finished > 0 && pairs === 0) ? 1 : 0;

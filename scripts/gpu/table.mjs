@@ -96,7 +96,7 @@ const heads = (first, last) => [
 ];
 const half = measured.filter((r) => r.precision === 'fp16' || r.precision === 'int8');
 print(
-  heads('network, FP16', ['TensorRT, H200', 'aim, H200']),
+  heads('network, FP16', ['TensorRT 10.6', 'aim']),
   half.map((r) => line(r, `${TITLES[r.model]}${r.precision === 'int8' ? ' INT8' : ''}`, ON_H200[r.name] ?? ['', ''])),
 );
 const floats = measured.filter((r) => r.precision === 'fp32' || r.precision === 'tf32');
