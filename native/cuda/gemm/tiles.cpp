@@ -109,8 +109,7 @@ std::string Tile::name(Operand operand) const {
 }
 
 bool matches(const Tile& t, Operand operand) {
-    const bool half = operand == Operand::F16 || operand == Operand::BF16;
-    if (t.wgmma && t.consumers > 2) return half;  // not measured with others
+    if (t.wgmma && t.consumers > 2 && operand == Operand::I8) return false;  // no case of bytes has run on three warpgroups yet
     if (t.wgmma) return (t.parts > 1) == (operand == Operand::F32);
     return operand != Operand::F32 || t.m / t.warpsM * (t.n / t.warpsN) <= 64 * 32;  // registers
 }

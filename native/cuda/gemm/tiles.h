@@ -21,7 +21,6 @@ struct Tile {
     bool pingpong = false;       ///< wgmma, persistent: two consumers take whole tiles in turn, products beside epilogue
     bool exchanged = false;      ///< wgmma, persistent: channels are the rows of the products, 64 a consumer
 
-
     int threads() const;
     /// Rows of 64 that each wgmma warpgroup multiplies.
     int blocksM() const { return exchanged ? 1 : m / 64 / (pingpong ? 1 : consumers); }
