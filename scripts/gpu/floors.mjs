@@ -68,7 +68,7 @@ for (const file of positionals) {
     `\n**${path.basename(file, '.sinterprofile')}** on ${profile.device.name}: ${us(engine)} µs; its layers one by one ${us(sum)}; floors ${us(floors[0])} there, ${us(floors[1])} at ${values.bandwidth} TB/s\n`,
   );
   console.log(
-    '| layers | count | µs | operations | bytes | floor | floor at ' + `${values.bandwidth} TB/s | µs / floor |`,
+    `| layers | count | µs | operations | bytes | floor | floor at ${values.bandwidth} TB/s | µs / floor |`,
   );
   console.log('|---|---|---|---|---|---|---|---|');
   const shown = groups.slice(0, Number(values.rows));
