@@ -79,7 +79,9 @@ std::optional<Parts> partsOf(const LayerDesc& d, Operand operand, const Tile& t)
     Problem seen = *g;
     if (g->taps() == 1) {
         // Of products on single pixels only those that are mostly results: pixels in a row are rows of eight of one image.
-        if (pooled || t.h == 14 || slabs > 1 || g->windowed() || g->rows % kWidth != 0 || 4 * g->columns < 3 * kColumns * ceilDiv(g->columns, kColumns)) return std::nullopt;
+        // Beside a residual sum the tiles of conv_wgmma.cu, which request it before the products, are faster in whole engines.
+        const bool residual = std::any_of(d.inputs.begin() + static_cast<std::ptrdiff_t>(d.opInputs), d.inputs.end(), [&](const TensorInfo& i) { return i.dims == d.outputs[0].dims; });
+        if (residual || pooled || t.h == 14 || slabs > 1 || g->windowed() || g->rows % kWidth != 0 || 4 * g->columns < 3 * kColumns * ceilDiv(g->columns, kColumns)) return std::nullopt;
         seen.images = 1;
         seen.h = seen.p = g->rows / kWidth;
         seen.w = seen.q = kWidth;
