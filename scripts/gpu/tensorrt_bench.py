@@ -3,9 +3,10 @@ layers, reformats, bytes of activation memory, seconds to build. Rows are printe
 Usage: tensorrt_bench.py OUT.json 'MODEL|BATCH|fp16, int8, fp32 or tf32|FILE.onnx'…
 FP16 and INT8 are allowances, as TensorRT's flags are; int8 allows FP16 too, with ranges from random images; fp32 is without TF32."""
 import json
-import statistics
 import sys
 import time
+
+from timing import timed
 
 
 def find():
@@ -128,27 +129,13 @@ def replay_of(trt, torch, engine):
     return graph.replay, (context, memory)
 
 
-def timed(torch, run, repeat):
-    for _ in range(20):
-        run()
-    samples = []
-    for _ in range(repeat):
-        a, b = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        a.record()
-        run()
-        b.record()
-        b.synchronize()
-        samples.append(a.elapsed_time(b))
-    return statistics.median(samples)
-
-
 def measure(trt, torch, batch, precision, file):
     before = time.perf_counter()
     plan, logger = build(trt, torch, file, precision)
     seconds = time.perf_counter() - before
     engine = trt.Runtime(logger).deserialize_cuda_engine(plan)
     replay, kept = replay_of(trt, torch, engine)
-    row = {"median": timed(torch, replay, 300 if batch == 1 else 100), "buildSeconds": seconds, **facts(trt, engine)}
+    row = {"median": timed(torch, replay, 300 if batch == 1 else 100, 20), "buildSeconds": seconds, **facts(trt, engine)}
     del kept
     return row
 

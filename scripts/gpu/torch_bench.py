@@ -2,11 +2,12 @@
 fp32 is without TF32, tf32 with it. Rows are printed and saved as they come.
 Usage: torch_bench.py OUT.json [NAMES [fp16,fp32,tf32 [BATCHES [compile]]]]"""
 import json
-import statistics
 import sys
 import time
 
 import torch
+
+from timing import timed
 
 
 def networks():
@@ -27,20 +28,6 @@ def networks():
     yield "vit_b16", lambda: v.vit_b_16(), images
 
 
-def timed(run, repeat):
-    for _ in range(8):
-        run()
-    samples = []
-    for _ in range(repeat):
-        a, b = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        a.record()
-        run()
-        b.record()
-        b.synchronize()
-        samples.append(a.elapsed_time(b))
-    return statistics.median(samples)
-
-
 def graphed(model, inputs):
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
@@ -54,7 +41,7 @@ def graphed(model, inputs):
 
 
 def plain(model, x, repeat):
-    return {"eager": timed(lambda: model(*x), repeat), "graph": timed(graphed(model, x), repeat)}
+    return {"eager": timed(torch, lambda: model(*x), repeat, 8), "graph": timed(torch, graphed(model, x), repeat, 8)}
 
 
 def compiled(model, x, repeat):
@@ -65,7 +52,7 @@ def compiled(model, x, repeat):
         fast(*x)
     torch.cuda.synchronize()
     built = time.perf_counter() - before
-    return {"compile": timed(lambda: fast(*x), repeat), "compileSeconds": built}
+    return {"compile": timed(torch, lambda: fast(*x), repeat, 8), "compileSeconds": built}
 
 
 def main(out, names, kinds, batches, way):

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { realParts } from '../../electron/host/parts/real.ts';
 import { createServices } from '../../electron/host/services/studio.ts';
+import { untimed } from '../support/tuning.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'sinter-host-profiles-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -22,15 +23,7 @@ describe('optimization profiles in the window', () => {
     const { model, symbols } = await host.open({ path: 'assets/models/dynamic-conv.onnx', job: 'o' });
     expect(symbols).toEqual(['batch', 'height', 'width']);
     await host.optimize({ model, switches: { passes: [], applications: [] }, job: 'p' });
-    const tuning = {
-      level: 0,
-      pin: {},
-      forbid: [],
-      auxStreams: null,
-      libraries: [],
-      timings: 'shared' as const,
-      deterministic: false,
-    };
+    const tuning = untimed;
     const profiles = [
       { batch: { min: 1, opt: 1, max: 2 }, height: fixed(32), width: { min: 16, opt: 32, max: 64 } },
       { batch: fixed(4), height: fixed(16), width: fixed(24) },

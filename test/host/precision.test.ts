@@ -21,6 +21,7 @@ import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import type { DataChoice } from '../../electron/ipc/schemas/precision.ts';
 import { writeNpy } from '../../optimizer/calibration/data/npy.ts';
 import { classifier, clothes, writeClothes } from '../support/clothes.ts';
+import { untimed } from '../support/tuning.ts';
 
 /* The services of the Precision step over the real optimizer and runtime, on the trained sample network. */
 
@@ -49,15 +50,7 @@ const data = (change: Partial<DataChoice> = {}): DataChoice => ({
   ...change,
 });
 const machine = { device: 'cpu', threads: 1, shapes: { batch: 1 } };
-const tuning = {
-  level: 3,
-  pin: {},
-  forbid: [],
-  auxStreams: null,
-  libraries: [],
-  timings: 'shared' as const,
-  deterministic: false,
-};
+const tuning = { ...untimed, level: 3 };
 
 let jobs: JobSnapshot[] = [];
 let host: HostServices;

@@ -11,6 +11,7 @@ import type { Port } from '../../electron/ipc/protocol.ts';
 import type { JobSnapshot } from '../../electron/ipc/schemas/common.ts';
 import { type Served, serve } from '../../electron/ipc/server.ts';
 import { inceptionGraph, syntheticParts } from '../support/synthetic.ts';
+import { untimed } from '../support/tuning.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -48,15 +49,7 @@ async function studio(blocks = 3): Promise<{ host: HostServices; jobs: JobSnapsh
   return { host: client.services, jobs };
 }
 const none = { passes: [], applications: [] };
-const tuning = {
-  level: 0,
-  pin: {},
-  forbid: [],
-  auxStreams: null,
-  libraries: [],
-  timings: 'shared' as const,
-  deterministic: false,
-};
+const tuning = untimed;
 
 describe('the engine host', () => {
   it('opens a model, optimizes it and tells what became of every operator', async () => {

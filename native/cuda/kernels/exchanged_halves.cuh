@@ -2,21 +2,12 @@
 // Results of 16 bits of products whose rows are channels and whose columns are pixels: the epilogue works on the sums where they lie, a
 // channel of a thread at a time; rounded, two pixels of a channel are a word of an 8 × 8 matrix, transposed on its way to shared memory.
 // A pixel there is 64 channels in eight runs, swizzled; they leave as such runs.
+#include "round_pair.cuh"
 #include "tile_rows.cuh"
 
 /// Stores four 8 × 8 matrices of 16-bit elements transposed; lane l names column l % 8 of matrix l / 8.
 __device__ __forceinline__ void store_columns(unsigned shared, unsigned a, unsigned b, unsigned c, unsigned d) {
     asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(shared), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
-}
-__device__ __forceinline__ unsigned word_of(half_t, float first, float second) {
-    unsigned pair;
-    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
-}
-__device__ __forceinline__ unsigned word_of(bf16_t, float first, float second) {
-    unsigned pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
 }
 
 /// Stores 64 channels, from `column` on, of GROUPS × 8 pixels that a warpgroup has multiplied. `sums(group, high, v)` gives a thread's
@@ -47,7 +38,7 @@ __device__ __forceinline__ void store_halves(const EpilogueParams& e, unsigned s
                     epilogue_apply(e, max(row(group, (lane & 3) * 2 + i), 0), channels[m % 2], one);
                     v[i] = one[0];
                 }
-                words[m] = word_of(result_t{}, v[0], v[1]);
+                words[m] = round_pair(result_t{}, v[0], v[1]);
             }
             const int pixel = (g - first + (lane >> 4)) * 8 + (lane & 7), run = warp * 2 + (lane >> 3 & 1);
             store_columns(buffer + pixel * 128 + ((run ^ (pixel & 7)) << 4), words[0], words[1], words[2], words[3]);

@@ -1,6 +1,7 @@
 #pragma once
 // Results of 16 bits from the fragments of a product: the epilogue works on pairs of columns as the accumulators hold them; rounded
 // they pass through 2 KB of a warp's shared memory, half the bytes that float32 takes, and leave as rows of 16-byte runs.
+#include "round_pair.cuh"
 #include "tile_rows.cuh"
 
 /// Shared memory of 16 rows of 64 results, their runs of eight swizzled over 128 bytes.
@@ -8,16 +9,6 @@ constexpr int kRoundedBytes = 16 * 128;
 
 #if __CUDA_ARCH__ >= 900 && SINTER_RESULT_BYTES == 2
 
-__device__ __forceinline__ unsigned round_pair(half_t, float first, float second) {
-    unsigned pair;
-    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
-}
-__device__ __forceinline__ unsigned round_pair(bf16_t, float first, float second) {
-    unsigned pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
-}
 /// Stores four 8 × 8 matrices of 16-bit elements; lane l names row l % 8 of matrix l / 8.
 __device__ __forceinline__ void store_matrices(unsigned shared, unsigned a, unsigned b, unsigned c, unsigned d) {
     asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(shared), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
