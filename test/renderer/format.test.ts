@@ -9,6 +9,7 @@ import { relativeTo, resolveFrom } from '../../renderer/store/paths.ts';
 import { DEFAULT_IMAGE, NO_PRECISION, newData, type PrecisionChoices } from '../../renderer/store/precision.ts';
 import { bytesText, flopsText, middleCut, plural, shellWord, timeText } from '../../renderer/ui/format.ts';
 import { rangesText } from '../../renderer/ui/ranges.ts';
+import { untimed } from '../support/tuning.ts';
 import { viewOf } from '../support/views.ts';
 
 describe('numbers as people read them', () => {
@@ -61,15 +62,7 @@ describe('the command that reproduces an engine', () => {
     optimizationProfile: 0,
     iterations: 100,
     precision: NO_PRECISION,
-    tuning: {
-      level: 3,
-      pin: {},
-      forbid: [],
-      auxStreams: null,
-      libraries: [],
-      timings: 'shared' as const,
-      deterministic: false,
-    },
+    tuning: { ...untimed, level: 3 },
   };
   it('names model, switches, threads and shapes, quoted for a shell', () => {
     expect(cliCommands(model, choices, 2).lines).toEqual([
