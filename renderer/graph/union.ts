@@ -86,21 +86,40 @@ function reserved(list: readonly Exchange[]): Map<string, number> {
   return out;
 }
 
-/** Gives the added nodes of an exchange the box of the removed ones, in order; their own size where others stand in it. */
-function placeExchange(
-  x: Exchange,
+/** The middle of a box, as wide as a node. */
+const narrowed = (b: Rect): Rect => ({ ...b, x: b.x + (b.w - NODE_WIDTH) / 2, w: NODE_WIDTH });
+
+/**
+ * Gives the added nodes of every exchange the box of the removed ones, in order; a node's width in its middle where another
+ * exchange's box reaches in, and the place of the first removed node where others stand in it.
+ */
+function placeExchanges(
+  list: readonly Exchange[],
   slots: ReadonlyMap<string, Rect>,
   kept: readonly Rect[],
   rects: Map<string, Rect>,
 ): void {
-  const box = boxOf(x.removed.flatMap((n) => slots.get(n.id) ?? []));
-  if (!box || x.added.length === 0) return;
-  const clear = !kept.some((k) => overlaps(k, box)) && box.w < NODE_WIDTH * 8;
-  const first = x.removed.flatMap((n) => slots.get(n.id) ?? []).reduce((a, b) => (b.y < a.y ? b : a));
-  const area = clear ? box : { ...first, w: NODE_WIDTH, h: stackHeight(x.added.length) };
-  const each = (area.h - (x.added.length - 1) * STACK_GAP) / x.added.length;
-  for (const [i, n] of x.added.entries())
-    rects.set(n.id, { x: area.x, y: area.y + i * (each + STACK_GAP), w: area.w, h: each });
+  const places = list.flatMap(({ removed, added }) => {
+    const own = removed.flatMap((n) => slots.get(n.id) ?? []);
+    const box = boxOf(own);
+    return box && added.length > 0 ? [{ added, own, box, narrow: narrowed(box) }] : [];
+  });
+  for (const place of places) {
+    const { added, own } = place;
+    const free = (shape: 'box' | 'narrow'): boolean =>
+      !kept.some((k) => overlaps(k, place[shape])) &&
+      !places.some((other) => other !== place && overlaps(other[shape], place[shape]));
+    const first = own.reduce((a, b) => (b.y < a.y ? b : a));
+    const area =
+      place.box.w < NODE_WIDTH * 8 && free('box')
+        ? place.box
+        : free('narrow')
+          ? place.narrow
+          : { ...first, w: NODE_WIDTH, h: stackHeight(added.length) };
+    const each = (area.h - (added.length - 1) * STACK_GAP) / added.length;
+    for (const [i, n] of added.entries())
+      rects.set(n.id, { x: area.x, y: area.y + i * (each + STACK_GAP), w: area.w, h: each });
+  }
 }
 
 /** A node that replaces nothing stands below what it reads. */
@@ -143,7 +162,7 @@ export async function unionLayout(before: GraphView, after: GraphView, focus: Re
     }),
   );
   const kept = left.filter((n) => afterIds.has(n.id)).map((n) => rects.get(n.id)!);
-  for (const x of swaps) placeExchange(x, slots, kept, rects);
+  placeExchanges(swaps, slots, kept, rects);
   for (const n of right) if (!rects.has(n.id)) placeNew(n, to, rects);
 
   const removedIds = new Set(removed.map((n) => n.id));

@@ -163,6 +163,38 @@ describe('before and after on one layout', () => {
     expect(add!.y + add!.h).toBeLessThan(relu!.y);
     expect(mul!.y).toBeLessThan(add!.y);
   });
+  it('lets no fused nodes of branches beside each other overlap', async () => {
+    const branches = [['a'], ['b', 'c'], ['d', 'e'], ['f']];
+    const ids = branches.flat();
+    const chain = (of: (id: string) => [first: string, last: string]): [string, string][] =>
+      branches.flatMap((b, i) => {
+        const ends = b.map(of);
+        const start = i === 3 ? 'pool' : 'x';
+        return [
+          [start, ends[0]![0]] as [string, string],
+          ...ends.slice(1).map((e, k) => [ends[k]![1], e[0]] as [string, string]),
+          [ends.at(-1)![1], 'join'] as [string, string],
+        ];
+      });
+    const ends = { nodes: [{ id: 'x' }, { id: 'pool' }, { id: 'join' }], edges: [['x', 'pool']] as [string, string][] };
+    const split = viewOf(
+      [...ends.nodes, ...ids.flatMap((id) => [{ id: `${id}Conv` }, { id: `${id}Relu` }])],
+      [
+        ...ends.edges,
+        ...chain((id) => [`${id}Conv`, `${id}Relu`]),
+        ...ids.map((id) => [`${id}Conv`, `${id}Relu`] as [string, string]),
+      ],
+    );
+    const joined = viewOf(
+      [...ends.nodes, ...ids.map((id) => ({ id, sources: [`${id}Conv`, `${id}Relu`] }))],
+      [...ends.edges, ...chain((id) => [id, id])],
+    );
+    const u = await unionLayout(split, joined, new Set());
+    const rects = u.after.nodes.map((n) => n.rect);
+    expect(rects).toHaveLength(9);
+    for (const [i, a] of rects.entries())
+      for (const b of rects.slice(i + 1)) expect(overlap(a, b), JSON.stringify([a, b])).toBe(false);
+  });
   it('draws a line between survivors that was not there as rewired', async () => {
     const without = viewOf([{ id: 'x' }, { id: 'y' }], [['x', 'y']]);
     const u = await unionLayout(before, without, new Set());
