@@ -24,8 +24,10 @@ void compileAhead(const Engine& engine, const SymbolValues& symbols) {
     std::deque<LayerDesc> descs;
     std::vector<LayerTactic> tactics;
     for (const schema::Layer& l : h.layers) {
-        descs.push_back(describeLayer(h, l, symbols));
-        tactics.push_back({&descs.back(), l.tactic});
+        const LayerDesc& d = descs.emplace_back(describeLayer(h, l, symbols));
+        if (std::all_of(d.outputs.begin(), d.outputs.end(), [](const TensorInfo& t) { return t.count() == 0; })) continue;
+        checkLayerContract(d);
+        tactics.push_back({&d, l.tactic});
     }
     try {
         engine.device().prefetch(tactics, nullptr);

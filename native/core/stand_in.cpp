@@ -4,6 +4,7 @@
 
 #include "core/describe.h"
 #include "core/error.h"
+#include "core/layer_checks.h"
 #include "core/profile_choice.h"
 #include "core/tactic_checks.h"
 
@@ -21,7 +22,9 @@ ReadyTactic prepare(const Engine& engine, const schema::Layer& l, const LayerDes
 bool runsAtOpt(const Engine& engine, const schema::Layer& l, int threads) {
     try {
         const schema::Engine& h = engine.header();
-        engine.device().describe(describeLayer(h, l, symbolsAtOpt(h, engine.profileIndex())), l.tactic, threads);
+        const LayerDesc desc = describeLayer(h, l, symbolsAtOpt(h, engine.profileIndex()));
+        checkLayerContract(desc);
+        engine.device().describe(desc, l.tactic, threads);
         return true;
     } catch (const Error&) {
         return false;

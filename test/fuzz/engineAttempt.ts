@@ -12,15 +12,18 @@ import { decodeEngine } from '../../optimizer/engine/schema.ts';
 import { countOf } from '../../optimizer/ir/tensor.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { damagedEngine, type EngineParts } from './mutateEngine.ts';
+import { type Opened, withOpenSizes } from './openSizes.ts';
 import { type Attempt, MOST, refusal, type Stage, wildInput } from './outcome.ts';
 
-/** How an engine is built here: with passes or not, in the model's own storage or in what a build may store. */
+/** How an engine is built here: sizes left open or not, with passes or not, in the model's own storage or in what a build may store. */
 interface Variant {
   readonly device: string;
+  readonly opened: Opened | null;
   readonly passes: boolean;
   readonly storage: Storage;
 }
 const STORAGES: readonly Storage[] = ['', '', 'int8', 'int8', 'float16', 'bfloat16'];
+const OPENED: readonly (Opened | null)[] = [null, null, null, 'first', 'alike'];
 /** Engines by variant and model; null where it does not build. */
 const built = new Map<string, EngineParts | null>();
 
@@ -30,13 +33,15 @@ async function engineOf(
   variant: Variant,
   path: string,
 ): Promise<EngineParts | null> {
-  const { device, passes, storage } = variant;
-  const key = `${passes} ${storage} ${model}`;
+  const { device, opened, passes, storage } = variant;
+  const key = `${opened} ${passes} ${storage} ${model}`;
   const known = built.get(key);
   if (known !== undefined) return known;
   let parts: EngineParts | null = null;
+  const copy = `${path}.onnx`;
   try {
-    const imported = await openModel(model);
+    if (opened) writeFileSync(copy, withOpenSizes(readFileSync(model), opened));
+    const imported = await openModel(opened ? copy : model);
     const open = imported.inputs.some((v) => v.type.shape?.some((d) => typeof d !== 'number'));
     // Sizes that the model leaves open have two profiles: plans beside the first are read differently.
     const symbols = open ? openSymbols(imported.inputs.map((v) => v.type.shape ?? [])) : [];
@@ -57,7 +62,7 @@ async function engineOf(
   } catch {
     // Models that do not build are the other fuzzer's.
   } finally {
-    rmSync(path, { force: true });
+    for (const file of [path, copy]) rmSync(file, { force: true });
   }
   built.set(key, parts);
   return parts;
@@ -99,7 +104,12 @@ export async function engineFor(
   device = 'cpu',
 ): Promise<Uint8Array | null> {
   const draw = seededRandom(seed ^ 0x5eed);
-  const variant = { device, passes: draw() < 0.7, storage: STORAGES[Math.floor(draw() * STORAGES.length)]! };
+  const variant: Variant = {
+    device,
+    passes: draw() < 0.7,
+    storage: STORAGES[Math.floor(draw() * STORAGES.length)]!,
+    opened: OPENED[Math.floor(draw() * OPENED.length)]!,
+  };
   const parts = await engineOf(runtime, model, variant, path);
   return parts && damagedEngine(parts, draw);
 }

@@ -23,7 +23,7 @@ import type { Attempt } from './outcome.ts';
  * engines built from them through inspect → load → run, in child processes: nothing they hold may crash or hang the process,
  * or show an error of a kind that people are not meant to see.
  * Usage: npm run fuzz -- --suite DIR [--engines] [--seed N] [--count N | --seconds N] [--only TEXT] [--largest BYTES]
- *           [--device ID] [--keep DIR]
+ *           [--device ID] [--limit SECONDS] [--keep DIR]
  *        npm run fuzz -- --suite DIR [--engines] --seed N --count 1     repeats one attempt
  */
 
@@ -40,7 +40,8 @@ const option = (name: string): string | undefined => {
 };
 const ENGINES = process.argv.includes('--engines');
 const ROOT = resolve(process.env.SINTER_ROOT ?? process.cwd());
-const LIMIT_MS = 30_000;
+/** Seconds that an attempt may take. The emulated GPU compiles each kernel with the host's compiler: give it more. */
+const LIMIT_S = Number(option('limit') ?? 30);
 /** Larger models are left out; which models there are decides what a seed means. */
 const LARGEST = Number(option('largest') ?? 200_000);
 
@@ -91,7 +92,7 @@ function ask(child: ChildProcess, task: Task): Promise<Reply | string> {
       if (typeof r === 'string') child.kill('SIGKILL');
       done(r);
     };
-    const timer = setTimeout(() => settle(`hangs: more than ${LIMIT_MS / 1000} s`), LIMIT_MS);
+    const timer = setTimeout(() => settle(`hangs: more than ${LIMIT_S} s`), 1000 * LIMIT_S);
     child.once('message', settle);
     child.once('exit', (code, signal) => settle(`crashes: ${signal ?? `exit code ${code}`}`));
     child.send(task);
