@@ -155,7 +155,7 @@ describe('the timeline', () => {
   it('has a lane per stream and the tracks below', () => {
     const two = { ...fp32, layers: fp32.layers.map((l) => ({ ...l, stream: l.layer % 2 })) };
     const scene = timelineScene(two, colour, () => 'other', track);
-    expect(scene.lanes!.map((l) => l.text)).toEqual(['Stream 0', 'Stream 1', 'Of ceiling', 'Alive']);
+    expect(scene.lanes!.map((l) => l.text)).toEqual(['Main stream', 'Stream 1', 'Of ceiling', 'Alive']);
     for (const b of scene.boxes.filter((x) => x.key.startsWith('layer '))) {
       const lane = layerOfKey(b.key) % 2;
       expect(b.y0).toBeGreaterThan(lane);

@@ -29,7 +29,7 @@ export function timelineScene(
   const lanes: Lane[] = streams.map((s, i) => ({
     y0: i,
     y1: i + 1,
-    text: streams.length === 1 && p.device.kind === 'cpu' ? 'Layers' : `Stream ${s}`,
+    text: streams.length === 1 && p.device.kind === 'cpu' ? 'Layers' : s === 0 ? 'Main stream' : `Stream ${s}`,
   }));
   const live = liveBytes(p);
   const most = Math.max(1, ...live);
