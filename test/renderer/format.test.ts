@@ -7,7 +7,15 @@ import { searchNodes } from '../../renderer/panels/outline/search.ts';
 import { histogram } from '../../renderer/panels/profile/histogram.ts';
 import { relativeTo, resolveFrom } from '../../renderer/store/paths.ts';
 import { DEFAULT_IMAGE, NO_PRECISION, newData, type PrecisionChoices } from '../../renderer/store/precision.ts';
-import { bytesText, flopsText, middleCut, plural, shellWord, timeText } from '../../renderer/ui/format.ts';
+import {
+  bytesText,
+  flopsText,
+  middleCut,
+  plural,
+  sentenceText,
+  shellWord,
+  timeText,
+} from '../../renderer/ui/format.ts';
 import { rangesText } from '../../renderer/ui/ranges.ts';
 import { untimed } from '../support/tuning.ts';
 import { viewOf } from '../support/views.ts';
@@ -32,6 +40,16 @@ describe('numbers as people read them', () => {
       '1 layer',
       '2 layers',
       '1,200 layers',
+    ]));
+});
+
+describe('sentences', () => {
+  it('begin with a capital, but leave names as they are written', () =>
+    expect(['engines run', 'well-kept', 'cuDNN was not found', 'libcuda.so is old'].map(sentenceText)).toEqual([
+      'Engines run',
+      'Well-kept',
+      'cuDNN was not found',
+      'libcuda.so is old',
     ]));
 });
 

@@ -34,7 +34,7 @@ function Lanes({ profile }: { profile: ProfileResult }) {
   };
   return (
     <BoxScene
-      label={`Timeline of one run: ${plural(profile.layers.length, 'layer')} on ${plural(data.lanes!.filter((l) => /Stream|Layers/.test(l.text)).length, 'lane')}`}
+      label={`Timeline of one run: ${plural(profile.layers.length, 'layer')} on ${plural(data.lanes!.filter((l) => /stream|Layers/i.test(l.text)).length, 'lane')}`}
       data={data}
       tallest={LANE * data.lanes!.length}
       tip={tip}
