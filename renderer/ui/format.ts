@@ -20,7 +20,7 @@ export const numberText = (x: number): string =>
   Number.isInteger(x) && Math.abs(x) < 1e7 ? countText(x) : Number(x.toPrecision(4)).toString();
 /** A sentence that stands by itself; a name at its beginning (cuDNN) stays as it is written. */
 export const sentenceText = (text: string): string =>
-  /^[a-z]+(-[a-z]+)*(?=[\s,.:;]|$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  /^[a-z]+(-[a-z]+)*(?=[\s,:;]|\.?$|\.\s)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 
 /** Keeps both ends of a long name: the start says the block, the end says the operator. */
 export function middleCut(text: string, max: number): string {
