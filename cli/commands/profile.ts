@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { hashFile } from '../../optimizer/builder/hashFile.ts';
 import { profileEngine } from '../../optimizer/builder/profileEngine.ts';
 import { reportPasses } from '../../optimizer/builder/reportPasses.ts';
-import { layerShareText, libraryShares, streamShares } from '../../optimizer/engine/profile/compare/shares.ts';
+import { layerShares, layerShareText } from '../../optimizer/engine/profile/compare/shares.ts';
 import {
   layerSum,
   onHost,
@@ -172,7 +172,7 @@ function print(d: ProfileDocument, top: number): void {
   const { arena, lowerBound } = d.memory;
   console.log(`activations ${bytesText(arena)}, at least ${bytesText(lowerBound)} alive at once`);
   if (d.ceilings) console.log(`ceilings ${ceilingText(d)}`);
-  for (const s of [...streamShares(d), ...libraryShares(d)]) console.log(`${s.title}: ${layerShareText(s)}`);
+  for (const s of layerShares(d)) console.log(`${s.title}: ${layerShareText(s)}`);
   const there = onHost(d);
   if (there.length > 0) {
     const ns = layerSum({ layers: there });

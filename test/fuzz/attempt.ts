@@ -4,7 +4,7 @@ import { seededRandom } from '../../optimizer/builder/randomInputs.ts';
 import { openModel, optimizeModel, withoutPasses } from '../../optimizer/builder/session.ts';
 import { countOf } from '../../optimizer/ir/tensor.ts';
 import type { NativeRuntime } from '../../optimizer/runtime.ts';
-import { type Attempt, MOST, refusal, wildInput } from './outcome.ts';
+import { type Attempt, MOST, ranOnce, refusal, wildInput } from './outcome.ts';
 
 /** Import → passes → engine → run of a file that may hold anything. */
 export async function attempt(
@@ -35,12 +35,8 @@ export async function attempt(
     stage = 'load';
     const engine = await runtime.loadEngine(enginePath);
     stage = 'run';
-    const context = engine.createContext({ threads: 1 });
     const inputs = Object.fromEntries(model.inputs.map((v) => [v.name, wildInput(v.type, shapes[v.name]!, draw)]));
-    await context.run(inputs);
-    context.dispose();
-    engine.dispose();
-    return { stage: 'ran', message: '', fault: false };
+    return await ranOnce(engine, inputs);
   } catch (e) {
     return refusal(stage, e);
   } finally {

@@ -13,7 +13,7 @@ import { countOf } from '../../optimizer/ir/tensor.ts';
 import type { NativeRuntime, Tensor } from '../../optimizer/runtime.ts';
 import { damagedEngine, type EngineParts } from './mutateEngine.ts';
 import { type Opened, withOpenSizes } from './openSizes.ts';
-import { type Attempt, MOST, refusal, type Stage, wildInput } from './outcome.ts';
+import { type Attempt, MOST, ranOnce, refusal, type Stage, wildInput } from './outcome.ts';
 
 /** How an engine is built here: sizes left open or not, with passes or not, in the model's own storage or in what a build may store. */
 interface Variant {
@@ -145,11 +145,7 @@ export async function attemptEngine(
     const inputs = size > 1 << 24 || header.memory.arenaBytes > 2 ** 31 ? null : inputsOf(header, draw);
     if (!inputs) return { stage: 'too large', message: '', fault: false };
     stage = 'run';
-    const context = engine.createContext({ threads: 1 });
-    await context.run(inputs);
-    context.dispose();
-    engine.dispose();
-    return { stage: 'ran', message: '', fault: false };
+    return await ranOnce(engine, inputs);
   } catch (e) {
     return refusal(stage, e);
   }

@@ -4,7 +4,7 @@ import { EngineFileError } from '../../optimizer/engine/check.ts';
 import { ImportError } from '../../optimizer/importers/error.ts';
 import { countOf, fromNumbers } from '../../optimizer/ir/tensor.ts';
 import { OpError } from '../../optimizer/ops/op.ts';
-import { RuntimeFailure, type Tensor } from '../../optimizer/runtime.ts';
+import { type LoadedEngine, RuntimeFailure, type Tensor } from '../../optimizer/runtime.ts';
 
 export type Stage = 'import' | 'passes' | 'build' | 'inspect' | 'load' | 'run' | 'ran' | 'too large';
 
@@ -40,6 +40,15 @@ export function refusal(stage: Stage, e: unknown): Attempt {
   const root = e instanceof Error && e.cause instanceof Error ? e.cause : e;
   const frames = root instanceof Error && !expected(e) ? (root.stack?.split('\n').slice(1, 4) ?? []) : [];
   return { stage, message: [text, ...frames.map((l) => l.trim())].join(' '), fault: !expected(e) };
+}
+
+/** Runs an engine once and lets it go. */
+export async function ranOnce(engine: LoadedEngine, inputs: Readonly<Record<string, Tensor>>): Promise<Attempt> {
+  const context = engine.createContext({ threads: 1 });
+  await context.run(inputs);
+  context.dispose();
+  engine.dispose();
+  return { stage: 'ran', message: '', fault: false };
 }
 
 /** Random numbers for an input: also indices outside, negative lengths and other things that data may hold. */

@@ -3,7 +3,7 @@ import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { ProfileResult } from '../../../electron/ipc/schemas/profile.ts';
 import { onCpu } from '../../../optimizer/engine/profile/compare/kernels.ts';
-import { layerShareText, libraryShares, streamShares } from '../../../optimizer/engine/profile/compare/shares.ts';
+import { layerShares, layerShareText } from '../../../optimizer/engine/profile/compare/shares.ts';
 import { dtypeName, layerSum } from '../../profile/summary.ts';
 import { choose } from '../../store/actions/choices.ts';
 import { isStale } from '../../store/state.ts';
@@ -28,6 +28,7 @@ function Latency({ result }: { result: ProfileResult }) {
   // Other programs on the machine cause spikes that would flatten everything else.
   const top = (latency.p90 / 1e6) * 1.4;
   const beyond = values.filter((v) => v > top).length;
+  const shares = layerShares(result);
   return (
     <>
       <Section title="Latency of the whole engine">
@@ -57,10 +58,10 @@ function Latency({ result }: { result: ProfileResult }) {
           </p>
         </Section>
       )}
-      {[...streamShares(result), ...libraryShares(result)].length > 0 && (
+      {shares.length > 0 && (
         <Section title="Streams and libraries">
           <dl className="attributes" data-testid="shares">
-            {[...streamShares(result), ...libraryShares(result)].map((s) => (
+            {shares.map((s) => (
               <div key={s.title}>
                 <dt>{s.title}</dt>
                 <dd>{layerShareText(s)}</dd>

@@ -22,14 +22,14 @@ function libraryOf({ tactic }: Pick<ProfileLayer, 'tactic'>): string {
 
 function sharesBy(p: Pick<ProfileDocument, 'layers'>, titleOf: (l: ProfileLayer) => string): LayerShare[] {
   const all = p.layers.reduce((n, l) => n + l.median, 0);
-  const found = new Map<string, ProfileLayer[]>();
-  for (const l of p.layers) found.set(titleOf(l), [...(found.get(titleOf(l)) ?? []), l]);
-  return [...found]
-    .filter(([title]) => title !== '')
-    .map(([title, layers]) => {
-      const time = layers.reduce((n, l) => n + l.median, 0);
-      return { title, layers: layers.length, time, share: all > 0 ? time / all : 0 };
-    });
+  const found = new Map<string, { layers: number; time: number }>();
+  for (const l of p.layers) {
+    const title = titleOf(l);
+    if (title === '') continue;
+    const sum = found.get(title) ?? { layers: 0, time: 0 };
+    found.set(title, { layers: sum.layers + 1, time: sum.time + l.median });
+  }
+  return [...found].map(([title, { layers, time }]) => ({ title, layers, time, share: all > 0 ? time / all : 0 }));
 }
 
 /** What each library runs; nothing where all kernels are ours. */
@@ -40,6 +40,12 @@ export function streamShares(p: Pick<ProfileDocument, 'layers'>): LayerShare[] {
   const shares = sharesBy(p, (l) => (l.stream === 0 ? 'main stream' : `stream ${l.stream}`));
   return shares.length < 2 ? [] : shares.sort((a, b) => a.title.localeCompare(b.title, 'en', { numeric: true }));
 }
+
+/** What each stream runs, then what each library does. */
+export const layerShares = (p: Pick<ProfileDocument, 'layers'>): LayerShare[] => [
+  ...streamShares(p),
+  ...libraryShares(p),
+];
 
 /** "12 layers, 41.2 µs, 23 % of the layers' time". */
 export const layerShareText = ({ layers, time, share }: LayerShare): string =>
